@@ -1,0 +1,107 @@
+//! Who answers a query: an honest resolver, or one that lies as the phase's table says.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use roadblock_censor::{Direction, Event, EventKind, FlowKey};
+use roadblock_scenarios::model::{Lie, Name};
+
+use super::dns::{Reply, Told, Transport, answer};
+use super::zone::Zone;
+use crate::clock::LabClock;
+use crate::events::EventLog;
+
+/// The lies of one resolver. Clones are the same table, so a phase change reaches a resolver that is running.
+#[derive(Clone, Debug, Default)]
+pub struct LieTable {
+    lies: Arc<RwLock<Arc<[Lie]>>>,
+}
+
+/// A resolver's knowledge and its honesty.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    zone: Arc<Zone>,
+    liar: Option<Liar>,
+}
+
+/// Who lies, and where that is noted.
+#[derive(Clone, Debug)]
+struct Liar {
+    resolver: Name,
+    hop: Name,
+    table: LieTable,
+    clock: LabClock,
+    events: EventLog,
+}
+
+impl LieTable {
+    /// A table with these lies.
+    pub fn new(lies: Vec<Lie>) -> Self {
+        Self { lies: Arc::new(RwLock::new(lies.into())) }
+    }
+
+    /// From now on these lies are told and no others.
+    pub fn set(&self, lies: Vec<Lie>) {
+        *self.lies.write().unwrap_or_else(PoisonError::into_inner) = lies.into();
+    }
+
+    /// The lies told now.
+    pub fn current(&self) -> Arc<[Lie]> {
+        Arc::clone(&self.lies.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Speaker {
+    /// A resolver that tells the truth.
+    pub fn honest(zone: Arc<Zone>) -> Self {
+        Self { zone, liar: None }
+    }
+
+    /// A resolver of this name at this hop that tells the lies of a table and otherwise the truth. Each lie told is an
+    /// event of its hop.
+    pub fn lying(
+        zone: Arc<Zone>,
+        resolver: Name,
+        hop: Name,
+        table: LieTable,
+        clock: LabClock,
+        events: EventLog,
+    ) -> Self {
+        Self { zone, liar: Some(Liar { resolver, hop, table, clock, events }) }
+    }
+
+    /// What is sent back to `client`, who asked at `server`; `None` is silence.
+    pub fn reply(&self, query: &[u8], transport: Transport, client: SocketAddr, server: SocketAddr) -> Option<Vec<u8>> {
+        let Some(liar) = &self.liar else { return answer(query, transport, &self.zone, &[]).bytes };
+        let lies = liar.table.current();
+        let Reply { bytes, told } = answer(query, transport, &self.zone, &lies);
+        if let Some(told) = told {
+            liar.note(told, transport, client, server);
+        }
+        bytes
+    }
+}
+
+impl Liar {
+    fn note(&self, told: Told<'_>, transport: Transport, client: SocketAddr, server: SocketAddr) {
+        let flow = FlowKey {
+            protocol: transport.protocol(),
+            client: client.ip(),
+            client_port: client.port(),
+            server: server.ip(),
+            server_port: server.port(),
+        };
+        let event = Event {
+            at: self.clock.now(),
+            censor: Arc::clone(&self.resolver),
+            rule: Some(Arc::clone(&told.lie.id)),
+            facts: told.lie.facts.clone(),
+            grade: told.lie.grade,
+            flow,
+            direction: Direction::Outbound,
+            kind: EventKind::Lied,
+            matched: Some(told.matched),
+        };
+        self.events.record(&self.hop, event);
+    }
+}

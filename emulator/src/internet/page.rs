@@ -1,0 +1,232 @@
+//! What a web server says: pages by which a person and a test recognise the host, and bytes to measure throughput with.
+
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::body::{Body, Bytes, Frame, SizeHint};
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, SERVER};
+use hyper::{Method, Response, StatusCode};
+use roadblock_scenarios::model::{Host, Page};
+
+use super::zone::canonical;
+
+/// A host as its servers know it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Site {
+    /// Its names in lower case, the first being its default.
+    pub names: Vec<String>,
+    /// Its addresses.
+    pub addresses: Vec<IpAddr>,
+    /// What its pages say.
+    pub page: Page,
+}
+
+/// The hosts that share a listening port; names choose among them. Never empty.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Sites {
+    default: Site,
+    others: Vec<Site>,
+}
+
+/// The body of a response.
+#[derive(Debug)]
+pub enum PageBody {
+    /// A text, until it is sent.
+    Text(Option<Bytes>),
+    /// So many more bytes of no meaning.
+    Filler(u64),
+}
+
+impl Site {
+    /// What a host's servers need of it.
+    pub fn new(host: &Host) -> Self {
+        Self {
+            names: host.names.iter().map(|name| canonical(name)).collect(),
+            addresses: host.addresses.clone(),
+            page: host.page.clone(),
+        }
+    }
+
+    fn serves(&self, name: &str) -> bool {
+        self.names.iter().any(|each| each == name)
+    }
+}
+
+impl Sites {
+    /// One host, which also answers to unknown names.
+    pub const fn new(default: Site) -> Self {
+        Self { default, others: Vec::new() }
+    }
+
+    /// One more host at the same port.
+    pub fn add(&mut self, site: Site) {
+        self.others.push(site);
+    }
+
+    /// The host of this name, or the default.
+    pub fn choose(&self, name: Option<&str>) -> &Site {
+        let Some(name) = name.map(canonical) else { return &self.default };
+        let mut all = std::iter::once(&self.default).chain(&self.others);
+        all.find(|site| site.serves(&name)).unwrap_or(&self.default)
+    }
+}
+
+/// The response to a request for `path` at the host `name`.
+pub fn respond(method: &Method, name: Option<&str>, path: &str, sites: &Sites) -> Response<PageBody> {
+    if !matches!(*method, Method::GET | Method::HEAD | Method::POST) {
+        let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "only GET, HEAD and POST\n".to_owned());
+        refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
+        return refusal;
+    }
+    if let Some(count) = path.strip_prefix("/bytes/").and_then(|count| count.parse::<u64>().ok()) {
+        return filler(count);
+    }
+    let site = sites.choose(name);
+    let shown = name.map(canonical).filter(|name| site.serves(name)).or_else(|| site.names.first().cloned());
+    text(StatusCode::OK, HTML, html(&site.page, &shown.unwrap_or_default()))
+}
+
+fn filler(count: u64) -> Response<PageBody> {
+    if count > FILLER_LIMIT {
+        return text(StatusCode::BAD_REQUEST, PLAIN, format!("at most {FILLER_LIMIT} bytes\n"));
+    }
+    response(StatusCode::OK, "application/octet-stream", count, PageBody::Filler(count))
+}
+
+fn text(status: StatusCode, kind: &'static str, text: String) -> Response<PageBody> {
+    let bytes = Bytes::from(text);
+    response(status, kind, bytes.len() as u64, PageBody::Text(Some(bytes)))
+}
+
+/// The length is said in any case, so that the answer to HEAD says it too (RFC 9110 section 8.6).
+fn response(status: StatusCode, kind: &'static str, length: u64, body: PageBody) -> Response<PageBody> {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(SERVER, HeaderValue::from_static("roadblock"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    response
+}
+
+fn html(page: &Page, name: &str) -> String {
+    let title = escape(&page.title);
+    let text = escape(&page.text);
+    let name = escape(name);
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{title}</title></head>\n<body>\n\
+         <h1>{title}</h1>\n<p>{text}</p>\n<p>This is {name}, inside a roadblock lab.</p>\n</body>\n</html>\n"
+    )
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' | '<' | '>' | '"' | '\'' => {
+                // Writing to a String cannot fail.
+                let _ = write!(escaped, "&#{};", u32::from(character));
+            }
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+impl Body for PageBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
+        let bytes = match self.get_mut() {
+            Self::Text(text) => text.take(),
+            Self::Filler(0) => None,
+            Self::Filler(left) => {
+                let length = usize::try_from(*left).unwrap_or(usize::MAX).min(FILLER.len());
+                *left -= length as u64;
+                Some(Bytes::from_static(FILLER).slice(..length))
+            }
+        };
+        Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(self, Self::Text(None) | Self::Filler(0))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(match self {
+            Self::Text(text) => text.as_ref().map_or(0, |text| text.len() as u64),
+            Self::Filler(left) => *left,
+        })
+    }
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const PLAIN: &str = "text/plain; charset=utf-8";
+const FILLER_LIMIT: u64 = 16 * 1024 * 1024;
+static FILLER: &[u8] = &[b'.'; 64 * 1024];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn site(names: &[&str], title: &str) -> Site {
+        Site {
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            addresses: Vec::new(),
+            page: Page { title: title.to_owned(), text: "Fish & <chips>.".to_owned() },
+        }
+    }
+
+    fn body(response: Response<PageBody>) -> String {
+        let PageBody::Text(Some(bytes)) = response.into_body() else { panic!("no text") };
+        String::from_utf8(bytes.to_vec()).expect("UTF-8")
+    }
+
+    #[test]
+    fn the_name_chooses_the_site() {
+        let mut sites = Sites::new(site(&["whatsapp.com", "web.whatsapp.com"], "WhatsApp"));
+        sites.add(site(&["instagram.com"], "Instagram"));
+        assert_eq!(sites.choose(Some("Instagram.com.")).page.title, "Instagram");
+        assert_eq!(sites.choose(Some("example.org")).page.title, "WhatsApp");
+        assert_eq!(sites.choose(None).page.title, "WhatsApp");
+    }
+
+    #[test]
+    fn a_page_says_whose_it_is_and_escapes_its_text() {
+        let sites = Sites::new(site(&["whatsapp.com", "web.whatsapp.com"], "WhatsApp"));
+        insta::assert_snapshot!(body(respond(&Method::GET, Some("WEB.whatsapp.com"), "/any", &sites)), @r#"
+        <!doctype html>
+        <html lang="en">
+        <head><meta charset="utf-8"><title>WhatsApp</title></head>
+        <body>
+        <h1>WhatsApp</h1>
+        <p>Fish &#38; &#60;chips&#62;.</p>
+        <p>This is web.whatsapp.com, inside a roadblock lab.</p>
+        </body>
+        </html>
+        "#);
+        assert!(body(respond(&Method::GET, Some("1.2.3.4"), "/", &sites)).contains("This is whatsapp.com,"));
+    }
+
+    #[test]
+    fn bytes_are_counted_and_bounded() {
+        let sites = Sites::new(site(&["whatsapp.com"], "WhatsApp"));
+        let get = |path: &str| respond(&Method::GET, None, path, &sites);
+        assert_eq!(get("/bytes/70000").body().size_hint().exact(), Some(70_000));
+        assert_eq!(get("/bytes/16777217").status(), StatusCode::BAD_REQUEST);
+        assert_eq!(get("/bytes/many").headers()[CONTENT_TYPE], HTML);
+    }
+
+    #[test]
+    fn other_methods_are_refused() {
+        let sites = Sites::new(site(&["whatsapp.com"], "WhatsApp"));
+        let refusal = respond(&Method::DELETE, None, "/", &sites);
+        assert_eq!(refusal.status(), StatusCode::METHOD_NOT_ALLOWED);
+        assert_eq!(refusal.headers()[ALLOW], "GET, HEAD, POST");
+    }
+}
