@@ -1,0 +1,112 @@
+//! HTTP and HTTPS, as curl and openssl see them.
+
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::sync::Arc;
+
+use roadblock_emulator::internet::Authority;
+use roadblock_scenarios::model::Protocol::{Http, Https};
+use tempfile::NamedTempFile;
+
+use crate::programs::{output, run};
+use crate::running::{Running, internet, service};
+
+fn certificate_file(authority: &Arc<Authority>) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("a file");
+    file.write_all(authority.pem().as_bytes()).expect("a certificate");
+    file
+}
+
+fn curl(arguments: &[&str]) -> String {
+    output("curl", ["--silent", "--show-error", "--max-time", "20", "--noproxy", "*"].iter().chain(arguments))
+}
+
+#[test]
+fn curl_trusts_a_host_over_both_versions_of_tls() {
+    let (running, authority) = internet(&[service(&["whatsapp.com", "web.whatsapp.com"], &["127.8.0.1"], &[Https])]);
+    let file = certificate_file(&authority);
+    let path = file.path().to_str().expect("a path");
+    let port = running.port(Https, "127.8.0.1");
+    let resolve = format!("web.whatsapp.com:{port}:127.8.0.1");
+    let url = format!("https://web.whatsapp.com:{port}/some/path?query");
+    for (versions, shown) in [(["--tls-max", "1.2"].as_slice(), "TLSv1.2"), (&["--tlsv1.3"], "TLSv1.3")] {
+        let arguments = ["--cacert", path, "--resolve", &resolve, "--verbose", "--stderr", "-", &url];
+        let said = curl(&[versions, arguments.as_slice()].concat());
+        assert!(said.contains("<title>Welcome to whatsapp.com</title>"), "{said}");
+        assert!(said.contains("This is web.whatsapp.com,"), "{said}");
+        assert!(said.contains(&format!("SSL connection using {shown}")), "{said}");
+        assert!(said.contains("ALPN: server accepted http/1.1") || said.contains("accepted to use http/1.1"), "{said}");
+    }
+    // The address itself is in the certificate; another authority's word is not taken.
+    curl(&["--cacert", path, &format!("https://127.8.0.1:{port}/")]);
+    let refused = run("curl", ["--silent", "--resolve", &resolve, &url]);
+    assert_eq!(refused.status.code(), Some(60));
+}
+
+#[test]
+fn curl_gets_pages_bytes_and_heads_in_the_clear() {
+    let (running, _) = internet(&[service(&["max.ru"], &["127.8.0.2", "::1"], &[Http])]);
+    let port = running.port(Http, "127.8.0.2");
+    let base = format!("http://127.8.0.2:{port}");
+    let page = curl(&["--include", &base, "--header", "Host: nobody.example"]);
+    assert!(
+        page.contains("200 OK") && page.contains("server: roadblock") && page.contains("This is max.ru,"),
+        "{page}"
+    );
+
+    let head = curl(&["--head", &format!("{base}/bytes/12345")]);
+    assert!(head.contains("content-length: 12345"), "{head}");
+    let size = curl(&["--output", "/dev/null", "--write-out", "%{size_download}", &format!("{base}/bytes/3000000")]);
+    assert_eq!(size, "3000000");
+
+    let six = format!("http://[::1]:{}/", running.port(Http, "::1"));
+    assert!(curl(&[&six]).contains("Welcome to max.ru"));
+}
+
+#[test]
+fn a_large_post_is_read_to_its_end() {
+    let (running, _) = internet(&[service(&["max.ru"], &["127.8.0.3"], &[Http])]);
+    let mut body = NamedTempFile::new().expect("a file");
+    body.write_all(&vec![b'x'; 3_000_000]).expect("a body");
+    let data = format!("@{}", body.path().display());
+    let url = format!("http://127.8.0.3:{}/upload", running.port(Http, "127.8.0.3"));
+    let said = curl(&["--data-binary", &data, "--write-out", "sent %{size_upload}", &url]);
+    assert!(said.contains("Welcome to max.ru") && said.ends_with("sent 3000000"), "{said}");
+}
+
+#[test]
+fn the_server_name_chooses_the_certificate_and_the_page() {
+    let services = [
+        service(&["facebook.com", "www.facebook.com"], &["127.8.0.4"], &[Https]),
+        service(&["instagram.com"], &["127.8.0.4"], &[Https]),
+    ];
+    let (running, authority) = internet(&services);
+    let subject = |arguments: &[&str]| subject(&running, arguments);
+    assert!(subject(&["-servername", "www.facebook.com"]).contains("facebook.com"));
+    assert!(subject(&["-servername", "instagram.com"]).contains("instagram.com"));
+    assert!(subject(&["-servername", "signal.org"]).contains("CN = facebook.com"));
+    assert!(subject(&["-noservername"]).contains("CN = facebook.com"));
+
+    let file = certificate_file(&authority);
+    let port = running.port(Https, "127.8.0.4");
+    let resolve = format!("instagram.com:{port}:127.8.0.4");
+    let path = file.path().to_str().expect("a path");
+    let page = curl(&["--cacert", path, "--resolve", &resolve, &format!("https://instagram.com:{port}/")]);
+    assert!(page.contains("Welcome to instagram.com"), "{page}");
+}
+
+/// The subject of the certificate that openssl is shown.
+fn subject(running: &Running, arguments: &[&str]) -> String {
+    let place = format!("127.8.0.4:{}", running.port(Https, "127.8.0.4"));
+    let said = output("openssl", ["s_client", "-connect", &place].iter().chain(arguments));
+    said.lines().find(|line| line.trim_start().starts_with("0 s:")).expect("a certificate").to_owned()
+}
+
+#[test]
+fn idle_connections_do_not_hinder_others() {
+    let (running, _) = internet(&[service(&["max.ru"], &["127.8.0.5"], &[Http])]);
+    let port = running.port(Http, "127.8.0.5");
+    let idle: Vec<_> = (0..300).map(|_| TcpStream::connect(("127.8.0.5", port)).expect("a connection")).collect();
+    assert!(curl(&[&format!("http://127.8.0.5:{port}/")]).contains("Welcome to max.ru"));
+    drop(idle);
+}
