@@ -1,0 +1,133 @@
+//! Running a command at a vantage as its caller, or as root over the vantage.
+//!
+//! The command is forked by the thread that lives in the vantage's network namespace. Between fork and exec it gets a mount
+//! namespace of its own with the lab's `/etc`, then its identity.
+
+use std::ffi::{CStr, CString, OsString};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+
+use nix::fcntl::{OFlag, open};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::stat::Mode;
+use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid, write};
+
+use super::capabilities;
+use super::identity::{Caller, IdentityMap};
+
+/// Everything that a command needs.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// The program and its arguments; never empty.
+    pub argv: Vec<OsString>,
+    /// Variables to set.
+    pub set: Vec<(String, String)>,
+    /// Variables to remove.
+    pub remove: Vec<OsString>,
+    /// What to bind over what, in this order.
+    pub binds: Vec<(PathBuf, PathBuf)>,
+    /// Whom to be.
+    pub identity: Identity,
+}
+
+/// Whom a command is.
+#[derive(Clone, Debug)]
+pub enum Identity {
+    /// Uid 0 with capabilities over the lab's namespaces.
+    Root,
+    /// The caller, without capabilities.
+    Caller(Caller, IdentityMap),
+}
+
+/// Starts a command. Called on the thread of the vantage.
+#[expect(clippy::disallowed_methods, reason = "this is where commands are run")]
+pub fn spawn(prepared: &Prepared) -> io::Result<Child> {
+    let Some((program, arguments)) = prepared.argv.split_first() else {
+        return Err(io::Error::from(io::ErrorKind::InvalidInput));
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).envs(prepared.set.iter().map(|(name, value)| (name, value)));
+    for name in &prepared.remove {
+        command.env_remove(name);
+    }
+    let binds = prepared
+        .binds
+        .iter()
+        .map(|(from, to)| Ok((c_path(from)?, c_path(to)?)))
+        .collect::<io::Result<Vec<(CString, CString)>>>()?;
+    let become_somebody = Somebody::new(&prepared.identity)?;
+    // SAFETY: the closure runs between fork and exec. It makes system calls on data that was made before the fork; it
+    // allocates nothing and takes no lock.
+    #[expect(unsafe_code, reason = "pre_exec is unsafe")]
+    unsafe {
+        command.pre_exec(move || {
+            unshare(CloneFlags::CLONE_NEWNS)?;
+            for (from, to) in &binds {
+                let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+                mount(Some(from.as_c_str()), to.as_c_str(), None::<&CStr>, flags, None::<&CStr>)?;
+            }
+            become_somebody.become_now()
+        });
+    }
+    command.spawn()
+}
+
+/// An identity with everything allocated.
+enum Somebody {
+    Root,
+    /// The caller's ids exist in this user namespace.
+    Mapped { uid: Uid, gid: Gid, groups: Vec<Gid> },
+    /// Only uid 0 exists here, and it is the caller; one more user namespace gives it back its number.
+    Renamed { uid_map: Vec<u8>, gid_map: Vec<u8> },
+}
+
+impl Somebody {
+    fn new(identity: &Identity) -> io::Result<Self> {
+        match identity {
+            Identity::Root => Ok(Self::Root),
+            Identity::Caller(caller, map) if map.has_caller() => Ok(Self::Mapped {
+                uid: caller.uid,
+                gid: caller.gid,
+                groups: if *map == IdentityMap::Full { caller.groups.clone() } else { vec![caller.gid] },
+            }),
+            Identity::Caller(caller, _) => Ok(Self::Renamed {
+                uid_map: format!("{} 0 1\n", caller.uid).into_bytes(),
+                gid_map: format!("{} 0 1\n", caller.gid).into_bytes(),
+            }),
+        }
+    }
+
+    fn become_now(&self) -> io::Result<()> {
+        match self {
+            Self::Root => Ok(()),
+            Self::Mapped { uid, gid, groups } => {
+                capabilities::drop_bounding()?;
+                setgroups(groups)?;
+                setresgid(*gid, *gid, *gid)?;
+                setresuid(*uid, *uid, *uid)?;
+                capabilities::drop_held()
+            }
+            Self::Renamed { uid_map, gid_map } => {
+                unshare(CloneFlags::CLONE_NEWUSER)?;
+                write_file(c"/proc/self/setgroups", b"deny")?;
+                write_file(c"/proc/self/gid_map", gid_map)?;
+                write_file(c"/proc/self/uid_map", uid_map)?;
+                capabilities::drop_bounding()?;
+                capabilities::drop_held()
+            }
+        }
+    }
+}
+
+fn write_file(path: &CStr, contents: &[u8]) -> io::Result<()> {
+    let file = open(path, OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty())?;
+    write(&file, contents)?;
+    Ok(())
+}
+
+fn c_path(path: &Path) -> io::Result<CString> {
+    CString::new(path.as_os_str().as_encoded_bytes()).map_err(io::Error::other)
+}

@@ -1,0 +1,15 @@
+//! All that acts on the kernel, and all unsafe code, each in a small module of its own with its reason.
+
+pub mod capabilities;
+pub mod command;
+pub mod fork;
+pub mod identity;
+pub mod inject;
+pub mod links;
+pub mod mounts;
+pub mod namespace;
+pub mod netfilter;
+pub mod nftables;
+pub mod nflog;
+pub mod nfqueue;
+pub mod sysctl;

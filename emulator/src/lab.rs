@@ -1,0 +1,337 @@
+//! A running lab.
+
+mod client;
+mod commands;
+mod error;
+mod isolation;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use roadblock_scenarios::model::{Name, Scenario};
+use tokio::runtime::Handle;
+
+pub use client::Client;
+pub use commands::{CommandError, CommandSpec};
+pub use error::LabError;
+
+use crate::clock::LabClock;
+use crate::events::EventLog;
+use crate::inspector::{Inspector, NewPhase, Setup};
+use crate::internet::{self, Authority, LieTable, Servers, Zone};
+use crate::kernel::inject::Way;
+use crate::kernel::links;
+use crate::kernel::namespace::Namespace;
+use crate::kernel::nftables::{QueueKind, detect_queue_kind};
+use crate::plan::delays::delays;
+use crate::plan::ruleset::policy_at;
+use crate::plan::topology::{INTERNET, Role, RouteKind, UP, client_namespace, hop_namespace, nth_client};
+use crate::plan::{Ruleset, Topology};
+
+/// A running lab. Dropping it stops its threads; the namespaces go with the process.
+#[derive(Debug)]
+pub struct Lab {
+    scenario: Arc<Scenario>,
+    clock: LabClock,
+    events: EventLog,
+    authority: Arc<Authority>,
+    inspectors: Vec<Inspector>,
+    lies: BTreeMap<Name, LieTable>,
+    servers: Vec<Servers>,
+    clients: BTreeMap<Name, AtomicU32>,
+    failures: Failures,
+    commands: commands::Commands,
+    // Dropped last: everything above lives in these.
+    namespaces: BTreeMap<Name, Namespace>,
+}
+
+/// Something that makes a measurement untrustworthy: the result is `invalid`, never `ok` or blocked.
+#[derive(Clone, Debug, Eq, PartialEq, serde::Serialize)]
+pub struct Problem {
+    /// Where: a hop or a service.
+    pub place: String,
+    /// What happened, as a sentence fragment.
+    pub what: String,
+}
+
+/// What inspectors died of.
+#[derive(Clone, Debug, Default)]
+struct Failures(Arc<Mutex<Vec<Problem>>>);
+
+impl Lab {
+    /// Builds a lab and enters a phase. Must be called in the process that [`crate::sandbox::run`] made, outside any
+    /// tokio runtime.
+    pub fn start(scenario: Arc<Scenario>, phase: &str, seed: u64) -> Result<Self, LabError> {
+        isolation::verify_sandbox()?;
+        let first = scenario.phase(phase).ok_or_else(|| LabError::NoSuchPhase(phase.to_owned()))?;
+        let topology = Topology::of(&scenario);
+        let rulesets = rulesets(&scenario)?;
+        let namespaces = make_namespaces(&topology)?;
+        links::build(&topology, &namespaces)?;
+        for namespace in namespaces.values() {
+            isolation::verify(namespace, &topology)?;
+        }
+        let lies = scenario.resolvers.iter().map(|resolver| {
+            let lies = first.state.lies.get(&resolver.name).cloned().unwrap_or_default();
+            (Name::clone(&resolver.name), LieTable::new(lies))
+        });
+        let mut lab = Self {
+            clock: LabClock::start(),
+            events: EventLog::default(),
+            authority: Arc::new(Authority::new(wall_clock())?),
+            inspectors: Vec::new(),
+            lies: lies.collect(),
+            servers: Vec::new(),
+            clients: scenario.vantages.iter().map(|vantage| (Name::clone(&vantage.name), AtomicU32::new(1))).collect(),
+            failures: Failures::default(),
+            commands: commands::Commands::default(),
+            scenario,
+            namespaces,
+        };
+        lab.start_inspectors(&topology, rulesets, phase, seed)?;
+        lab.start_servers()?;
+        Ok(lab)
+    }
+
+    /// The scenario.
+    pub fn scenario(&self) -> &Arc<Scenario> {
+        &self.scenario
+    }
+
+    /// Moves to another phase, live: policies, lies and set elements change, flows stay.
+    pub fn enter_phase(&self, phase: &str) -> Result<(), LabError> {
+        let next = self.scenario.phase(phase).ok_or_else(|| LabError::NoSuchPhase(phase.to_owned()))?;
+        for inspector in &self.inspectors {
+            let hop = inspector.hop();
+            let new = NewPhase {
+                policy: policy_at(&self.scenario, hop, phase),
+                elements: Ruleset::elements(&self.scenario, hop, phase),
+            };
+            let entered = inspector.enter_phase(new).map_err(LabError::system(format!("enter the phase at {hop}")))?;
+            entered.map_err(|cause| LabError::Phase { hop: hop.to_string(), cause })?;
+        }
+        for (resolver, table) in &self.lies {
+            table.set(next.state.lies.get(resolver).cloned().unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &LabClock {
+        &self.clock
+    }
+
+    /// Moves the clock on without waiting, and lets every censor do what was due.
+    pub fn advance(&self, duration: Duration) {
+        self.clock.advance(duration);
+        for inspector in &self.inspectors {
+            // One that has ended is among the problems.
+            let _ = inspector.clock_moved();
+        }
+    }
+
+    /// What was decided so far.
+    pub fn events(&self) -> &EventLog {
+        &self.events
+    }
+
+    /// A client address that nobody else in this lab uses, ready to bind.
+    pub fn fresh_client(&self, vantage: &str) -> Result<Client, LabError> {
+        let counter = self.clients.get(vantage).ok_or_else(|| LabError::NoSuchVantage(vantage.to_owned()))?;
+        self.client(vantage, counter.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The address that commands at this vantage use.
+    pub fn main_client(&self, vantage: &str) -> Result<Client, LabError> {
+        self.client(vantage, 0)
+    }
+
+    /// The runtime of the thread that lives in the vantage's network namespace: sockets made by futures spawned here
+    /// belong to the vantage.
+    pub fn runtime(&self, vantage: &str) -> Result<Handle, LabError> {
+        Ok(self.vantage_namespace(vantage)?.runtime().clone())
+    }
+
+    /// The runtime of a hop's thread, for looking at its namespace.
+    pub fn hop_runtime(&self, hop: &str) -> Option<Handle> {
+        self.namespaces.get(&hop_namespace(hop)).map(|namespace| namespace.runtime().clone())
+    }
+
+    /// The lab's certificate authority, DER.
+    pub fn authority_der(&self) -> &[u8] {
+        self.authority.der()
+    }
+
+    /// What makes measurements so far untrustworthy: queues that dropped packets, services that died, inspectors that
+    /// failed. Empty: all is well.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.failures.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for inspector in &self.inspectors {
+            let place = inspector.hop().to_string();
+            match inspector.lost() {
+                Ok(0) => {}
+                Ok(lost) => problems.push(Problem { place, what: format!("its queue lost {lost} packets") }),
+                Err(cause) => problems.push(Problem { place, what: cause.to_string() }),
+            }
+        }
+        for problem in self.servers.iter().flat_map(Servers::problems) {
+            problems.push(Problem { place: problem.server.to_string(), what: problem.kind.to_string() });
+        }
+        problems
+    }
+
+    /// How many packets of passed flows had to be looked at again because the kernel's set was full. It costs speed and
+    /// changes no verdict.
+    pub fn offload_full(&self) -> u64 {
+        self.inspectors.iter().map(|inspector| inspector.counts().offload_full.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Stops everything and says what made measurements untrustworthy.
+    pub fn stop(self) -> Vec<Problem> {
+        self.problems()
+    }
+
+    fn client(&self, vantage: &str, number: u32) -> Result<Client, LabError> {
+        let found = self.scenario.vantage(vantage).ok_or_else(|| LabError::NoSuchVantage(vantage.to_owned()))?;
+        let (v4, v6) = nth_client(found, number).ok_or_else(|| LabError::OutOfAddresses(vantage.to_owned()))?;
+        Ok(Client { vantage: Name::clone(&found.name), v4, v6 })
+    }
+
+    fn vantage_namespace(&self, vantage: &str) -> Result<&Namespace, LabError> {
+        let namespace = self.namespaces.get(&client_namespace(vantage));
+        namespace.ok_or_else(|| LabError::NoSuchVantage(vantage.to_owned()))
+    }
+
+    fn namespace(&self, name: &str) -> Result<&Namespace, LabError> {
+        self.namespaces.get(name).ok_or_else(|| LabError::System {
+            doing: format!("find the namespace {name}"),
+            cause: std::io::Error::from(std::io::ErrorKind::NotFound),
+        })
+    }
+
+    fn start_inspectors(
+        &mut self,
+        topology: &Topology,
+        rulesets: BTreeMap<Name, Ruleset>,
+        phase: &str,
+        seed: u64,
+    ) -> Result<(), LabError> {
+        let delays = delays(&self.scenario);
+        let mut kind = None;
+        for (hop, ruleset) in rulesets {
+            let namespace = self.namespace(&hop_namespace(&hop))?;
+            let queue = match kind {
+                Some(kind) => kind,
+                None => *kind.insert(queue_kind(namespace)?),
+            };
+            let setup = HopSetup { topology: topology.clone(), namespace: Name::clone(namespace.name()) };
+            let (policy, elements) =
+                (policy_at(&self.scenario, &hop, phase), Ruleset::elements(&self.scenario, &hop, phase));
+            let delay = delays.get(&hop).copied().unwrap_or_default();
+            let (clock, events, failures) = (self.clock.clone(), self.events.clone(), self.failures.clone());
+            let place = Name::clone(&hop);
+            let started = namespace.block_on(async move {
+                let (ways, up) = setup.ways()?;
+                let hop = Name::clone(&place);
+                let setup =
+                    Setup { hop, policy, seed, delay, ruleset, elements, queue, ways, up, clock, events };
+                Ok(Inspector::start(setup, move |cause| failures.note(&place, &cause)))
+            });
+            let doing = format!("start the inspector at {hop}");
+            let started = started.and_then(|started| started).map_err(LabError::system(doing))?;
+            self.inspectors.push(started.map_err(|cause| LabError::Inspector { hop: hop.to_string(), cause })?);
+        }
+        Ok(())
+    }
+
+    fn start_servers(&mut self) -> Result<(), LabError> {
+        let zone = Arc::new(Zone::new(&self.scenario.services));
+        let (scenario, authority) = (Arc::clone(&self.scenario), Arc::clone(&self.authority));
+        let internet_zone = Arc::clone(&zone);
+        let internet = self.namespace(INTERNET)?;
+        let servers = internet
+            .block_on(async move { internet::start(&scenario.services, &internet_zone, &authority) })
+            .map_err(LabError::system("start the services"))??;
+        self.servers.push(servers);
+        for resolver in self.scenario.resolvers.clone() {
+            let lies = self.lies.get(&resolver.name).cloned().unwrap_or_default();
+            let (zone, clock, events) = (Arc::clone(&zone), self.clock.clone(), self.events.clone());
+            let hop = self.namespace(&hop_namespace(&resolver.at))?;
+            let servers = hop
+                .block_on(async move { internet::start_resolver(&resolver, &zone, &lies, &clock, &events) })
+                .map_err(LabError::system("start a resolver"))??;
+            self.servers.push(servers);
+        }
+        Ok(())
+    }
+}
+
+impl Failures {
+    fn note(&self, hop: &Name, cause: &std::io::Error) {
+        let problem = Problem { place: hop.to_string(), what: format!("its inspector failed: {cause}") };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
+    }
+}
+
+/// What an inspector needs to know of its hop, found out in the hop's own thread.
+struct HopSetup {
+    topology: Topology,
+    namespace: Name,
+}
+
+impl HopSetup {
+    fn ways(&self) -> std::io::Result<(Vec<Way>, u32)> {
+        let mut ways = Vec::new();
+        let routes = self.topology.namespace(&self.namespace).map(|plan| plan.routes.as_slice()).unwrap_or_default();
+        for route in routes {
+            let RouteKind::Over { interface, .. } = &route.kind else { continue };
+            let Some((_, there)) = self.topology.link_at(&self.namespace, interface) else { continue };
+            let way = Way { prefix: route.prefix, interface: links::index_of(interface)?, hardware: there.hardware };
+            ways.push(way);
+        }
+        Ok((ways, links::index_of(UP)?))
+    }
+}
+
+fn rulesets(scenario: &Scenario) -> Result<BTreeMap<Name, Ruleset>, LabError> {
+    let delays = delays(scenario);
+    let mut rulesets = BTreeMap::new();
+    for hop in &scenario.hops {
+        if let Some(ruleset) = Ruleset::of(scenario, &hop.name, delays.contains_key(&hop.name))? {
+            rulesets.insert(Name::clone(&hop.name), ruleset);
+        }
+    }
+    Ok(rulesets)
+}
+
+/// Makes all namespaces side by side: the kernel takes its time for each.
+fn make_namespaces(topology: &Topology) -> Result<BTreeMap<Name, Namespace>, LabError> {
+    std::thread::scope(|scope| {
+        let making: Vec<_> = topology
+            .namespaces
+            .iter()
+            .map(|plan| scope.spawn(|| Namespace::create(&plan.name, plan.role == Role::Hop)))
+            .collect();
+        let mut namespaces = BTreeMap::new();
+        for each in making {
+            let namespace = each.join().map_err(|_| LabError::System {
+                doing: "make a namespace".to_owned(),
+                cause: std::io::Error::other("its maker panicked"),
+            })??;
+            namespaces.insert(Name::clone(namespace.name()), namespace);
+        }
+        Ok(namespaces)
+    })
+}
+
+fn queue_kind(namespace: &Namespace) -> Result<QueueKind, LabError> {
+    let kind = namespace.block_on(async { detect_queue_kind() });
+    kind.map_err(LabError::system("try the packet queue"))?.map_err(LabError::NoQueue)
+}
+
+#[expect(clippy::disallowed_methods, reason = "certificates are dated, and this is the edge where time comes in")]
+fn wall_clock() -> std::time::SystemTime {
+    std::time::SystemTime::now()
+}

@@ -1,0 +1,99 @@
+//! Why a lab could not be built or changed.
+
+use std::io;
+
+use crate::inspector::InspectorError;
+use crate::internet::{AuthorityError, InternetError};
+use crate::kernel::links::LinkError;
+use crate::kernel::mounts::MountError;
+use crate::kernel::namespace::NamespaceError;
+use crate::kernel::nftables::TableError;
+use crate::plan::client_files::SubjectHashError;
+use crate::plan::ruleset::RulesetError;
+
+/// Why a lab could not be built or changed. Exit status 4, or 3 where [`LabError::advice`] has something to say.
+#[derive(Debug, thiserror::Error)]
+pub enum LabError {
+    /// The scenario has no such vantage.
+    #[error("no vantage is called `{0}`")]
+    NoSuchVantage(String),
+    /// The scenario has no such phase.
+    #[error("no phase is called `{0}`")]
+    NoSuchPhase(String),
+    /// A vantage's prefix holds no more addresses.
+    #[error("vantage `{0}` has no client address left; give it a shorter prefix")]
+    OutOfAddresses(String),
+    /// A namespace holds a link that the plan does not know. Nothing was sent.
+    #[error("the lab is not isolated, so nothing was sent: {0}")]
+    Isolation(String),
+    /// A policy cannot be turned into a ruleset.
+    #[error(transparent)]
+    Ruleset(#[from] RulesetError),
+    /// A namespace could not be made.
+    #[error(transparent)]
+    Namespace(#[from] NamespaceError),
+    /// A link, an address or a route could not be made.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// This kernel cannot queue packets.
+    #[error("this kernel cannot hand packets to a program (NFQUEUE): {0}")]
+    NoQueue(#[source] TableError),
+    /// A hop's inspector could not be started.
+    #[error("failed to start the inspector at {hop}: {cause}")]
+    Inspector {
+        /// The hop.
+        hop: String,
+        /// Why.
+        cause: InspectorError,
+    },
+    /// A hop's table could not be changed.
+    #[error("failed to enter the phase at {hop}: {cause}")]
+    Phase {
+        /// The hop.
+        hop: String,
+        /// Why.
+        cause: TableError,
+    },
+    /// The certificate authority could not be made.
+    #[error("failed to make the lab's certificate authority: {0}")]
+    Authority(#[from] AuthorityError),
+    /// A service could not be started.
+    #[error("failed to {0}")]
+    Internet(#[from] InternetError),
+    /// The lab's own files could not be laid over the host's.
+    #[error(transparent)]
+    Mount(#[from] MountError),
+    /// The lab's certificate could not be hashed.
+    #[error("failed to hash the lab's certificate: {0}")]
+    Hash(#[from] SubjectHashError),
+    /// A file could not be written or a thread not be reached.
+    #[error("failed to {doing}: {cause}")]
+    System {
+        /// What was being done.
+        doing: String,
+        /// What the kernel said.
+        cause: io::Error,
+    },
+}
+
+impl LabError {
+    pub(super) fn isolation(cause: impl std::fmt::Display) -> Self {
+        Self::Isolation(format!("its links cannot be listed: {cause}"))
+    }
+
+    pub(super) fn system(doing: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let doing = doing.into();
+        move |cause| Self::System { doing, cause }
+    }
+
+    /// Where this machine cannot run labs (exit status 3): the line to paste, or what else to do.
+    pub fn advice(&self) -> Option<String> {
+        match self {
+            Self::NoQueue(_) | Self::Inspector { cause: InspectorError::Queue(_) | InspectorError::Log(_), .. } => {
+                Some("sudo modprobe -a nfnetlink_queue nfnetlink_log nft_queue nft_log nft_compat xt_NFQUEUE".to_owned())
+            }
+            Self::Namespace(_) => Some("sudo sysctl -w user.max_net_namespaces=15000".to_owned()),
+            _ => None,
+        }
+    }
+}

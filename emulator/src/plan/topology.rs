@@ -1,0 +1,322 @@
+//! Which namespaces a lab has, how they are linked, and which way packets go.
+//!
+//! Every link is unnumbered: the next hop is always [`NEXT_HOP_V4`] or [`NEXT_HOP_V6`], whose neighbour entry is fixed to
+//! the other end's hardware address. So nothing is ever resolved on a link, no address is spent on it, and a hop is seen
+//! in a traceroute by the one address that the scenario gives it.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use roadblock_scenarios::model::{Name, Scenario, Vantage};
+use serde::Serialize;
+
+/// The next hop of every IPv4 route; never seen in a packet.
+pub const NEXT_HOP_V4: Ipv4Addr = Ipv4Addr::new(169, 254, 0, 1);
+/// The next hop of every IPv6 route; never seen in a packet.
+pub const NEXT_HOP_V6: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
+/// The name of the namespace where the services live.
+pub const INTERNET: &str = "internet";
+/// The interface towards the internet, in every namespace that has one.
+pub const UP: &str = "eth0";
+/// The loopback interface.
+pub const LOOPBACK: &str = "lo";
+
+/// All namespaces and links of a lab.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Topology {
+    /// The namespaces: clients, hops, the internet.
+    pub namespaces: Vec<NamespacePlan>,
+    /// The links between them.
+    pub links: Vec<LinkPlan>,
+}
+
+/// One namespace.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct NamespacePlan {
+    /// Its name within the lab.
+    pub name: Name,
+    /// What it is for.
+    pub role: Role,
+    /// Addresses to assign.
+    pub addresses: Vec<AddressPlan>,
+    /// Where packets go.
+    pub routes: Vec<RoutePlan>,
+}
+
+/// What a namespace is for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A vantage's client.
+    Client,
+    /// A router.
+    Hop,
+    /// Where the services live.
+    Internet,
+}
+
+/// One address.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct AddressPlan {
+    /// The address.
+    pub address: IpAddr,
+    /// The interface that holds it.
+    pub interface: Name,
+}
+
+/// One route.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct RoutePlan {
+    /// Where to.
+    pub prefix: IpNet,
+    /// How.
+    pub kind: RouteKind,
+}
+
+/// How packets for a prefix go.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RouteKind {
+    /// They have arrived: this namespace answers for the whole prefix.
+    Local,
+    /// Over this interface, to whoever is at the other end.
+    Over {
+        /// The interface.
+        interface: Name,
+        /// The source address of packets that begin here; `None` where each socket has its own.
+        source: Option<IpAddr>,
+    },
+}
+
+/// One veth pair.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct LinkPlan {
+    /// The end nearer to a client.
+    pub inner: LinkEnd,
+    /// The end nearer to the internet.
+    pub outer: LinkEnd,
+}
+
+/// One end of a link.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct LinkEnd {
+    /// The namespace it is in.
+    pub namespace: Name,
+    /// Its name there.
+    pub interface: Name,
+    /// Its hardware address.
+    pub hardware: [u8; 6],
+}
+
+/// The name of the namespace of a vantage's client.
+pub fn client_namespace(vantage: &str) -> Name {
+    format!("client.{vantage}").into()
+}
+
+/// The name of the namespace of a hop.
+pub fn hop_namespace(hop: &str) -> Name {
+    format!("hop.{hop}").into()
+}
+
+/// The address of a vantage that its commands use.
+pub fn main_client(vantage: &Vantage) -> (Ipv4Addr, Ipv6Addr) {
+    nth_client(vantage, 0).unwrap_or((vantage.v4.addr(), vantage.v6.addr()))
+}
+
+/// The n-th client address of a vantage, where its prefix has so many.
+pub fn nth_client(vantage: &Vantage, n: u32) -> Option<(Ipv4Addr, Ipv6Addr)> {
+    let offset = FIRST_CLIENT.checked_add(n)?;
+    let v4 = Ipv4Addr::from(u32::from(vantage.v4.network()).checked_add(offset)?);
+    let v6 = Ipv6Addr::from(u128::from(vantage.v6.network()).checked_add(u128::from(offset))?);
+    (vantage.v4.contains(&v4) && v4 != vantage.v4.broadcast() && vantage.v6.contains(&v6)).then_some((v4, v6))
+}
+
+/// Clients are numbered from here, so that the first addresses of a prefix stay free for routers.
+const FIRST_CLIENT: u32 = 10;
+
+impl Topology {
+    /// The topology of a scenario.
+    pub fn of(scenario: &Scenario) -> Self {
+        let mut builder = Builder::new(scenario);
+        for vantage in &scenario.vantages {
+            builder.link_path(vantage);
+        }
+        builder.finish()
+    }
+
+    /// The namespace of this name.
+    pub fn namespace(&self, name: &str) -> Option<&NamespacePlan> {
+        self.namespaces.iter().find(|each| &*each.name == name)
+    }
+
+    /// The end of a link by its namespace and interface, and the other end.
+    pub fn link_at(&self, namespace: &str, interface: &str) -> Option<(&LinkEnd, &LinkEnd)> {
+        self.links.iter().find_map(|link| {
+            let is_here = |end: &LinkEnd| &*end.namespace == namespace && &*end.interface == interface;
+            match () {
+                () if is_here(&link.inner) => Some((&link.inner, &link.outer)),
+                () if is_here(&link.outer) => Some((&link.outer, &link.inner)),
+                () => None,
+            }
+        })
+    }
+
+    /// All interfaces of a namespace but its loopback, with the other ends.
+    pub fn links_of<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = (&'a LinkEnd, &'a LinkEnd)> + 'a {
+        self.links.iter().flat_map(move |link| {
+            let inner = (&*link.inner.namespace == namespace).then_some((&link.inner, &link.outer));
+            let outer = (&*link.outer.namespace == namespace).then_some((&link.outer, &link.inner));
+            inner.into_iter().chain(outer)
+        })
+    }
+}
+
+/// Gathers links first, then turns what lies below each of them into routes.
+struct Builder<'a> {
+    scenario: &'a Scenario,
+    links: Vec<LinkPlan>,
+    /// For each namespace, how many links come up to it.
+    downs: BTreeMap<Name, usize>,
+    /// For each namespace and interface, the prefixes that lie below.
+    below: BTreeMap<(Name, Name), Vec<IpNet>>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(scenario: &'a Scenario) -> Self {
+        Self { scenario, links: Vec::new(), downs: BTreeMap::new(), below: BTreeMap::new() }
+    }
+
+    fn link_path(&mut self, vantage: &Vantage) {
+        let mut inner = client_namespace(&vantage.name);
+        let mut carried: Vec<IpNet> = vec![IpNet::V4(vantage.v4), IpNet::V6(vantage.v6)];
+        let outers = vantage.path.iter().map(|hop| (hop_namespace(hop), Some(hop)));
+        for (outer, hop) in outers.chain([(Name::from(INTERNET), None)]) {
+            let interface = self.link(&inner, &outer);
+            let below = self.below.entry((Arc::clone(&outer), interface)).or_default();
+            for prefix in &carried {
+                if !below.contains(prefix) {
+                    below.push(*prefix);
+                }
+            }
+            if let Some(hop) = hop {
+                carried.extend(self.addresses_at(hop).into_iter().map(host_prefix));
+            }
+            inner = outer;
+        }
+    }
+
+    /// The outer interface of the link between the two, made where there is none yet.
+    fn link(&mut self, inner: &Name, outer: &Name) -> Name {
+        let known = self.links.iter().find(|link| link.inner.namespace == *inner && link.outer.namespace == *outer);
+        if let Some(link) = known {
+            return Arc::clone(&link.outer.interface);
+        }
+        let downs = self.downs.entry(Arc::clone(outer)).or_default();
+        let interface: Name = format!("down{downs}").into();
+        *downs += 1;
+        let number = u16::try_from(self.links.len()).unwrap_or(u16::MAX);
+        self.links.push(LinkPlan {
+            inner: LinkEnd { namespace: Arc::clone(inner), interface: UP.into(), hardware: hardware(number, 1) },
+            outer: LinkEnd {
+                namespace: Arc::clone(outer),
+                interface: Arc::clone(&interface),
+                hardware: hardware(number, 2),
+            },
+        });
+        interface
+    }
+
+    /// A hop's own address and those of the resolvers that live there.
+    fn addresses_at(&self, hop: &str) -> Vec<IpAddr> {
+        let own = self.scenario.hops.iter().filter(|each| &*each.name == hop);
+        let own = own.flat_map(|each| [IpAddr::V4(each.v4), IpAddr::V6(each.v6)]);
+        let resolvers = self.scenario.resolvers.iter().filter(|each| &*each.at == hop);
+        own.chain(resolvers.flat_map(|each| each.addresses.iter().copied())).collect()
+    }
+
+    fn finish(self) -> Topology {
+        let mut namespaces: Vec<NamespacePlan> = self.scenario.vantages.iter().map(client).collect();
+        for hop in &self.scenario.hops {
+            let name = hop_namespace(&hop.name);
+            let addresses = self.addresses_at(&hop.name).into_iter();
+            let addresses = addresses.map(|address| AddressPlan { address, interface: LOOPBACK.into() }).collect();
+            let mut routes = up(hop.v4, hop.v6);
+            routes.extend(self.down(&name, Some((hop.v4, hop.v6))));
+            namespaces.push(NamespacePlan { name, role: Role::Hop, addresses, routes });
+        }
+        let internet = Name::from(INTERNET);
+        // The ways down come first: once everything is local, the kernel takes the next hop for an address of its own.
+        let mut routes = self.down(&internet, None);
+        routes.extend(everything());
+        namespaces.push(NamespacePlan { name: internet, role: Role::Internet, addresses: Vec::new(), routes });
+        Topology { namespaces, links: self.links }
+    }
+
+    /// The routes to what lies below a namespace.
+    fn down(&self, namespace: &Name, own: Option<(Ipv4Addr, Ipv6Addr)>) -> Vec<RoutePlan> {
+        let mine = self.below.iter().filter(|((name, _), _)| name == namespace);
+        mine.flat_map(|((_, interface), prefixes)| {
+            prefixes.iter().map(|prefix| {
+                let source = own.map(|(v4, v6)| match prefix {
+                    IpNet::V4(_) => IpAddr::V4(v4),
+                    IpNet::V6(_) => IpAddr::V6(v6),
+                });
+                RoutePlan {
+                    prefix: *prefix,
+                    kind: RouteKind::Over { interface: Arc::clone(interface), source },
+                }
+            })
+        })
+        .collect()
+    }
+}
+
+fn client(vantage: &Vantage) -> NamespacePlan {
+    let (v4, v6) = main_client(vantage);
+    let address = |address| AddressPlan { address, interface: UP.into() };
+    let mut routes = vec![local(IpNet::V4(vantage.v4)), local(IpNet::V6(vantage.v6))];
+    routes.extend(up(v4, v6));
+    NamespacePlan {
+        name: client_namespace(&vantage.name),
+        role: Role::Client,
+        addresses: vec![address(v4.into()), address(v6.into())],
+        routes,
+    }
+}
+
+fn up(v4: Ipv4Addr, v6: Ipv6Addr) -> Vec<RoutePlan> {
+    let over = |source: IpAddr| RouteKind::Over { interface: UP.into(), source: Some(source) };
+    vec![
+        RoutePlan { prefix: IpNet::V4(Ipv4Net::default()), kind: over(v4.into()) },
+        RoutePlan { prefix: IpNet::V6(Ipv6Net::default()), kind: over(v6.into()) },
+    ]
+}
+
+/// The whole of IPv4 and of IPv6's global unicast space.
+///
+/// These routes stand in the main table, so that longer ones to the clients win; in the table of local addresses, which is
+/// looked at first, they would swallow the clients.
+fn everything() -> Vec<RoutePlan> {
+    let halves = [
+        IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(0, 0, 0, 0), 1)),
+        IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(128, 0, 0, 0), 1)),
+        IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3)),
+    ];
+    halves.map(local).to_vec()
+}
+
+fn local(prefix: IpNet) -> RoutePlan {
+    RoutePlan { prefix, kind: RouteKind::Local }
+}
+
+fn host_prefix(address: IpAddr) -> IpNet {
+    IpNet::from(address)
+}
+
+/// A locally administered address: the link's number, and which end.
+fn hardware(link: u16, end: u8) -> [u8; 6] {
+    let [high, low] = link.to_be_bytes();
+    [0x02, 0, 0, high, low, end]
+}
