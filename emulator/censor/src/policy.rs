@@ -3,11 +3,17 @@
 //! A profile in TOML (`scenarios/censors/*.toml`) with its parameters filled in becomes a [`Policy`]; nothing in here is
 //! parsed again. The words are those of the profile language, so a rule reads the same in both.
 
+mod interest;
+mod kernel;
+
 use core::time::Duration;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
+
+pub use interest::{Interest, PortInterest};
+pub use kernel::{KernelAction, KernelBlock};
 
 use crate::names::NameSet;
 use crate::outbox::Direction;
@@ -46,7 +52,7 @@ pub struct BoxPolicy {
     pub sees: Sees,
     /// How it keeps flows.
     pub flow: FlowPolicy,
-    /// The rules, first match wins.
+    /// The rules; the first that matches ends the search unless it says [`also`](Rule::also).
     pub rules: Vec<Rule>,
 }
 
@@ -97,9 +103,10 @@ pub struct FlowPolicy {
     /// Whether a segment with a wrong TCP checksum is ignored.
     pub verify_checksum: bool,
     /// How many client payload bytes are put together in order before the box decides; `None`: each segment alone
-    /// (TSPU-12).
+    /// (TSPU-12). At most [`MAX_REASSEMBLY`](crate::machine::MAX_REASSEMBLY) in either case.
     pub reassembly_limit: Option<usize>,
-    /// How many client data segments are looked at before the flow is given up as harmless.
+    /// How many client data segments are looked at, each alone, before the flow is given up as harmless. A box that
+    /// reassembles gives up by bytes, so that many small segments do not tire it.
     pub inspect_segments: u32,
 }
 
@@ -181,21 +188,26 @@ pub struct Rule {
 }
 
 /// When a rule applies.
+///
+/// What cannot be known is neither true nor false: the name in a `ClientHello` before there is one, whether the client is
+/// inside on a flow that the box does not track. So `Not(TlsSni(..))` means a `ClientHello` for another name, or none, and
+/// not a packet that has none. A rule applies when its condition is true (Kleene's strong logic of three values).
 #[derive(Clone, Debug)]
 pub enum Condition {
     /// All hold.
-    All(Vec<Condition>),
+    All(Vec<Self>),
     /// At least one holds.
-    Any(Vec<Condition>),
+    Any(Vec<Self>),
     /// It does not hold.
-    Not(Box<Condition>),
-    /// The flow's ClientHello names one of these servers.
+    Not(Box<Self>),
+    /// The flow's `ClientHello` names one of these servers.
     TlsSni(NameSet),
-    /// The packet is a DNS query over UDP for one of these names.
+    /// The packet is a DNS query over UDP for one of these names, to port 53 unless a server port is given besides.
     DnsName(NameSet),
     /// The server's port is one of these.
     ServerPort(Vec<u16>),
-    /// The server's address lies in one of these prefixes.
+    /// The server's address lies in one of these prefixes: the destination of a packet that leaves, the source of one that
+    /// enters.
     ServerAddress(PrefixSet),
     /// The IP protocol number.
     Protocol(u8),
@@ -260,10 +272,25 @@ pub struct Rewrite {
 pub struct TcpFlags(pub u8);
 
 impl TcpFlags {
+    /// FIN.
+    pub const FIN: Self = Self(0x01);
+    /// SYN.
+    pub const SYN: Self = Self(0x02);
     /// RST.
     pub const RST: Self = Self(0x04);
+    /// PSH.
+    pub const PSH: Self = Self(0x08);
+    /// ACK.
+    pub const ACK: Self = Self(0x10);
+    /// SYN and ACK.
+    pub const SYN_ACK: Self = Self(0x12);
     /// RST and ACK.
     pub const RST_ACK: Self = Self(0x14);
+
+    /// Whether all of these are set.
+    pub const fn contains(self, flags: Self) -> bool {
+        self.0 & flags.0 == flags.0
+    }
 }
 
 /// A packet to inject.
@@ -340,28 +367,6 @@ pub enum ResidualKey {
     /// The same client and server.
     #[serde(rename = "2t")]
     TwoTuple,
-}
-
-/// What the kernel must hand to the machine, as the policy sees it; see [`Policy::interest`].
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-pub struct Interest {
-    /// TCP server ports whose flows must be seen; `None` in [`PortInterest::Any`] means all.
-    pub tcp: PortInterest,
-    /// UDP server ports whose packets must be seen.
-    pub udp: PortInterest,
-}
-
-/// Some ports, all, or none.
-#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PortInterest {
-    /// None at all.
-    #[default]
-    None,
-    /// These, sorted and without repetition.
-    Some(Vec<u16>),
-    /// All.
-    Any,
 }
 
 impl Policy {

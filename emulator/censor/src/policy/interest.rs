@@ -1,0 +1,247 @@
+//! Which packets a policy can ever have something to do with.
+//!
+//! The lab's kernel hands the machine only these. When in doubt the answer is "all": too much costs time, too little
+//! would change a verdict.
+
+use serde::Serialize;
+
+use super::{Condition, Policy, ResidualKey, Rule};
+use crate::wire::ip::protocol;
+
+/// What the kernel must hand to the machine, as the policy sees it; see [`Policy::interest`].
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+pub struct Interest {
+    /// TCP server ports whose flows must be seen.
+    pub tcp: PortInterest,
+    /// UDP server ports whose packets must be seen.
+    pub udp: PortInterest,
+}
+
+/// Some ports, all, or none.
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PortInterest {
+    /// None at all.
+    #[default]
+    None,
+    /// These, sorted and without repetition.
+    Some(Vec<u16>),
+    /// All.
+    Any,
+}
+
+const DNS_PORT: u16 = 53;
+
+impl Interest {
+    /// Whether flows of this protocol with this server port are of interest.
+    pub fn covers(&self, protocol: u8, server_port: u16) -> bool {
+        match protocol {
+            protocol::TCP => self.tcp.covers(server_port),
+            protocol::UDP => self.udp.covers(server_port),
+            _ => false,
+        }
+    }
+
+    /// What either is interested in.
+    #[must_use]
+    pub(crate) fn or(self, other: Self) -> Self {
+        Self { tcp: self.tcp.or(other.tcp), udp: self.udp.or(other.udp) }
+    }
+}
+
+impl PortInterest {
+    /// Whether this port is of interest.
+    pub fn covers(&self, port: u16) -> bool {
+        match self {
+            Self::None => false,
+            Self::Some(ports) => ports.binary_search(&port).is_ok(),
+            Self::Any => true,
+        }
+    }
+
+    fn some(ports: impl IntoIterator<Item = u16>) -> Self {
+        let mut ports: Vec<_> = ports.into_iter().collect();
+        ports.sort_unstable();
+        ports.dedup();
+        if ports.is_empty() { Self::None } else { Self::Some(ports) }
+    }
+
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Any, _) | (_, Self::Any) => Self::Any,
+            (Self::None, ports) | (ports, Self::None) => ports,
+            (Self::Some(these), Self::Some(those)) => Self::some(these.into_iter().chain(those)),
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::None, _) | (_, Self::None) => Self::None,
+            (Self::Any, ports) | (ports, Self::Any) => ports,
+            (Self::Some(these), Self::Some(those)) => Self::some(these.into_iter().filter(|port| those.contains(port))),
+        }
+    }
+}
+
+impl Policy {
+    /// Which server ports the rules can ever see. Rules that the kernel can execute by itself
+    /// ([`BoxPolicy::kernel_blocks`](super::BoxPolicy::kernel_blocks)) are left out.
+    ///
+    /// Where the kernel queues these ports before it executes its own blocks, the machine decides about them in the order
+    /// of the rules, and the result is exactly the machine's.
+    pub fn interest(&self) -> Interest {
+        let rules = self.boxes.iter().flat_map(|each| {
+            each.rules.iter().filter(|rule| each.kernel_block(rule).is_none()).map(Rule::interest_with_residual)
+        });
+        rules.fold(Interest::default(), Interest::or)
+    }
+}
+
+impl Rule {
+    /// Which server ports the rule's condition can be true for, in TCP and UDP.
+    pub(crate) fn interest(&self) -> Interest {
+        Reach::of(&self.when).interest()
+    }
+
+    fn interest_with_residual(&self) -> Interest {
+        let interest = self.interest();
+        if !self.residual.as_ref().is_some_and(|residual| residual.key == ResidualKey::TwoTuple) {
+            return interest;
+        }
+        // The punishment extends to ports that the trigger has nothing to do with.
+        let widened = |ports| if ports == PortInterest::None { ports } else { PortInterest::Any };
+        Interest { tcp: widened(interest.tcp), udp: widened(interest.udp) }
+    }
+}
+
+/// As [`Interest`], while the port of DNS can still be overruled by a server port given besides.
+#[derive(Clone, Debug)]
+struct Reach {
+    tcp: PortInterest,
+    udp: UdpReach,
+}
+
+#[derive(Clone, Debug)]
+enum UdpReach {
+    Dns,
+    Ports(PortInterest),
+}
+
+impl Reach {
+    const ALL: Self = Self { tcp: PortInterest::Any, udp: UdpReach::Ports(PortInterest::Any) };
+    const NONE: Self = Self { tcp: PortInterest::None, udp: UdpReach::Ports(PortInterest::None) };
+
+    fn of(condition: &Condition) -> Self {
+        match condition {
+            Condition::All(parts) => parts.iter().map(Self::of).fold(Self::ALL, Self::and),
+            Condition::Any(parts) => parts.iter().map(Self::of).fold(Self::NONE, Self::or),
+            // Where there is no ClientHello or no query, "not this name" is unknown rather than true.
+            Condition::Not(part) if matches!(**part, Condition::TlsSni(_) | Condition::DnsName(_)) => Self::of(part),
+            Condition::DnsName(_) => Self { tcp: PortInterest::None, udp: UdpReach::Dns },
+            Condition::ServerPort(ports) => {
+                let ports = PortInterest::some(ports.iter().copied());
+                Self { tcp: ports.clone(), udp: UdpReach::Ports(ports) }
+            }
+            Condition::TlsSni(_) | Condition::Protocol(protocol::TCP) => {
+                Self { udp: UdpReach::Ports(PortInterest::None), ..Self::ALL }
+            }
+            Condition::Protocol(protocol::UDP) => Self { tcp: PortInterest::None, ..Self::ALL },
+            Condition::Protocol(_) => Self::NONE,
+            Condition::Not(_)
+            | Condition::ServerAddress(_)
+            | Condition::ClientInside
+            | Condition::Direction(_)
+            | Condition::Fired(_) => Self::ALL,
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        let udp = match (self.udp, other.udp) {
+            (UdpReach::Dns, UdpReach::Dns | UdpReach::Ports(PortInterest::Any))
+            | (UdpReach::Ports(PortInterest::Any), UdpReach::Dns) => UdpReach::Dns,
+            (UdpReach::Dns, ports) | (ports, UdpReach::Dns) => ports,
+            (UdpReach::Ports(these), UdpReach::Ports(those)) => UdpReach::Ports(these.and(those)),
+        };
+        Self { tcp: self.tcp.and(other.tcp), udp }
+    }
+
+    fn or(self, other: Self) -> Self {
+        let udp = match (self.udp, other.udp) {
+            (UdpReach::Dns, UdpReach::Dns | UdpReach::Ports(PortInterest::None))
+            | (UdpReach::Ports(PortInterest::None), UdpReach::Dns) => UdpReach::Dns,
+            (these, those) => UdpReach::Ports(these.ports().or(those.ports())),
+        };
+        Self { tcp: self.tcp.or(other.tcp), udp }
+    }
+
+    fn interest(self) -> Interest {
+        Interest { tcp: self.tcp, udp: self.udp.ports() }
+    }
+}
+
+impl UdpReach {
+    fn ports(self) -> PortInterest {
+        match self {
+            Self::Dns => PortInterest::some([DNS_PORT]),
+            Self::Ports(ports) => ports,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::NameSet;
+    use crate::prefixes::PrefixSet;
+
+    fn interest(condition: &Condition) -> Interest {
+        Reach::of(condition).interest()
+    }
+
+    fn some(ports: &[u16]) -> PortInterest {
+        PortInterest::some(ports.iter().copied())
+    }
+
+    /// A name in a `ClientHello` needs TCP, and a port narrows it.
+    #[test]
+    fn tls_is_tcp() {
+        let sni = || Condition::TlsSni(NameSet::default());
+        assert_eq!(interest(&sni()), Interest { tcp: PortInterest::Any, udp: PortInterest::None });
+        let narrowed = Condition::All(vec![Condition::ServerPort(vec![443]), Condition::ClientInside, sni()]);
+        assert_eq!(interest(&narrowed), Interest { tcp: some(&[443]), udp: PortInterest::None });
+        let another = Condition::All(vec![Condition::Not(Box::new(sni())), Condition::ServerPort(vec![443])]);
+        assert_eq!(interest(&another), Interest { tcp: some(&[443]), udp: PortInterest::None });
+    }
+
+    /// A DNS name means port 53 unless a port is given, wherever it stands.
+    #[test]
+    fn dns_is_port_53_unless_said() {
+        let name = || Condition::DnsName(NameSet::default());
+        assert_eq!(interest(&name()), Interest { tcp: PortInterest::None, udp: some(&[53]) });
+        let nested = Condition::All(vec![
+            Condition::All(vec![name(), Condition::ClientInside]),
+            Condition::ServerPort(vec![5353, 53]),
+        ]);
+        assert_eq!(interest(&nested).udp, some(&[53, 5353]));
+        let either = Condition::Any(vec![name(), Condition::ServerPort(vec![443])]);
+        assert_eq!(interest(&either), Interest { tcp: some(&[443]), udp: some(&[53, 443]) });
+    }
+
+    /// What says nothing about ports, and every other negation, is interested in all.
+    #[test]
+    fn in_doubt_all() {
+        for condition in [
+            Condition::ServerAddress(PrefixSet::default()),
+            Condition::Not(Box::new(Condition::ServerPort(vec![443]))),
+            Condition::All(vec![]),
+        ] {
+            assert_eq!(
+                interest(&condition),
+                Interest { tcp: PortInterest::Any, udp: PortInterest::Any },
+                "{condition:?}"
+            );
+        }
+        assert_eq!(interest(&Condition::Any(vec![])), Interest::default());
+        assert_eq!(interest(&Condition::Protocol(1)), Interest::default());
+    }
+}
