@@ -80,6 +80,8 @@ pub enum EventKind {
     Injected,
     /// A packet was refused with a reset or an ICMP error.
     Rejected,
+    /// A resolver told a lie, or kept silent.
+    Lied,
     /// A residual began.
     ResidualArmed,
     /// The flow was judged harmless and is no longer looked at.
@@ -103,11 +105,13 @@ impl Event {
                 | EventKind::Rewritten
                 | EventKind::Injected
                 | EventKind::Rejected
+                | EventKind::Lied
                 | EventKind::ResidualArmed
         )
     }
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 fn nanoseconds<S: serde::Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_u64(at.as_nanos())
 }

@@ -9,13 +9,19 @@
 //! be done into an [`Outbox`]. What must happen later (a held packet, an injection with a delay) comes out of
 //! [`Censor::poll`], which the driver calls no earlier than [`Censor::poll_at`].
 
+mod chance;
+mod evaluate;
 pub mod event;
+mod flow;
 pub mod machine;
 pub mod names;
 pub mod outbox;
 pub mod policy;
 pub mod prefixes;
+mod residual;
+mod schedule;
 pub mod time;
+mod view;
 pub mod wire;
 
 pub use event::{Event, EventKind, FlowKey};

@@ -1,3 +1,299 @@
-//! The machine (to be written).
+//! The machine: packets and a clock in, verdicts and injections out.
+
+mod compile;
+mod judge;
+mod respond;
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use crate::chance::Chances;
+use crate::event::{Event, EventKind, FlowKey};
+use crate::flow::{Admission, Flow, FlowTable, Track};
+use crate::outbox::{Command, Direction, Injection, Outbox, Packet, PacketId, Verdict};
+use crate::policy::{Grade, Policy, TcpFlags};
+use crate::residual::{Residuals, Scope};
+use crate::schedule::Schedule;
+use crate::time::Instant;
+use crate::view::{Transport, View};
+
+use compile::Compiled;
+use judge::Judge;
+use respond::Passage;
+
 /// The most packets held at once.
 pub const MAX_HELD: usize = 4096;
+/// The most flows tracked at once, unless [`Censor::with_max_flows`] says otherwise.
+pub const MAX_FLOWS: usize = 65_536;
+/// The most residuals in force at once.
+pub const MAX_RESIDUALS: usize = 65_536;
+/// The most bytes of one flow put together, whatever a policy asks for: a `ClientHello` in a full record, and its header.
+pub const MAX_REASSEMBLY: usize = 16_640;
+
+/// The boxes at one hop.
+#[derive(Debug)]
+pub struct Censor {
+    policy: Arc<Compiled>,
+    delay: Duration,
+    now: Instant,
+    flows: FlowTable,
+    residuals: Residuals,
+    chances: Chances,
+    schedule: Schedule,
+    /// The counters that only grow.
+    counters: Counters,
+}
+
+/// What the machine has done and what it keeps.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
+pub struct Counters {
+    /// Packets inspected.
+    pub packets: u64,
+    /// Packets forwarded as they were.
+    pub passed: u64,
+    /// Packets forwarded with changes.
+    pub rewritten: u64,
+    /// Packets swallowed.
+    pub dropped: u64,
+    /// Packets made.
+    pub injected: u64,
+    /// Flows that could not be tracked because the table was full, counted by packets.
+    pub table_full: u64,
+    /// Packets held now.
+    pub held: usize,
+    /// Flows tracked now.
+    pub flows: usize,
+    /// Flows of which the kernel passes packets by itself now.
+    pub offloaded: usize,
+    /// Residuals in force now.
+    pub residuals: usize,
+}
+
+impl Censor {
+    /// A machine for this policy. All its chance comes from the seed.
+    pub fn new(policy: Policy, seed: u64) -> Self {
+        Self {
+            policy: Arc::new(Compiled::new(policy)),
+            delay: Duration::ZERO,
+            now: Instant::ZERO,
+            flows: FlowTable::new(MAX_FLOWS),
+            residuals: Residuals::new(MAX_RESIDUALS),
+            chances: Chances::new(seed),
+            schedule: Schedule::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// How long an inspected packet that passes is held, as the model of the path between this box and the end that it
+    /// travels to. Drops are immediate; an injection leaves after its own delay alone, so that of a packet and an injection
+    /// the one with the smaller delay arrives first, and of equals the injection.
+    #[must_use]
+    pub fn with_delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// Another bound for the flow table than [`MAX_FLOWS`].
+    #[must_use]
+    pub fn with_max_flows(mut self, flows: usize) -> Self {
+        self.flows = FlowTable::new(flows);
+        self
+    }
+
+    /// Begins a new phase. Flows are kept and judged anew; residuals are kept where a box of the same name still has a rule
+    /// of the same id that punishes the same packets, whose new responses then apply. Packets already held keep their
+    /// verdicts.
+    pub fn replace_policy(&mut self, policy: Policy, now: Instant, out: &mut Outbox) {
+        self.advance(now, out);
+        let new = Arc::new(Compiled::new(policy));
+        let old = core::mem::replace(&mut self.policy, Arc::clone(&new));
+        let old_places: Vec<_> = new.boxes.iter().map(|each| old.find_box(&each.policy.name)).collect();
+        self.flows.renew(|mut tracks| {
+            let renewed = |(each, old_place): (&compile::CompiledBox, &Option<usize>)| {
+                let mut track = old_place.map(|place| core::mem::take(&mut tracks[place])).unwrap_or_default();
+                track.reconsider(&|id| each.policy.rules.iter().any(|rule| *rule.id == *id));
+                track
+            };
+            new.boxes.iter().zip(&old_places).map(renewed).collect::<Vec<Track>>()
+        });
+        self.residuals.relocate(|place| old.place_in(&new, place));
+        out.commands.push(Command::RecallAll);
+    }
+
+    /// Judges one packet. Times never go back: an earlier one counts as the latest seen.
+    pub fn inspect(&mut self, now: Instant, packet: Packet<'_>, out: &mut Outbox) {
+        self.advance(now, out);
+        self.counters.packets += 1;
+        let Some(view) = View::parse(packet.direction, packet.bytes) else {
+            return self.give(packet.id, Verdict::Pass, None, out);
+        };
+        let verdict = self.judge(&view, out);
+        self.give(packet.id, verdict, Some((view.key, view.direction)), out);
+    }
+
+    /// When [`poll`](Self::poll) has something to do next.
+    pub fn poll_at(&self) -> Option<Instant> {
+        self.schedule.next_at()
+    }
+
+    /// Does what is due.
+    pub fn poll(&mut self, now: Instant, out: &mut Outbox) {
+        self.advance(now, out);
+    }
+
+    /// What the machine has done and what it keeps.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            held: self.schedule.held(),
+            flows: self.flows.len(),
+            offloaded: self.flows.offloaded_len(),
+            residuals: self.residuals.len(),
+            ..self.counters
+        }
+    }
+
+    /// Moves the clock on and does what became due, which comes before anything that happens now.
+    fn advance(&mut self, now: Instant, out: &mut Outbox) {
+        self.now = self.now.max(now);
+        self.schedule.flush(self.now, &self.flows, out);
+        self.residuals.expire(self.now);
+    }
+
+    /// Takes a packet through the boxes and plans what follows, up to the verdict.
+    fn judge(&mut self, view: &View<'_>, out: &mut Outbox) -> Verdict {
+        let compiled = Arc::clone(&self.policy);
+        self.restart_reused(view, out);
+        self.admit(view, &compiled, out);
+        let mut flow = self.flows.touch(&view.key);
+        let mut judge = Judge {
+            compiled: &compiled,
+            residuals: &mut self.residuals,
+            chances: &mut self.chances,
+            events: &mut out.events,
+            now: self.now,
+            delay: self.delay,
+            injections: Vec::new(),
+            armed: Vec::new(),
+            has_spoken: false,
+        };
+        let passage = judge.take_through(view, flow.as_deref_mut(), 0);
+        let is_decided = !judge.has_spoken && flow.is_some_and(|flow| is_decided(&compiled, flow, view));
+        let Judge { injections, armed, .. } = judge;
+        self.recall_covered(&armed, view.key, out);
+        self.plan_injections(injections, out);
+        match passage {
+            Passage::Dropped => Verdict::Drop,
+            Passage::Replaced(bytes) => Verdict::Replace(bytes),
+            Passage::Passed if is_decided => self.offload(view, &compiled, out),
+            Passage::Passed => Verdict::Pass,
+        }
+    }
+
+    /// A SYN over the ports of an offloaded flow begins a new one, of which the kernel must hand over every packet.
+    fn restart_reused(&mut self, view: &View<'_>, out: &mut Outbox) {
+        if view.is_first_syn() && self.flows.recall(&view.key) {
+            out.commands.push(Command::Recall(view.key));
+            if let Some(flow) = self.flows.touch(&view.key) {
+                flow.restart();
+            }
+        }
+    }
+
+    /// Enters the packet's flow in the table if it begins one that some rule could have to do with.
+    fn admit(&mut self, view: &View<'_>, compiled: &Compiled, out: &mut Outbox) {
+        let begins = match view.transport {
+            Transport::Tcp(_) => compiled.tracks_from_any || view.has_flags(TcpFlags::SYN.0),
+            Transport::Udp(_) => true,
+            Transport::Other => false,
+        };
+        if !begins || !compiled.interest.covers(view.key.protocol, view.key.server_port) {
+            return;
+        }
+        let now = self.now;
+        let is_forgotten = |flow: &Flow| {
+            let mut tracks = flow.tracks.iter().zip(&compiled.boxes);
+            tracks.all(|(track, each)| track.is_expired(now, &each.policy.flow))
+        };
+        match self.flows.admit(view.key, compiled.boxes.len(), is_forgotten) {
+            Admission::Admitted => {}
+            Admission::Replaced(oldest) => out.commands.push(Command::Recall(oldest)),
+            Admission::Full => {
+                self.counters.table_full += 1;
+                self.note(view, compiled, EventKind::TableFull, out);
+            }
+        }
+    }
+
+    /// Flows that the kernel passes by itself must come back before a residual can hit them.
+    fn recall_covered(&mut self, armed: &[Scope], key: FlowKey, out: &mut Outbox) {
+        if armed.is_empty() {
+            return;
+        }
+        let is_covered = |flow: &&FlowKey| armed.iter().any(|scope| scope.covers(flow));
+        let covered: Vec<_> = self.flows.offloaded_of_client(&key).filter(is_covered).copied().collect();
+        for flow in covered {
+            self.flows.recall(&flow);
+            out.commands.push(Command::Recall(flow));
+        }
+    }
+
+    fn plan_injections(&mut self, injections: Vec<(Instant, Injection)>, out: &mut Outbox) {
+        for (at, injection) in injections {
+            self.counters.injected += 1;
+            self.schedule.inject(at, injection, &self.flows, out);
+        }
+    }
+
+    /// Leaves the packet's direction of its flow to the kernel.
+    fn offload(&mut self, view: &View<'_>, compiled: &Compiled, out: &mut Outbox) -> Verdict {
+        if self.flows.offload(&view.key, view.direction) {
+            self.note(view, compiled, EventKind::Passed, out);
+        }
+        Verdict::PassAndOffload
+    }
+
+    /// Gives the packet its verdict, or plans it.
+    fn give(&mut self, id: PacketId, verdict: Verdict, flow: Option<(FlowKey, Direction)>, out: &mut Outbox) {
+        let counter = match verdict {
+            Verdict::Pass | Verdict::PassAndOffload => &mut self.counters.passed,
+            Verdict::Replace(_) => &mut self.counters.rewritten,
+            Verdict::Drop => &mut self.counters.dropped,
+        };
+        *counter += 1;
+        let delay = if verdict == Verdict::Drop { Duration::ZERO } else { self.delay };
+        self.schedule.give(self.now, delay, (id, verdict), flow, (&self.flows, out));
+    }
+
+    /// An event that no rule caused, in the name of the first box that the packet meets.
+    fn note(&self, view: &View<'_>, compiled: &Compiled, kind: EventKind, out: &mut Outbox) {
+        let first = (0..compiled.boxes.len()).map(|step| &compiled.boxes[compiled.box_at_step(step, view.direction)]);
+        let Some(first) = first.into_iter().find(|each| each.looks_at(view.direction)) else {
+            return;
+        };
+        out.events.push(Event {
+            at: self.now,
+            censor: first.policy.name.clone(),
+            rule: None,
+            facts: Vec::new(),
+            grade: Grade::default(),
+            flow: view.key,
+            direction: view.direction,
+            kind,
+            matched: None,
+        });
+    }
+}
+
+/// Whether no box will have anything to say about later packets of this flow that travel as this one does. A DNS query is
+/// judged by itself, however many its flow had before.
+fn is_decided(compiled: &Compiled, flow: &Flow, view: &View<'_>) -> bool {
+    let (protocol, port) = (view.key.protocol, view.key.server_port);
+    let mut looking = compiled.boxes.iter().zip(&flow.tracks).filter(|(each, _)| each.looks_at(view.direction));
+    !view.is_control()
+        && looking.all(|(each, track)| {
+            track.is_known()
+                && !track.condemned
+                && !each.listens_dns.covers(protocol, port)
+                && (track.settled || !each.listens_tls.covers(protocol, port))
+        })
+}

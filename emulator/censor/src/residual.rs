@@ -1,0 +1,175 @@
+//! Punishment that outlives its trigger: which packets it hits, and for how long.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+
+use crate::event::FlowKey;
+use crate::policy::ResidualKey;
+use crate::time::Instant;
+
+/// The packets that a residual hits. The protocol is part of every key: what a TCP flow did never hits UDP.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Scope {
+    protocol: u8,
+    client: IpAddr,
+    client_port: Option<u16>,
+    server: IpAddr,
+    server_port: Option<u16>,
+}
+
+impl Scope {
+    pub(crate) fn of(key: ResidualKey, flow: &FlowKey) -> Self {
+        let (client_port, server_port) = match key {
+            ResidualKey::FourTuple => (Some(flow.client_port), Some(flow.server_port)),
+            ResidualKey::ThreeTuple => (None, Some(flow.server_port)),
+            ResidualKey::TwoTuple => (None, None),
+        };
+        Self { protocol: flow.protocol, client: flow.client, client_port, server: flow.server, server_port }
+    }
+
+    /// Whether the residual hits packets of this flow.
+    pub(crate) fn covers(&self, flow: &FlowKey) -> bool {
+        self.protocol == flow.protocol
+            && self.client == flow.client
+            && self.server == flow.server
+            && self.client_port.is_none_or(|port| port == flow.client_port)
+            && self.server_port.is_none_or(|port| port == flow.server_port)
+    }
+}
+
+/// Which box and rule armed a residual, by their places in the policy.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct RulePlace {
+    pub(crate) of_box: usize,
+    pub(crate) rule: usize,
+}
+
+/// All residuals in force.
+#[derive(Debug)]
+pub(crate) struct Residuals {
+    capacity: usize,
+    armed: HashMap<(RulePlace, Scope), Armed>,
+    /// The same by when they end; the number tells apart those that end together.
+    by_end: BTreeMap<(Instant, u64), (RulePlace, Scope)>,
+    sequence: u64,
+}
+
+/// One residual in force.
+#[derive(Debug)]
+pub(crate) struct Armed {
+    end: (Instant, u64),
+    /// What the rule matched, for the events of the packets that are hit.
+    pub(crate) matched: Option<String>,
+}
+
+impl Residuals {
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { capacity, armed: HashMap::new(), by_end: BTreeMap::new(), sequence: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.armed.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.armed.is_empty()
+    }
+
+    /// Forgets what has ended.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        while let Some((end, key)) = self.by_end.first_key_value() {
+            if end.0 > now {
+                break;
+            }
+            self.armed.remove(key);
+            self.by_end.pop_first();
+        }
+    }
+
+    /// Arms a residual, or arms it anew. In a full table the one that would end soonest gives way.
+    pub(crate) fn arm(&mut self, rule: RulePlace, scope: Scope, until: Instant, matched: Option<String>) {
+        let key = (rule, scope);
+        if let Some(before) = self.armed.remove(&key) {
+            self.by_end.remove(&before.end);
+        } else if self.armed.len() >= self.capacity
+            && let Some((_, soonest)) = self.by_end.pop_first()
+        {
+            self.armed.remove(&soonest);
+        }
+        self.sequence += 1;
+        let end = (until, self.sequence);
+        self.by_end.insert(end, key);
+        self.armed.insert(key, Armed { end, matched });
+    }
+
+    /// The residual of this rule that is in force in this scope.
+    pub(crate) fn find(&self, rule: RulePlace, scope: Scope) -> Option<&Armed> {
+        self.armed.get(&(rule, scope))
+    }
+
+    /// Moves the end of a residual.
+    pub(crate) fn refresh(&mut self, rule: RulePlace, scope: Scope, until: Instant) {
+        let key = (rule, scope);
+        if let Some(armed) = self.armed.get_mut(&key) {
+            self.by_end.remove(&armed.end);
+            armed.end.0 = until;
+            self.by_end.insert(armed.end, key);
+        }
+    }
+
+    /// Gives residuals the places of their rules in a new policy; those without one are dropped.
+    pub(crate) fn relocate(&mut self, new_place: impl Fn(RulePlace) -> Option<RulePlace>) {
+        let by_end = core::mem::take(&mut self.by_end);
+        let mut armed = core::mem::take(&mut self.armed);
+        for (end, key) in by_end {
+            if let (Some(place), Some(value)) = (new_place(key.0), armed.remove(&key)) {
+                self.by_end.insert(end, (place, key.1));
+                self.armed.insert((place, key.1), value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RULE: RulePlace = RulePlace { of_box: 0, rule: 0 };
+
+    fn scope(client_port: u16) -> Scope {
+        let (client, server) = ([10, 0, 0, 1].into(), [1, 1, 1, 1].into());
+        let flow = FlowKey { protocol: 6, client, client_port, server, server_port: 443 };
+        Scope::of(ResidualKey::FourTuple, &flow)
+    }
+
+    fn at(seconds: u64) -> Instant {
+        Instant::from_nanos(seconds * 1_000_000_000)
+    }
+
+    /// A residual is in force up to its end and not at it.
+    #[test]
+    fn ends_on_time() {
+        let mut residuals = Residuals::new(10);
+        residuals.arm(RULE, scope(1), at(75), Some("why".to_owned()));
+        residuals.expire(at(74));
+        let armed = residuals.find(RULE, scope(1)).expect("still in force");
+        assert_eq!(armed.matched.as_deref(), Some("why"));
+        residuals.refresh(RULE, scope(1), at(80));
+        residuals.expire(at(75));
+        assert!(residuals.find(RULE, scope(1)).is_some());
+        residuals.expire(at(80));
+        assert!(residuals.is_empty());
+    }
+
+    /// The table is bounded: what would end soonest gives way.
+    #[test]
+    fn the_table_is_bounded() {
+        let mut residuals = Residuals::new(2);
+        residuals.arm(RULE, scope(1), at(3), None);
+        residuals.arm(RULE, scope(2), at(2), None);
+        residuals.arm(RULE, scope(2), at(4), None);
+        residuals.arm(RULE, scope(3), at(5), None);
+        assert_eq!((residuals.len(), residuals.by_end.len()), (2, 2));
+        assert!(residuals.find(RULE, scope(1)).is_none());
+    }
+}
