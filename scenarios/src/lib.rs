@@ -1,7 +1,30 @@
 //! roadblock's scenario format and the library of scenarios.
 //!
-//! A scenario file goes through four steps, each in a file of its own: the text becomes a tree with spans, the tree
-//! becomes declarations (`declare`), the declarations are joined with the library's services, lists and profiles
-//! (`resolve`) and checked (`validate`). All errors come at once, each with its file, line and what to do.
+//! A file goes through four steps. The text becomes a tree in which every value knows its place ([`tree`]); the tree
+//! becomes declarations, one type for each table of the language ([`declare`]); the declarations are joined with the
+//! library's services, lists and profiles, and checked, on the way to a [`model::Scenario`] ([`resolve`]). All errors come
+//! at once, each with its file, its line and what to do.
+//!
+//! The types in [`declare`] are written once and give both the reader and the JSON Schema ([`schema`]), so the two cannot
+//! drift apart.
 
+mod bogons;
+mod check;
+mod declare;
+pub mod diagnostic;
+pub mod library;
+mod loader;
 pub mod model;
+pub mod queries;
+mod read;
+mod resolve;
+pub mod schema;
+pub mod source;
+mod suggest;
+mod tree;
+
+pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
+pub use library::{Fact, Library, load, resolve};
+pub use model::Scenario;
+pub use queries::RuleListing;
+pub use source::{Location, SourceFile};

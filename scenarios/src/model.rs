@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::{Ipv4Net, Ipv6Net};
-use roadblock_censor::policy::{DnsForgery, Grade, Policy};
 use roadblock_censor::NameSet;
+use roadblock_censor::policy::{DnsForgery, Grade, Policy};
 use serde::Serialize;
 
 use crate::source::Location;

@@ -1,0 +1,473 @@
+//! How a censor behaves, whatever it blocks: `censors/*.toml`.
+//!
+//! A profile has parameters, boxes and rules. The grammar, key by key, is the types below; in short:
+//!
+//! ```toml
+//! kind = "profile"
+//! id = "censors/example"
+//! title = "Resets what is listed"
+//! param.names = { type = "names" }                       # given by the scenario, or its default
+//! param.after = { type = "duration", default = "1ms" }
+//! box.place = "on-path"                                  # or several boxes: [box.dns], [box.tls], and box = "tls" in a rule
+//!
+//! [[rule]]                                               # the first rule that matches ends the search
+//! id = "sni"
+//! facts = ["GFW-SNI-1"]
+//! when = { tls.sni = "$names", not.server.port = 8443 }  # all of these, and none of those under `not`
+//! trigger = "pass"                                       # what happens to the packet that matched
+//! inject = { reset = { to = "both", flags = "RA" }, delay = "$after" }
+//! then = { both = "drop" }                               # what happens to later packets
+//! key = "3t"                                             # which packets those are
+//! last = "90s"                                           # for how long
+//! ```
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use roadblock_censor::outbox::Direction;
+use roadblock_censor::policy::{Place, Recipient, Rejection, ResidualKey, Sees, TrackFrom};
+use serde_json::json;
+
+use crate::declare::{Argument, FileKind, TcpFlagLetters};
+use crate::diagnostic::Collector;
+use crate::read::{Definitions, Dictionary, Needed, OneOrMany, Read, choice, table, value, words};
+use crate::source::{Spanned, Text};
+use crate::tree::{Node, Value};
+
+table! {
+    /// How one censor behaves, whatever it blocks.
+    ProfileFile {
+        /// `"profile"`.
+        "kind" => _kind: Spanned<FileKind>,
+        /// Its place in the library, as `censors/tspu-2026`.
+        "id" => id: Needed<Text>,
+        /// One line for people.
+        "title" => _title: Needed<String>,
+        /// What a scenario may set, beside `profile` and `at`.
+        "param" => parameters: Dictionary<Parameter> = Dictionary::default(),
+        /// The middleboxes: one, with its keys as `box.place`, or several, as `[box.dns]`.
+        "box" => boxes: Boxes = Boxes::default(),
+        /// What is looked for and what is done. The first rule that matches ends the search.
+        "rule" => rules: Vec<RuleDeclaration> = Vec::new(),
+    }
+}
+
+table! {
+    /// What a scenario may set.
+    Parameter {
+        /// What it holds.
+        "type" => kind: ParameterType,
+        /// What it holds where the scenario does not say. Lists are empty and flags false without it.
+        "default" => default: Option<Node>,
+        /// One line for people.
+        "about" => _about: Option<String>,
+    }
+}
+
+/// What a parameter holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum ParameterType {
+    Names,
+    Prefixes,
+    Addresses,
+    Ports,
+    Probability,
+    Duration,
+    Boolean,
+}
+
+words! {
+    /// What a parameter holds.
+    ParameterType {
+        "names" => Self::Names,
+        "prefixes" => Self::Prefixes,
+        "addresses" => Self::Addresses,
+        "ports" => Self::Ports,
+        "probability" => Self::Probability,
+        "duration" => Self::Duration,
+        "boolean" => Self::Boolean,
+    }
+}
+
+/// The middleboxes of a profile.
+#[derive(Clone, Debug)]
+pub(crate) enum Boxes {
+    /// One, which needs no name.
+    One(Box<BoxDeclaration>),
+    /// Several, in the order in which a packet from the inside meets them.
+    Several(Dictionary<BoxDeclaration>),
+}
+
+impl Default for Boxes {
+    fn default() -> Self {
+        Self::Several(Dictionary::default())
+    }
+}
+
+impl Read for Boxes {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let several = |entries: &Vec<_>| !BoxDeclaration::KEYS.iter().any(|key| value(entries, key).is_some());
+        match &node.value {
+            Value::Table(entries) if several(entries) => Dictionary::read(node, errors).map(Self::Several),
+            _ => BoxDeclaration::read(node, errors).map(|one| Self::One(Box::new(one))),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> serde_json::Value {
+        json!({ "anyOf": [BoxDeclaration::schema(definitions), Dictionary::<BoxDeclaration>::schema(definitions)] })
+    }
+}
+
+table! {
+    /// A middlebox.
+    BoxDeclaration {
+        /// Whether it can hold and drop packets, or only watch and inject.
+        "place" => place: Place = Place::default(),
+        /// Which directions it sees.
+        "sees" => sees: Sees = Sees::default(),
+        /// How it keeps flows.
+        "flow" => flow: Option<FlowDeclaration>,
+        /// How it reads TCP.
+        "tcp" => tcp: Option<TcpDeclaration>,
+    }
+}
+
+table! {
+    /// How a box keeps flows.
+    FlowDeclaration {
+        /// What makes it begin to track a TCP flow: a SYN, or any segment.
+        "from" => from: TrackFrom = TrackFrom::default(),
+        /// Which flags end the tracking; none where not said.
+        "teardown" => teardown: Vec<TeardownFlag> = Vec::new(),
+        /// How long an idle flow is remembered.
+        "idle" => idle: Option<IdleDeclaration>,
+        /// How many data segments of the client are looked at before the flow is given up as harmless.
+        "inspect-segments" => inspect_segments: Option<u32>,
+    }
+}
+
+/// A flag that ends the tracking of a flow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TeardownFlag {
+    Fin,
+    Rst,
+}
+
+words! {
+    /// A flag that ends the tracking of a flow.
+    TeardownFlag { "fin" => Self::Fin, "rst" => Self::Rst, }
+}
+
+table! {
+    /// How long an idle TCP flow is remembered.
+    IdleDeclaration {
+        /// After a SYN.
+        "syn-sent" => syn_sent: Option<Duration>,
+        /// After the SYN/ACK.
+        "syn-received" => syn_received: Option<Duration>,
+        /// After data or the final ACK.
+        "established" => established: Option<Duration>,
+    }
+}
+
+table! {
+    /// How a box reads TCP.
+    TcpDeclaration {
+        /// Whether it puts segments together before it looks: `"none"`, or `{ limit = BYTES }`.
+        "reassembly" => reassembly: Option<Reassembly>,
+        /// Whether a segment with a wrong checksum is ignored (`"verify"`) or looked at all the same (`"ignore"`).
+        "checksum" => checksum: Option<Checksum>,
+    }
+}
+
+choice! {
+    /// Whether a box puts segments together before it looks.
+    Reassembly {
+        words {
+            /// It looks at each segment alone.
+            "none" => None,
+        }
+        keys {
+            /// It puts together so many bytes of the client's, in order.
+            "limit" => Limit(u32),
+        }
+    }
+}
+
+/// What a box does with a wrong checksum.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Checksum {
+    Verify,
+    Ignore,
+}
+
+words! {
+    /// What a box does with a segment whose checksum is wrong.
+    Checksum { "verify" => Self::Verify, "ignore" => Self::Ignore, }
+}
+
+table! {
+    /// What is looked for and what is done.
+    RuleDeclaration {
+        /// Its name, which `by` and events use.
+        "id" => id: Text,
+        /// The box whose rule it is, where the profile has several.
+        "box" => in_box: Option<Text>,
+        /// One line for people.
+        "about" => _about: Option<String>,
+        /// The facts it reproduces; its grade is that of the weakest.
+        "facts" => facts: Vec<Text> = Vec::new(),
+        /// When it applies: all of these hold.
+        "when" => when: When,
+        /// What happens to the packet that matched; it passes where not said.
+        "trigger" => trigger: ResponseDeclaration = ResponseDeclaration::Pass,
+        /// What is sent besides.
+        "inject" => inject: OneOrMany<InjectDeclaration> = OneOrMany(Vec::new()),
+        /// What happens to later packets. Needs `key` and `last`.
+        "then" => then: Option<ThenWhat>,
+        /// Which later packets are meant.
+        "key" => key: Option<ResidualKey>,
+        /// For how long.
+        "last" => last: Option<Argument<Duration>>,
+        /// Whether a later packet starts the time anew; `"never"` where not said.
+        "refresh" => refresh: Option<Refresh>,
+        /// How often the rule fails to act, from 0 to 1.
+        "miss" => miss: Option<Argument<f64>>,
+        /// Whether the search goes on after this rule matched.
+        "also" => also: bool = false,
+    }
+}
+
+/// Whether a later packet starts the time of a punishment anew.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Refresh {
+    Never,
+    OnPacket,
+}
+
+words! {
+    /// Whether a later packet starts the time of a punishment anew.
+    Refresh { "never" => Self::Never, "on-packet" => Self::OnPacket, }
+}
+
+table! {
+    /// Conditions, all of which must hold.
+    When {
+        /// About the flow's TLS ClientHello.
+        "tls" => tls: Option<WhenTls>,
+        /// About a DNS query over UDP.
+        "dns" => dns: Option<WhenDns>,
+        /// About the end outside.
+        "server" => server: Option<WhenServer>,
+        /// About the flow as a whole.
+        "flow" => flow: Option<WhenFlow>,
+        /// The protocol above IP.
+        "protocol" => protocol: Option<TransportProtocol>,
+        /// The way the packet travels.
+        "direction" => direction: Option<Direction>,
+        /// The named rule has fired on this flow.
+        "fired" => fired: Option<Text>,
+        /// A switch: the rule applies at all. For a parameter of type boolean.
+        "enabled" => enabled: Option<Argument<bool>>,
+        /// None of these holds.
+        "not" => not: Option<Box<When>>,
+        /// At least one of these holds.
+        "any" => any: Option<Vec<When>>,
+    }
+}
+
+table! {
+    /// About the flow's TLS ClientHello.
+    WhenTls {
+        /// It names one of these servers.
+        "sni" => sni: Argument<OneOrMany<Text>>,
+    }
+}
+
+table! {
+    /// About a DNS query over UDP.
+    WhenDns {
+        /// It asks for one of these names.
+        "qname" => qname: Argument<OneOrMany<Text>>,
+    }
+}
+
+table! {
+    /// About the end outside.
+    WhenServer {
+        /// Its port is one of these.
+        "port" => port: Option<Argument<OneOrMany<u16>>>,
+        /// Its address lies in one of these prefixes.
+        "address" => address: Option<Argument<OneOrMany<Text>>>,
+    }
+}
+
+table! {
+    /// About the flow as a whole.
+    WhenFlow {
+        /// Which end began it: the one that sent the SYN, or the first datagram.
+        "client" => client: Side,
+    }
+}
+
+/// An end of a flow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Side {
+    Inside,
+    Outside,
+}
+
+words! {
+    /// An end of a flow.
+    Side { "inside" => Self::Inside, "outside" => Self::Outside, }
+}
+
+/// A protocol above IP.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TransportProtocol {
+    Tcp,
+    Udp,
+    Icmp,
+}
+
+words! {
+    /// A protocol above IP; `icmp` is both ICMP and `ICMPv6`.
+    TransportProtocol { "tcp" => Self::Tcp, "udp" => Self::Udp, "icmp" => Self::Icmp, }
+}
+
+choice! {
+    /// What happens to a packet.
+    ResponseDeclaration {
+        words {
+            /// It is forwarded.
+            "pass" => Pass,
+            /// It is swallowed.
+            "drop" => Drop,
+        }
+        keys {
+            /// It is swallowed and its sender refused.
+            "reject" => Reject(Rejection),
+            /// It is changed in place and forwarded.
+            "rewrite" => Rewrite(RewriteDeclaration),
+            /// It is forwarded, and these are sent besides.
+            "inject" => Inject(OneOrMany<InjectDeclaration>),
+        }
+    }
+}
+
+table! {
+    /// A change in place. Sequence and acknowledgement numbers, TTL and IP id stay as they are.
+    RewriteDeclaration {
+        /// The TCP flags to set in place of the packet's, as letters: `"RA"`.
+        "tcp-flags" => tcp_flags: Option<TcpFlagLetters>,
+        /// What becomes of the payload; kept where not said.
+        "payload" => payload: Option<PayloadFate>,
+    }
+}
+
+/// What becomes of a payload.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum PayloadFate {
+    Keep,
+    Strip,
+}
+
+words! {
+    /// What becomes of a payload.
+    PayloadFate { "keep" => Self::Keep, "strip" => Self::Strip, }
+}
+
+table! {
+    /// What happens to later packets.
+    ThenWhat {
+        /// To those that enter the censored network.
+        "inbound" => inbound: Option<ResponseDeclaration>,
+        /// To those that leave it.
+        "outbound" => outbound: Option<ResponseDeclaration>,
+        /// To both.
+        "both" => both: Option<ResponseDeclaration>,
+    }
+}
+
+table! {
+    /// A packet to inject: exactly one of `reset` and `dns`.
+    InjectDeclaration {
+        /// A reset that carries the other end's address.
+        "reset" => reset: Option<ResetDeclaration>,
+        /// A forged answer to the DNS query that matched, sent to its asker.
+        "dns" => dns: Option<DnsAnswer>,
+        /// How long after the packet that caused it. Several: one packet at each of these times.
+        "delay" => delay: Argument<OneOrMany<Duration>> = Argument::Literal(OneOrMany(vec![Duration::ZERO])),
+    }
+}
+
+impl InjectDeclaration {
+    /// What is injected, where exactly one thing is said.
+    pub(crate) fn what(&self) -> Option<Injectable<'_>> {
+        match (&self.reset, &self.dns) {
+            (Some(reset), None) => Some(Injectable::Reset(reset)),
+            (None, Some(dns)) => Some(Injectable::Dns(dns)),
+            _ => None,
+        }
+    }
+}
+
+/// What is injected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Injectable<'a> {
+    Reset(&'a ResetDeclaration),
+    Dns(&'a DnsAnswer),
+}
+
+table! {
+    /// A reset that carries the other end's address.
+    ResetDeclaration {
+        /// Who gets it.
+        "to" => to: Recipients,
+        /// Its TCP flags; `"R"` where not said.
+        "flags" => flags: Option<TcpFlagLetters>,
+    }
+}
+
+/// Who gets a reset.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Recipients(pub(crate) Recipient);
+
+words! {
+    /// Who gets a reset: the inside end, the outside end, or both.
+    Recipients {
+        "client" => Self(Recipient::Client),
+        "server" => Self(Recipient::Server),
+        "both" => Self(Recipient::Both),
+    }
+}
+
+table! {
+    /// An answer to a DNS query.
+    DnsAnswer {
+        /// The response code, as `"NXDOMAIN"`; `"NOERROR"` where not said.
+        "rcode" => rcode: Option<ResponseCode>,
+        /// The addresses it holds; those of the asked family are used.
+        "addresses" => addresses: Option<Argument<OneOrMany<IpAddr>>>,
+        /// The time to live of each answer, in seconds.
+        "ttl" => ttl: u32 = 60,
+        /// The AA bit.
+        "authoritative" => authoritative: bool = false,
+    }
+}
+
+/// A DNS response code.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct ResponseCode(pub(crate) u8);
+
+words! {
+    /// A DNS response code, RFC 1035 section 4.1.1.
+    ResponseCode {
+        "NOERROR" => Self(0),
+        "FORMERR" => Self(1),
+        "SERVFAIL" => Self(2),
+        "NXDOMAIN" => Self(3),
+        "NOTIMP" => Self(4),
+        "REFUSED" => Self(5),
+    }
+}

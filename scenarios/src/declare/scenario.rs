@@ -1,0 +1,173 @@
+//! A scenario: who, where, what is blocked and how, when.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::{Ipv4Net, Ipv6Net};
+
+use crate::declare::profile::ResponseCode;
+use crate::declare::{ExpectDeclaration, FileKind};
+use crate::read::{Date, Dictionary, Needed, OneOrMany, table};
+use crate::source::{Spanned, Text};
+use crate::tree::Node;
+
+table! {
+    /// A scenario: who (vantages), where (hops and paths), what exists (services), what is blocked and how (censors and
+    /// resolvers), when (phases), and what must be observed (expectations).
+    ScenarioFile {
+        /// `"scenario"`, which may be left out.
+        "kind" => _kind: Option<Spanned<FileKind>>,
+        /// Its name; for a file of the library its place, as `ru/whatsapp-2026`.
+        "id" => id: Needed<Text>,
+        /// One line for people.
+        "title" => title: Needed<String>,
+        /// Where the story is told.
+        "sources" => sources: Vec<SourceDeclaration> = Vec::new(),
+        /// The services that exist, as `services/whatsapp`.
+        "use" => uses: Vec<Text> = Vec::new(),
+        /// The routers. At the top, so that vantages can share one.
+        "hop" => hops: Dictionary<HopDeclaration> = Dictionary::default(),
+        /// The clients' seats; the first is the default, and one is named `control`.
+        "vantage" => vantages: Dictionary<VantageDeclaration> = Dictionary::default(),
+        /// Resolvers that live at a hop and may lie.
+        "resolver" => resolvers: Dictionary<ResolverDeclaration> = Dictionary::default(),
+        /// The censors, each at a hop.
+        "censor" => censors: Dictionary<CensorDeclaration> = Dictionary::default(),
+        /// The dated steps; the last is a command's default. A file without any has one, named `always`.
+        "phase" => phases: Vec<PhaseDeclaration> = Vec::new(),
+        /// What must be observed.
+        "expect" => expectations: Vec<ExpectDeclaration> = Vec::new(),
+    }
+}
+
+table! {
+    /// Where a claim comes from.
+    SourceDeclaration {
+        /// What it is called.
+        "title" => title: String,
+        /// When it was published.
+        "date" => date: Option<Date>,
+        /// Where it can be read.
+        "url" => url: Option<String>,
+        /// The facts that it supports.
+        "facts" => facts: Vec<Text> = Vec::new(),
+    }
+}
+
+table! {
+    /// A router, in a namespace of its own. Its addresses come from the network of the first vantage that goes through it.
+    HopDeclaration {
+        /// One line for people.
+        "about" => _about: Option<String>,
+    }
+}
+
+table! {
+    /// A client's seat.
+    VantageDeclaration {
+        /// Its network, as `"AS12389 Rostelecom"`.
+        "isp" => isp: Text,
+        /// The hops from the client to the internet.
+        "path" => path: Vec<Text>,
+        /// How long a packet takes from one end of the path to the other, one way.
+        "delay" => delay: Duration = Duration::from_millis(2),
+        /// What its resolv.conf says: names of the scenario's resolvers, or addresses.
+        "resolvers" => resolvers: Vec<Text>,
+        /// Address space of its network, in place of what the library's table has for it.
+        "address" => address: Option<SpaceDeclaration>,
+    }
+}
+
+table! {
+    /// Address space to take addresses from: at least an IPv4 /20 and an IPv6 /56.
+    SpaceDeclaration {
+        /// An IPv4 prefix.
+        "v4" => v4: Spanned<Ipv4Net>,
+        /// An IPv6 prefix.
+        "v6" => v6: Spanned<Ipv6Net>,
+    }
+}
+
+table! {
+    /// A resolver that lives at a hop. It knows every name of the lab, and lies where it is told to.
+    ResolverDeclaration {
+        /// The hop where it lives.
+        "at" => at_hop: Text,
+        /// Where it listens; two addresses of its hop's network where not said.
+        "address" => address: Option<OneOrMany<Spanned<IpAddr>>>,
+        /// What it says in place of the truth; the first that matches is told.
+        "lies" => lies: Vec<LieDeclaration> = Vec::new(),
+    }
+}
+
+table! {
+    /// What a resolver says in place of the truth.
+    LieDeclaration {
+        /// What `by` and events call it; `lies.0` for the first where not said.
+        "id" => id: Option<Text>,
+        /// The names it is told about: patterns and lists.
+        "names" => names: OneOrMany<Text>,
+        /// What is said.
+        "answer" => answer: LieAnswerDeclaration,
+        /// The facts it reproduces.
+        "facts" => facts: Vec<Text> = Vec::new(),
+    }
+}
+
+table! {
+    /// What a lying resolver says: a response code, addresses, or nothing at all.
+    LieAnswerDeclaration {
+        /// The response code, as `"NXDOMAIN"`.
+        "rcode" => rcode: Option<ResponseCode>,
+        /// The addresses it answers with; those of the asked family are used.
+        "addresses" => addresses: OneOrMany<IpAddr> = OneOrMany(Vec::new()),
+        /// The time to live of each answer, in seconds.
+        "ttl" => ttl: u32 = 60,
+        /// `true`: no answer comes.
+        "silence" => silence: bool = false,
+    }
+}
+
+table! {
+    /// A censor at a hop. All other keys are parameters of its profile.
+    CensorDeclaration {
+        /// How it behaves, as `censors/tspu-2026`.
+        "profile" => profile: Text,
+        /// The hop where it sits.
+        "at" => at_hop: Text,
+        .. /// What the profile's parameters are set to.
+        parameters
+    }
+}
+
+table! {
+    /// A dated step. What it changes holds in the later phases too.
+    PhaseDeclaration {
+        /// Its name.
+        "id" => id: Text,
+        /// When it began.
+        "date" => date: Option<Spanned<Date>>,
+        /// One line for people.
+        "title" => title: Option<String>,
+        /// What a user felt.
+        "felt" => felt: Option<String>,
+        /// What is not known.
+        "unknown" => unknown: Option<String>,
+        /// What changes.
+        "change" => changes: Vec<Change> = Vec::new(),
+    }
+}
+
+table! {
+    /// A change: exactly one of `add`, `remove` and `set`.
+    Change {
+        /// What is changed: `resolver.NAME.lies.ID.names` or `censor.NAME.PARAMETER`.
+        "in" => target: Text,
+        /// What is added to the list.
+        "add" => add: Option<Node>,
+        /// What is taken out of the list.
+        "remove" => remove: Option<Node>,
+        /// What takes the place of what was there.
+        "set" => set: Option<Node>,
+    }
+}

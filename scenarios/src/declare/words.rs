@@ -1,0 +1,132 @@
+//! The words of the language.
+
+use roadblock_censor::outbox::Direction;
+use roadblock_censor::policy::{Grade, Place, Rejection, ResidualKey, Sees, TcpFlags, TrackFrom};
+
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::model::{Family, VerdictWord};
+use crate::read::{Definitions, Read, words};
+use crate::tree::Node;
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FileKind {
+    /// An incident or a mechanism, with vantages and phases.
+    Scenario,
+    /// How a censor behaves.
+    Profile,
+    /// What exists on the internet.
+    Service,
+}
+
+impl FileKind {
+    /// The word for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Scenario => "scenario",
+            Self::Profile => "profile",
+            Self::Service => "service",
+        }
+    }
+}
+
+words! {
+    /// What the file is.
+    FileKind { "scenario" => Self::Scenario, "profile" => Self::Profile, "service" => Self::Service, }
+}
+
+words! {
+    /// How far a behaviour is known.
+    Grade {
+        "measured" => Self::Measured,
+        "single-source" => Self::SingleSource,
+        "recalled" => Self::Recalled,
+        "assumed" => Self::Assumed,
+    }
+}
+
+words! {
+    /// Whether the box can hold and drop packets, or only watch and inject.
+    Place { "in-path" => Self::InPath, "on-path" => Self::OnPath, }
+}
+
+words! {
+    /// Which directions the box sees.
+    Sees { "both" => Self::Both, "outbound" => Self::Outbound, "inbound" => Self::Inbound, }
+}
+
+words! {
+    /// The way a packet travels: out of the censored network, or into it.
+    Direction { "outbound" => Self::Outbound, "inbound" => Self::Inbound, }
+}
+
+words! {
+    /// What makes the box begin to track a TCP flow.
+    TrackFrom { "syn" => Self::Syn, "any" => Self::Any, }
+}
+
+words! {
+    /// Which later packets are hit: those of the same connection, of the same client, server and server port, or of the
+    /// same client and server.
+    ResidualKey { "4t" => Self::FourTuple, "3t" => Self::ThreeTuple, "2t" => Self::TwoTuple, }
+}
+
+words! {
+    /// How a sender is refused.
+    Rejection {
+        "tcp-reset" => Self::TcpReset,
+        "network-unreachable" => Self::NetworkUnreachable,
+        "host-unreachable" => Self::HostUnreachable,
+        "port-unreachable" => Self::PortUnreachable,
+        "admin-prohibited" => Self::AdministrativelyProhibited,
+    }
+}
+
+words! {
+    /// The address family.
+    Family { "v4" => Self::V4, "v6" => Self::V6, }
+}
+
+words! {
+    /// What must be observed.
+    VerdictWord {
+        "ok" => Self::Ok,
+        "dns" => Self::Dns,
+        "ip" => Self::Ip,
+        "tcp" => Self::Tcp,
+        "tls" => Self::Tls,
+        "http" => Self::Http,
+        "blockpage" => Self::Blockpage,
+        "quic" => Self::Quic,
+        "protocol" => Self::Protocol,
+        "throttled" => Self::Throttled,
+        "freezes" => Self::Freezes,
+        "intercepted" => Self::Intercepted,
+        "unmeasured" => Self::Unmeasured,
+    }
+}
+
+/// TCP flags as their letters: `R`, `RA`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TcpFlagLetters(pub(crate) TcpFlags);
+
+impl Read for TcpFlagLetters {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let letters = String::read(node, errors)?;
+        // The order of the bits in the header, RFC 9293 section 3.1.
+        let bit = |letter| "FSRPAUEC".find(letter).map(|position| 1_u8 << position);
+        match letters.chars().try_fold(0, |flags, letter| Some(flags | bit(letter)?)) {
+            Some(flags) if flags != 0 => Some(Self(TcpFlags(flags))),
+            _ => {
+                let message = format!("`{letters}` are not TCP flags");
+                let help = "write their letters, of F S R P A U E C, such as \"RA\" for RST and ACK";
+                errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
+                None
+            }
+        }
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        serde_json::json!({ "type": "string", "pattern": "^[FSRPAUEC]+$" })
+    }
+}

@@ -1,0 +1,202 @@
+//! What is wrong with a file, where, and what to do about it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::source::{Location, SourceFile};
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Diagnostic {
+    /// Where.
+    pub location: Location,
+    /// What, as a fragment that fits after "error: ".
+    pub message: String,
+    /// What to write beside the marked place.
+    pub label: Option<String>,
+    /// What to do.
+    pub help: Option<String>,
+    /// Which sort of mistake it is.
+    pub kind: DiagnosticKind,
+}
+
+/// Which sort of mistake a [`Diagnostic`] is about.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum DiagnosticKind {
+    /// It is not TOML.
+    Syntax,
+    /// The file cannot be read.
+    Unreadable,
+    /// The file is of another kind than is needed here.
+    WrongKind,
+    /// A key that the language does not have.
+    UnknownKey,
+    /// A key that must be there is not.
+    MissingKey,
+    /// A value of another type than is needed.
+    WrongType,
+    /// A value of the right type that cannot be.
+    BadValue,
+    /// A name that cannot be given to a thing.
+    BadName,
+    /// Not an address.
+    BadAddress,
+    /// Not a prefix.
+    BadPrefix,
+    /// Not a name pattern.
+    BadPattern,
+    /// An address that the public internet does not have.
+    NotPublic,
+    /// Two things at the same address.
+    AddressClash,
+    /// The same name twice.
+    Duplicate,
+    /// Phases whose dates do not ascend.
+    OutOfOrder,
+    /// Nothing in the library has this scenario id.
+    UnknownScenario,
+    /// Nothing in the library has this service id.
+    UnknownService,
+    /// Nothing in the library has this profile id.
+    UnknownProfile,
+    /// Nothing in the library has this list id.
+    UnknownList,
+    /// An autonomous system that the table does not have.
+    UnknownNetwork,
+    /// A fact id that the table does not have.
+    UnknownFact,
+    /// A parameter that the profile does not have.
+    UnknownParameter,
+    /// A hop that the file does not have.
+    UnknownHop,
+    /// A vantage that the file does not have.
+    UnknownVantage,
+    /// A resolver that the file does not have.
+    UnknownResolver,
+    /// A phase that the file does not have.
+    UnknownPhase,
+    /// A rule or a lie that no censor and no resolver has.
+    UnknownRule,
+    /// A name that no service of the scenario has.
+    UnknownHost,
+    /// Files that use each other in a circle.
+    UseLoop,
+    /// A hop that no vantage goes through, or a vantage that goes through none.
+    NoPath,
+    /// Paths that one way up from each hop cannot serve.
+    Routing,
+    /// The control vantage is missing or is not free of censors.
+    Control,
+    /// A change of something that is not there.
+    NothingToChange,
+}
+
+impl Diagnostic {
+    /// A mistake at a place.
+    pub fn new(kind: DiagnosticKind, location: &Location, message: impl Into<String>) -> Self {
+        Self { location: location.clone(), message: message.into(), label: None, help: None, kind }
+    }
+
+    /// The same, with words for the marked place.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// The same, with what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.location, self.message)?;
+        if let Some(help) = &self.help {
+            write!(f, "\n  help: {help}")?;
+        }
+        Ok(())
+    }
+}
+
+/// All that is wrong, in the order of the files. Never empty.
+#[derive(Clone, Debug)]
+pub struct Diagnostics {
+    /// Each mistake.
+    pub all: Vec<Diagnostic>,
+    /// The files that the locations point into, by name.
+    pub sources: BTreeMap<Arc<str>, Arc<SourceFile>>,
+}
+
+impl Diagnostics {
+    /// The file that a location points into.
+    pub fn source(&self, location: &Location) -> Option<&SourceFile> {
+        self.sources.get(&location.file).map(Arc::as_ref)
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, diagnostic) in self.all.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+/// Gathers mistakes while files are read, so that all come at once.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    all: Vec<Diagnostic>,
+    sources: Vec<Arc<SourceFile>>,
+}
+
+impl Collector {
+    /// Notes a mistake. The same one met twice, as in a list that two rules use, is noted once.
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        if !self.all.contains(&diagnostic) {
+            self.all.push(diagnostic);
+        }
+    }
+
+    /// Makes a file known, so that its mistakes can be shown in place.
+    pub(crate) fn open(&mut self, source: &Arc<SourceFile>) {
+        if !self.sources.iter().any(|each| each.name() == source.name()) {
+            self.sources.push(Arc::clone(source));
+        }
+    }
+
+    /// Takes over another's mistakes and files. Returns whether it had no mistakes.
+    pub(crate) fn absorb(&mut self, other: Self) -> bool {
+        let sound = other.all.is_empty();
+        other.sources.iter().for_each(|source| self.open(source));
+        other.all.into_iter().for_each(|each| self.push(each));
+        sound
+    }
+
+    /// The value, where nothing was wrong.
+    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Diagnostics> {
+        match value {
+            Some(value) if self.all.is_empty() => Ok(value),
+            _ => {
+                let order = |file: &str| self.sources.iter().position(|each| each.name() == file);
+                self.all.sort_by_key(|each| (order(&each.location.file), each.location.span.start));
+                let sources = self.sources.into_iter().map(|each| (each.name().into(), each)).collect();
+                Err(Diagnostics { all: self.all, sources })
+            }
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The library: scenarios, profiles, services and lists, in the binary and on disk.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use include_dir::{Dir, File, include_dir};
+use roadblock_censor::policy::Grade;
+use serde::Serialize;
+
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind, Diagnostics};
+use crate::loader;
+use crate::model::Scenario;
+use crate::resolve::{self as resolver, Context};
+use crate::source::SourceFile;
+use crate::suggest;
+
+/// The folders that the binary carries. A new one is one line here and one in `build.rs`.
+static FOLDERS: [(&str, Dir<'_>); 5] = [
+    ("censors", include_dir!("$CARGO_MANIFEST_DIR/censors")),
+    ("lists", include_dir!("$CARGO_MANIFEST_DIR/lists")),
+    ("mechanisms", include_dir!("$CARGO_MANIFEST_DIR/mechanisms")),
+    ("ru", include_dir!("$CARGO_MANIFEST_DIR/ru")),
+    ("services", include_dir!("$CARGO_MANIFEST_DIR/services")),
+];
+
+/// The two tables that everything refers to.
+const TABLES: [(&str, &str); 2] =
+    [("facts.toml", include_str!("../facts.toml")), ("networks.toml", include_str!("../networks.toml"))];
+
+/// The folders whose files are no scenarios.
+const PARTS: [&str; 3] = ["censors/", "lists/", "services/"];
+
+/// A published behaviour.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Fact {
+    /// `TSPU-1`.
+    pub id: String,
+    /// How far it is known.
+    pub grade: Grade,
+    /// What it says, in a line.
+    pub title: String,
+    /// Where it was published.
+    pub source: String,
+}
+
+/// Scenarios, profiles, services and lists, by their place: `ru/whatsapp-2026.toml`, `lists/meta-prefixes.txt`.
+#[derive(Clone, Debug)]
+pub struct Library {
+    files: BTreeMap<String, Arc<SourceFile>>,
+}
+
+impl Library {
+    /// What the binary carries.
+    pub fn embedded() -> Self {
+        let tables = TABLES.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        let mut files = Vec::new();
+        for (folder, contents) in &FOLDERS {
+            gather(folder, contents, &mut files);
+        }
+        Self { files: BTreeMap::new() }.with_files(files.into_iter().chain(tables))
+    }
+
+    /// What the binary carries, with the files below this folder in place of those with the same name.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        let mut library = Self::embedded();
+        for (place, text) in loader::folder(path)? {
+            let shown = path.join(&place).display().to_string();
+            library.files.insert(place, Arc::new(SourceFile::new(&shown, &text)));
+        }
+        Ok(library)
+    }
+
+    /// The same, with these files, each a place and a text, in place of those with the same name.
+    #[must_use]
+    pub fn with_files(mut self, files: impl IntoIterator<Item = (String, String)>) -> Self {
+        for (place, text) in files {
+            let source = Arc::new(SourceFile::new(&place, &text));
+            self.files.insert(place, source);
+        }
+        self
+    }
+
+    /// The ids of its scenarios.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.documents().filter(|id| !PARTS.iter().any(|part| id.starts_with(part)))
+    }
+
+    /// The ids of its profiles.
+    pub fn profiles(&self) -> impl Iterator<Item = &str> {
+        self.documents().filter(|id| id.starts_with("censors/"))
+    }
+
+    /// The ids of its services.
+    pub fn services(&self) -> impl Iterator<Item = &str> {
+        self.documents().filter(|id| id.starts_with("services/"))
+    }
+
+    /// The ids of its lists.
+    pub fn lists(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().filter_map(|place| place.strip_suffix(".txt")).filter(|id| id.starts_with("lists/"))
+    }
+
+    /// The file of a scenario, a profile or a service.
+    pub fn document(&self, id: &str) -> Option<&Arc<SourceFile>> {
+        self.files.get(&format!("{id}.toml"))
+    }
+
+    /// The file of a list.
+    pub fn list(&self, id: &str) -> Option<&Arc<SourceFile>> {
+        self.files.get(&format!("{id}.txt")).filter(|_| id.starts_with("lists/"))
+    }
+
+    /// A published behaviour, by the id that rules cite.
+    pub fn fact(&self, id: &str) -> Option<Fact> {
+        let context = Context::new(self, &mut Collector::default());
+        let known = context.known_fact(id)?;
+        Some(Fact { id: id.to_owned(), grade: known.grade, title: known.title.clone(), source: known.source.clone() })
+    }
+
+    /// A file at its place.
+    pub(crate) fn file(&self, place: &str) -> Option<&Arc<SourceFile>> {
+        self.files.get(place)
+    }
+
+    /// Checks a file of the library, whatever its kind: a scenario, a profile with its defaults, or a service.
+    pub fn check(&self, id: &str) -> Result<(), Diagnostics> {
+        let mut errors = Collector::default();
+        let context = Context::new(self, &mut errors);
+        let sound = match self.document(id) {
+            Some(source) if id.starts_with("censors/") => resolver::check_profile(source, id, &context, &mut errors),
+            Some(_) if id.starts_with("services/") => resolver::check_service(id, &context, &mut errors),
+            Some(source) => resolver::scenario(source, Some(id), &context, &mut errors).map(drop),
+            None => unknown(id, self, &mut errors),
+        };
+        errors.finish(sound)
+    }
+
+    /// All `.toml` files below a folder, as ids.
+    fn documents(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().filter_map(|place| place.strip_suffix(".toml")).filter(|id| id.contains('/'))
+    }
+}
+
+/// The scenario that an argument names: a path if it starts with `/` or `.` or ends in `.toml`, else an id of the library.
+pub fn load(argument: &str, library: &Library) -> Result<Scenario, Diagnostics> {
+    let is_path = argument.starts_with(['/', '.']) || argument.ends_with(".toml");
+    let mut errors = Collector::default();
+    let (source, id) = match (is_path, library.document(argument)) {
+        (true, _) => match loader::text(Path::new(argument)) {
+            Ok(text) => (Arc::new(SourceFile::new(argument, &text)), None),
+            Err(error) => {
+                let message = format!("cannot read `{argument}`: {error}");
+                let mistake = about_argument(DiagnosticKind::Unreadable, argument, &message, &mut errors);
+                errors.push(mistake);
+                return errors.finish(None);
+            }
+        },
+        (false, Some(source)) => (Arc::clone(source), Some(argument)),
+        (false, None) => {
+            let nothing = unknown(argument, library, &mut errors);
+            return errors.finish(nothing);
+        }
+    };
+    let context = Context::new(library, &mut errors);
+    let scenario = resolver::scenario(&source, id, &context, &mut errors);
+    errors.finish(scenario)
+}
+
+/// The scenario that a text says; messages call it by this name. It can name files of the library and no others.
+pub fn resolve(text: &str, name: &str, library: &Library) -> Result<Scenario, Diagnostics> {
+    let mut errors = Collector::default();
+    let context = Context::new(library, &mut errors);
+    let scenario = resolver::scenario(&Arc::new(SourceFile::new(name, text)), None, &context, &mut errors);
+    errors.finish(scenario)
+}
+
+fn unknown<T>(id: &str, library: &Library, errors: &mut Collector) -> Option<T> {
+    let message = format!("the library has no scenario `{id}`");
+    let help = suggest::help("it has", id, library.ids());
+    let help = format!("{help}; for a file of yours write its path, as `./{id}.toml`");
+    let mistake = about_argument(DiagnosticKind::UnknownScenario, id, &message, errors).help(help);
+    errors.push(mistake);
+    None
+}
+
+/// A mistake in the argument itself, which is shown as a file of one line.
+fn about_argument(kind: DiagnosticKind, argument: &str, message: &str, errors: &mut Collector) -> Diagnostic {
+    let source = Arc::new(SourceFile::new("argument", argument));
+    errors.open(&source);
+    Diagnostic::new(kind, &source.location(0..argument.len()), message)
+}
+
+/// The library's files in an embedded folder. Paths inside it begin at the folder itself.
+fn gather(prefix: &str, folder: &Dir<'_>, files: &mut Vec<(String, String)>) {
+    let texts = folder
+        .files()
+        .filter(|file| file.path().extension().is_some_and(|extension| extension == "toml" || extension == "txt"));
+    files.extend(texts.filter_map(|file: &File<'_>| {
+        Some((format!("{prefix}/{}", file.path().to_str()?), file.contents_utf8()?.to_owned()))
+    }));
+    for inner in folder.dirs() {
+        gather(prefix, inner, files);
+    }
+}

@@ -1,0 +1,49 @@
+//! The only file of this crate that reads files.
+
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// A scenario is written by hand and a list of a million names is some twenty megabytes.
+const LIMIT: u64 = 64 << 20;
+
+/// How deep a library's folders may lie.
+const DEPTH: usize = 4;
+
+/// Folders of this crate's own directory that are no part of the library.
+const FOREIGN: &[&str] = &["src", "tests", "target"];
+
+/// A file's text.
+pub(crate) fn text(path: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let read = fs::File::open(path)?.take(LIMIT + 1).read_to_string(&mut text)?;
+    if read as u64 > LIMIT {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 64 MiB"));
+    }
+    Ok(text)
+}
+
+/// The `.toml` and `.txt` files below a folder: the path from there, with `/`, and the text.
+pub(crate) fn folder(root: &Path) -> io::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    walk(root, "", DEPTH, &mut files)?;
+    Ok(files)
+}
+
+fn walk(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<(String, String)>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = format!("{prefix}{name}");
+        let is_folder = entry.file_type()?.is_dir();
+        if name.starts_with('.') || (prefix.is_empty() && (FOREIGN.contains(&&*name) || name == "Cargo.toml")) {
+            continue;
+        }
+        if is_folder && depth > 0 {
+            walk(&entry.path(), &format!("{path}/"), depth - 1, files)?;
+        } else if !is_folder && (path.ends_with(".toml") || path.ends_with(".txt")) {
+            files.push((path, text(&entry.path())?));
+        }
+    }
+    Ok(())
+}

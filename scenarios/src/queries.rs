@@ -1,0 +1,111 @@
+//! What those who build, run and show a scenario ask of it.
+
+use std::sync::Arc;
+
+use roadblock_censor::policy::{Condition, Grade};
+use serde::Serialize;
+
+use crate::model::{Phase, PhaseState, Scenario, Target, Vantage};
+
+/// A rule or a lie, as `show` lists it.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct RuleListing {
+    /// What `by` calls it: `tspu/sni-1`, `isp/lies.0`.
+    pub by: String,
+    /// The facts it reproduces.
+    pub facts: Vec<Arc<str>>,
+    /// How far it is known.
+    pub grade: Grade,
+    /// Whether it can apply at all: a rule whose list is empty in every phase cannot.
+    pub active: bool,
+}
+
+impl Scenario {
+    /// The vantage of a command that names none: the first.
+    pub fn default_vantage(&self) -> Option<&Vantage> {
+        self.vantages.first()
+    }
+
+    /// The vantage with no censor on its path.
+    pub fn control(&self) -> Option<&Vantage> {
+        self.vantage("control")
+    }
+
+    /// The phase of a command that names none: the last.
+    pub fn default_phase(&self) -> Option<&Phase> {
+        self.phases.last()
+    }
+
+    /// What a person would open, of all services, in the order of `use`.
+    pub fn targets(&self) -> impl Iterator<Item = &Target> {
+        self.services.iter().flat_map(|service| &service.targets)
+    }
+
+    /// All rules and lies. Every phase has the same; only what they look for differs.
+    pub fn rules(&self) -> Vec<RuleListing> {
+        let phases = self.phases.iter().map(|phase| rules_of(&phase.state));
+        let merged = phases.reduce(|mut rules, later| {
+            for (rule, later) in rules.iter_mut().zip(later) {
+                rule.active |= later.active;
+            }
+            rules
+        });
+        merged.unwrap_or_default()
+    }
+
+    /// A copy in which one rule or lie, as `by` calls it, is taken out of every phase. `None` where there is none such.
+    #[must_use]
+    pub fn without_rule(&self, by: &str) -> Option<Self> {
+        let (holder, id) = by.split_once('/')?;
+        let mut copy = self.clone();
+        let mut found = false;
+        for phase in &mut copy.phases {
+            for in_box in phase.state.policies.values_mut().flat_map(|policy| &mut policy.boxes) {
+                if *in_box.name == *holder {
+                    let before = in_box.rules.len();
+                    in_box.rules.retain(|rule| *rule.id != *id);
+                    found |= in_box.rules.len() < before;
+                }
+            }
+            if let Some(lies) = phase.state.lies.get_mut(holder) {
+                let before = lies.len();
+                lies.retain(|lie| *lie.id != *id);
+                found |= lies.len() < before;
+            }
+        }
+        found.then_some(copy)
+    }
+}
+
+/// All rules and lies of a phase.
+pub(crate) fn rules_of(state: &PhaseState) -> Vec<RuleListing> {
+    let lies = state.lies.iter().flat_map(|(resolver, lies)| {
+        lies.iter().map(move |lie| RuleListing {
+            by: format!("{resolver}/{}", lie.id),
+            facts: lie.facts.clone(),
+            grade: lie.grade,
+            active: !lie.names.is_empty(),
+        })
+    });
+    let rules = state.policies.values().flat_map(|policy| &policy.boxes).flat_map(|in_box| {
+        in_box.rules.iter().map(move |rule| RuleListing {
+            by: format!("{}/{}", in_box.name, rule.id),
+            facts: rule.facts.clone(),
+            grade: rule.grade,
+            active: can_hold(&rule.when),
+        })
+    });
+    lies.chain(rules).collect()
+}
+
+/// Whether a condition can hold for any packet: one on an empty set cannot.
+fn can_hold(condition: &Condition) -> bool {
+    match condition {
+        Condition::All(all) => all.iter().all(can_hold),
+        Condition::Any(any) => any.iter().any(can_hold),
+        Condition::TlsSni(names) | Condition::DnsName(names) => !names.is_empty(),
+        Condition::ServerPort(ports) => !ports.is_empty(),
+        Condition::ServerAddress(prefixes) => !prefixes.is_empty(),
+        _ => true,
+    }
+}

@@ -1,0 +1,108 @@
+//! Declarations become the model: the library's parts are joined in, phases applied, and everything checked on the way.
+
+mod arguments;
+mod compile;
+mod context;
+mod expectations;
+mod items;
+mod phases;
+mod services;
+mod space;
+mod topology;
+
+use std::sync::Arc;
+
+use crate::check;
+use crate::declare::{FileKind, ScenarioFile, SourceDeclaration};
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::model::{Censor, Scenario, Source};
+use crate::read::{Needed, Read, value};
+use crate::source::{SourceFile, Text};
+use crate::tree::{self, Node, Value};
+
+pub(crate) use compile::check_profile;
+pub(crate) use context::Context;
+pub(crate) use services::check_service;
+pub(crate) use topology::{known, overlap};
+
+/// Reads, joins and checks a scenario. `id` is its place in the library, where it has one.
+pub(crate) fn scenario(
+    source: &Arc<SourceFile>,
+    id: Option<&str>,
+    context: &Context<'_>,
+    errors: &mut Collector,
+) -> Option<Scenario> {
+    let file: ScenarioFile = document(source, FileKind::Scenario, errors)?;
+    check_id(&file.id, id, errors);
+    check::names(&file, errors);
+    let services = services::join(&file.uses, context, errors);
+    let topology = topology::build(&file, &services, context, errors);
+    let phases = phases::build(&file, context, errors);
+    let expectations = expectations::build(&file, &services, &phases, &topology, errors);
+    let scenario = Scenario {
+        id: file.id.0.as_ref()?.value.as_str().into(),
+        title: file.title.0.clone()?,
+        sources: file.sources.iter().map(|each| source_of(each, context, errors)).collect(),
+        hops: topology.hops,
+        vantages: topology.vantages,
+        resolvers: topology.resolvers,
+        censors: censors(&file),
+        services,
+        phases,
+        expectations,
+    };
+    check::scenario(&file, &scenario, errors);
+    Some(scenario)
+}
+
+/// Reads a file of a kind. What is not TOML is not read further: what follows from a slip of the pen is noise.
+pub(crate) fn document<T: Read>(source: &Arc<SourceFile>, kind: FileKind, errors: &mut Collector) -> Option<T> {
+    let mut syntax = Collector::default();
+    let node = tree::parse(source, &mut syntax);
+    let sound = errors.absorb(syntax);
+    (sound && is_of_kind(&node, kind, errors)).then(|| T::read(&node, errors)).flatten()
+}
+
+/// Looks at a file's kind before its keys, because the keys of another kind would all be unknown.
+fn is_of_kind(node: &Node, wanted: FileKind, errors: &mut Collector) -> bool {
+    let Value::Table(entries) = &node.value else { return false };
+    let Some(kind) = value(entries, "kind") else { return true };
+    let Some(found) = FileKind::read(kind, errors) else { return false };
+    if found != wanted {
+        let message = format!("this is a {}, and a {} is needed here", found.word(), wanted.word());
+        errors.push(Diagnostic::new(DiagnosticKind::WrongKind, &kind.at, message));
+    }
+    found == wanted
+}
+
+/// A file of the library is called by its place.
+pub(crate) fn check_id(written: &Needed<Text>, place: Option<&str>, errors: &mut Collector) {
+    if let (Some(written), Some(place)) = (&written.0, place)
+        && written.as_str() != place
+    {
+        let message = format!("the file is `{place}`, but calls itself `{}`", written.value);
+        let help = format!("write `id = \"{place}\"`");
+        errors.push(Diagnostic::new(DiagnosticKind::BadValue, &written.at, message).help(help));
+    }
+}
+
+fn censors(file: &ScenarioFile) -> Vec<Censor> {
+    let censors = file.censors.entries.iter();
+    censors
+        .map(|(name, censor)| Censor {
+            name: name.as_str().into(),
+            profile: censor.profile.as_str().into(),
+            at: censor.at_hop.as_str().into(),
+        })
+        .collect()
+}
+
+fn source_of(source: &SourceDeclaration, context: &Context<'_>, errors: &mut Collector) -> Source {
+    context.grade(&source.facts, errors);
+    Source {
+        title: source.title.clone(),
+        date: source.date.as_ref().map(|date| date.0.clone()),
+        url: source.url.clone(),
+        facts: source.facts.iter().map(|fact| fact.value.clone()).collect(),
+    }
+}

@@ -1,0 +1,186 @@
+//! What a scenario sets a profile's parameters to.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use roadblock_censor::NamePattern;
+
+use super::Context;
+use super::items::{Item, expand};
+use crate::declare::{CensorDeclaration, Parameter, ParameterType, ProfileFile};
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::read::{Located, OneOrMany, Read};
+use crate::source::{Location, Text};
+use crate::suggest;
+use crate::tree::Node;
+
+/// The value of a parameter.
+#[derive(Clone, Debug)]
+pub(crate) enum Setting {
+    Names(Vec<NamePattern>),
+    Prefixes(Vec<IpNet>),
+    Addresses(Vec<IpAddr>),
+    Ports(Vec<u16>),
+    Probability(f64),
+    Duration(Duration),
+    Boolean(bool),
+}
+
+/// All parameters of one censor.
+pub(crate) type Settings = BTreeMap<String, Setting>;
+
+/// How a list changes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Operation {
+    Add,
+    Remove,
+    Set,
+}
+
+/// What a censor sets, and its profile's defaults for the rest.
+pub(crate) fn settings(
+    profile: &ProfileFile,
+    censor: Option<&CensorDeclaration>,
+    context: &Context<'_>,
+    errors: &mut Collector,
+) -> Settings {
+    let given = censor.map(|censor| censor.parameters.as_slice()).unwrap_or_default();
+    for entry in given.iter().filter(|entry| !profile.parameters.contains(&entry.key)) {
+        let message = format!("the profile has no parameter `{}`", entry.key.value);
+        let known = CensorDeclaration::KEYS.iter().copied().chain(profile.parameters.names());
+        let help = suggest::help("the keys here are", &entry.key, known);
+        errors.push(Diagnostic::new(DiagnosticKind::UnknownParameter, &entry.key.at, message).help(help));
+    }
+    let mut settings = Settings::new();
+    for (name, parameter) in &profile.parameters.entries {
+        let node = given.iter().find(|entry| entry.key.value == name.value).map(|entry| &entry.node);
+        let setting = match node.or(parameter.default.as_ref()) {
+            Some(node) => Setting::read(parameter.kind, node, context, errors),
+            None => Setting::empty(name, parameter, censor.map(Located::at), errors),
+        };
+        // A broken one was noted; something must stand in its place so that the rest can be looked at.
+        settings.insert(name.value.clone(), setting.unwrap_or_else(|| Setting::neutral(parameter.kind)));
+    }
+    settings
+}
+
+impl Setting {
+    /// Reads a value of this type.
+    pub(crate) fn read(
+        kind: ParameterType,
+        node: &Node,
+        context: &Context<'_>,
+        errors: &mut Collector,
+    ) -> Option<Self> {
+        Some(match kind {
+            ParameterType::Names => Self::Names(items(node, context, errors)?),
+            ParameterType::Prefixes => Self::Prefixes(items(node, context, errors)?),
+            ParameterType::Addresses => Self::Addresses(OneOrMany::read(node, errors)?.0),
+            ParameterType::Ports => Self::Ports(OneOrMany::read(node, errors)?.0),
+            ParameterType::Probability => Self::Probability(f64::read(node, errors)?),
+            ParameterType::Duration => Self::Duration(Duration::read(node, errors)?),
+            ParameterType::Boolean => Self::Boolean(bool::read(node, errors)?),
+        })
+    }
+
+    /// What it holds without a default: an empty list or `false`. Numbers must be said.
+    fn empty(name: &Text, parameter: &Parameter, censor: Option<&Location>, errors: &mut Collector) -> Option<Self> {
+        let needed = matches!(parameter.kind, ParameterType::Probability | ParameterType::Duration);
+        if let (true, Some(at)) = (needed, censor) {
+            let message = format!("the parameter `{}` has no default and is not set", name.value);
+            let help = format!("add `{} = …` to this censor", name.value);
+            errors.push(Diagnostic::new(DiagnosticKind::MissingKey, at, message).help(help));
+        }
+        Some(Self::neutral(parameter.kind))
+    }
+
+    fn neutral(kind: ParameterType) -> Self {
+        match kind {
+            ParameterType::Names => Self::Names(Vec::new()),
+            ParameterType::Prefixes => Self::Prefixes(Vec::new()),
+            ParameterType::Addresses => Self::Addresses(Vec::new()),
+            ParameterType::Ports => Self::Ports(Vec::new()),
+            ParameterType::Probability => Self::Probability(0.0),
+            ParameterType::Duration => Self::Duration(Duration::ZERO),
+            ParameterType::Boolean => Self::Boolean(false),
+        }
+    }
+
+    /// What it is, as a message says it.
+    pub(crate) fn describe(&self) -> &'static str {
+        match self {
+            Self::Names(_) => "a list of names",
+            Self::Prefixes(_) => "a list of prefixes",
+            Self::Addresses(_) => "a list of addresses",
+            Self::Ports(_) => "a list of ports",
+            Self::Probability(_) => "a probability",
+            Self::Duration(_) => "a duration",
+            Self::Boolean(_) => "a boolean",
+        }
+    }
+
+    fn kind(&self) -> ParameterType {
+        match self {
+            Self::Names(_) => ParameterType::Names,
+            Self::Prefixes(_) => ParameterType::Prefixes,
+            Self::Addresses(_) => ParameterType::Addresses,
+            Self::Ports(_) => ParameterType::Ports,
+            Self::Probability(_) => ParameterType::Probability,
+            Self::Duration(_) => ParameterType::Duration,
+            Self::Boolean(_) => ParameterType::Boolean,
+        }
+    }
+
+    /// Applies a phase's change.
+    pub(crate) fn change(&mut self, operation: Operation, node: &Node, context: &Context<'_>, errors: &mut Collector) {
+        let Some(value) = Self::read(self.kind(), node, context, errors) else { return };
+        match (&mut *self, value) {
+            (this, value) if operation == Operation::Set => *this = value,
+            (Self::Names(list), Self::Names(items)) => edit(list, items, operation, &node.at, errors),
+            (Self::Prefixes(list), Self::Prefixes(items)) => edit(list, items, operation, &node.at, errors),
+            (Self::Addresses(list), Self::Addresses(items)) => edit(list, items, operation, &node.at, errors),
+            (Self::Ports(list), Self::Ports(items)) => edit(list, items, operation, &node.at, errors),
+            (this, _) => {
+                let message = format!("{} has nothing to add to or to remove from", this.describe());
+                errors.push(Diagnostic::new(DiagnosticKind::WrongType, &node.at, message).help("write `set = …`"));
+            }
+        }
+    }
+}
+
+/// Adds items to a list, or takes them out. Taking out what is not there is a mistake: the file believes something that
+/// does not hold.
+pub(crate) fn edit<T: PartialEq>(
+    list: &mut Vec<T>,
+    items: Vec<T>,
+    operation: Operation,
+    at: &Location,
+    errors: &mut Collector,
+) {
+    match operation {
+        Operation::Set => *list = items,
+        Operation::Add => {
+            for item in items {
+                if !list.contains(&item) {
+                    list.push(item);
+                }
+            }
+        }
+        Operation::Remove => {
+            if items.iter().any(|item| !list.contains(item)) {
+                let message = "what is to be removed is not there";
+                let help = "write the item as it was added, or leave it out here";
+                errors.push(Diagnostic::new(DiagnosticKind::NothingToChange, at, message).help(help));
+            }
+            list.retain(|item| !items.contains(item));
+        }
+    }
+}
+
+/// Reads an array of items, in which lists may be named.
+pub(crate) fn items<T: Item>(node: &Node, context: &Context<'_>, errors: &mut Collector) -> Option<Vec<T>> {
+    let written = OneOrMany::<Text>::read(node, errors)?;
+    Some(expand(&written.0, context, errors))
+}

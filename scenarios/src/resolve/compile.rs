@@ -1,0 +1,196 @@
+//! A profile with its parameters filled in becomes a compiled policy.
+
+mod condition;
+mod response;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use roadblock_censor::policy::{BoxPolicy, FlowPolicy, Place, Policy, Residual, Rule};
+
+use super::arguments::{Setting, Settings, settings};
+use super::context::fact_ids;
+use super::{Context, check_id, document};
+use crate::declare::{
+    Argument, BoxDeclaration, Boxes, Checksum, FileKind, ProfileFile, Reassembly, Refresh, RuleDeclaration,
+    TeardownFlag,
+};
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::read::Located;
+use crate::source::{SourceFile, Text};
+use crate::suggest;
+
+/// The policy of a censor of this name.
+pub(crate) fn policy(
+    name: &str,
+    profile: &ProfileFile,
+    settings: &Settings,
+    context: &Context<'_>,
+    errors: &mut Collector,
+) -> Policy {
+    let mut compiler = Compiler { profile, settings, context, errors };
+    compiler.check_rules();
+    let boxes = match &profile.boxes {
+        Boxes::One(one) => vec![compiler.in_box(name, None, one)],
+        Boxes::Several(all) => {
+            let name = |inner: &Text| format!("{name}.{}", inner.value);
+            all.entries.iter().map(|(inner, declared)| compiler.in_box(&name(inner), Some(inner), declared)).collect()
+        }
+    };
+    Policy { boxes }
+}
+
+/// Checks a profile of the library with its defaults.
+pub(crate) fn check_profile(
+    source: &Arc<SourceFile>,
+    id: &str,
+    context: &Context<'_>,
+    errors: &mut Collector,
+) -> Option<()> {
+    let profile: ProfileFile = document(source, FileKind::Profile, errors)?;
+    check_id(&profile.id, Some(id), errors);
+    let settings = settings(&profile, None, context, errors);
+    policy("censor", &profile, &settings, context, errors);
+    Some(())
+}
+
+/// What is at hand while a profile is compiled.
+struct Compiler<'a, 'b> {
+    profile: &'a ProfileFile,
+    settings: &'a Settings,
+    context: &'a Context<'b>,
+    errors: &'a mut Collector,
+}
+
+impl<'a> Compiler<'a, '_> {
+    fn in_box(&mut self, name: &str, key: Option<&Text>, declared: &BoxDeclaration) -> BoxPolicy {
+        let profile = self.profile;
+        let inside = |rule: &&RuleDeclaration| {
+            key.is_none_or(|key| rule.in_box.as_ref().is_some_and(|in_box| in_box.value == key.value))
+        };
+        let rules = profile.rules.iter().filter(inside).map(|rule| self.rule(rule, declared.place)).collect();
+        BoxPolicy { name: name.into(), place: declared.place, sees: declared.sees, flow: flow(declared), rules }
+    }
+
+    /// Ids that repeat, and rules of boxes that are not there.
+    fn check_rules(&mut self) {
+        let boxes: Vec<&str> = match &self.profile.boxes {
+            Boxes::One(_) => Vec::new(),
+            Boxes::Several(all) => all.names().collect(),
+        };
+        let single = matches!(self.profile.boxes, Boxes::One(_));
+        for (index, rule) in self.profile.rules.iter().enumerate() {
+            if self.profile.rules[..index].iter().any(|other| other.id.value == rule.id.value) {
+                let message = format!("two rules have the id `{}`", rule.id.value);
+                self.errors.push(Diagnostic::new(DiagnosticKind::Duplicate, &rule.id.at, message));
+            }
+            let known = rule.in_box.as_ref().map(|name| boxes.contains(&name.as_str()));
+            if known.unwrap_or(single) {
+                continue;
+            }
+            let at = rule.in_box.as_ref().map_or(rule.at(), |name| &name.at);
+            let written = rule.in_box.as_ref().map_or("", |name| name.value.as_str());
+            let help = suggest::help("the profile's boxes are", written, boxes.iter().copied());
+            let message = "the rule must name one of the profile's boxes";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, at, message).help(help));
+        }
+    }
+
+    fn rule(&mut self, rule: &RuleDeclaration, place: Place) -> Rule {
+        let mut trigger = self.response(&rule.trigger, place, rule.at());
+        trigger.inject.extend(self.injections(&rule.inject.0));
+        Rule {
+            id: rule.id.as_str().into(),
+            facts: fact_ids(&rule.facts),
+            grade: self.context.grade(&rule.facts, self.errors),
+            when: self.condition(&rule.when),
+            trigger,
+            residual: self.residual(rule, place),
+            miss: rule.miss.as_ref().map_or(0.0, |miss| self.probability(miss)),
+            also: rule.also,
+        }
+    }
+
+    fn residual(&mut self, rule: &RuleDeclaration, place: Place) -> Option<Residual> {
+        let (Some(then), Some(key), Some(last)) = (&rule.then, rule.key, &rule.last) else {
+            if rule.then.is_some() || rule.key.is_some() || rule.last.is_some() || rule.refresh.is_some() {
+                let message = "`then`, `key` and `last` belong together";
+                let help = "say what happens to later packets, which they are and for how long, or none of it";
+                self.errors.push(Diagnostic::new(DiagnosticKind::MissingKey, rule.at(), message).help(help));
+            }
+            return None;
+        };
+        if then.both.is_some() && (then.inbound.is_some() || then.outbound.is_some()) {
+            let message = "`both` says all; `inbound` and `outbound` cannot stand beside it";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, then.at(), message));
+        }
+        let mut one = |way: Option<&_>| {
+            way.or(then.both.as_ref()).map(|response| self.response(response, place, rule.at())).unwrap_or_default()
+        };
+        let (outbound, inbound) = (one(then.outbound.as_ref()), one(then.inbound.as_ref()));
+        let refresh = rule.refresh == Some(Refresh::OnPacket);
+        Some(Residual { key, last: self.duration(last), refresh, outbound, inbound })
+    }
+
+    fn probability(&mut self, argument: &Argument<f64>) -> f64 {
+        match argument {
+            Argument::Literal(value) => *value,
+            Argument::Parameter(name) => match self.setting(name) {
+                Some(Setting::Probability(value)) => *value,
+                other => self.mistyped(name, "a probability", other).unwrap_or_default(),
+            },
+        }
+    }
+
+    fn duration(&mut self, argument: &Argument<Duration>) -> Duration {
+        match argument {
+            Argument::Literal(value) => *value,
+            Argument::Parameter(name) => match self.setting(name) {
+                Some(Setting::Duration(value)) => *value,
+                other => self.mistyped(name, "a duration", other).unwrap_or_default(),
+            },
+        }
+    }
+
+    fn setting(&mut self, name: &Text) -> Option<&'a Setting> {
+        let setting = self.settings.get(name.as_str());
+        if setting.is_none() && !self.profile.parameters.contains(name) {
+            let message = format!("the profile has no parameter `{}`", name.value);
+            let help = suggest::help("its parameters are", name, self.profile.parameters.names());
+            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownParameter, &name.at, message).help(help));
+        }
+        setting
+    }
+
+    fn mistyped<T>(&mut self, name: &Text, wanted: &str, found: Option<&Setting>) -> Option<T> {
+        if let Some(found) = found {
+            let message = format!("`${}` is {}, and {wanted} is needed here", name.value, found.describe());
+            self.errors.push(Diagnostic::new(DiagnosticKind::WrongType, &name.at, message));
+        }
+        None
+    }
+}
+
+/// How a box keeps flows: what the profile says, and the engine's defaults for the rest.
+fn flow(declared: &BoxDeclaration) -> FlowPolicy {
+    let mut policy = FlowPolicy::default();
+    if let Some(flow) = &declared.flow {
+        policy.from = flow.from;
+        policy.teardown.fin = flow.teardown.contains(&TeardownFlag::Fin);
+        policy.teardown.rst = flow.teardown.contains(&TeardownFlag::Rst);
+        policy.inspect_segments = flow.inspect_segments.unwrap_or(policy.inspect_segments);
+        if let Some(idle) = &flow.idle {
+            policy.idle.syn_sent = idle.syn_sent.unwrap_or(policy.idle.syn_sent);
+            policy.idle.syn_received = idle.syn_received.unwrap_or(policy.idle.syn_received);
+            policy.idle.established = idle.established.unwrap_or(policy.idle.established);
+        }
+    }
+    if let Some(tcp) = &declared.tcp {
+        policy.verify_checksum = tcp.checksum != Some(Checksum::Ignore);
+        policy.reassembly_limit = match tcp.reassembly {
+            Some(Reassembly::Limit(bytes)) => usize::try_from(bytes).ok(),
+            Some(Reassembly::None) | None => None,
+        };
+    }
+    policy
+}

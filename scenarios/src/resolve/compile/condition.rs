@@ -1,0 +1,121 @@
+//! `when` becomes a condition.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use roadblock_censor::policy::Condition;
+use roadblock_censor::{NamePattern, NameSet, PrefixSet};
+
+use super::super::arguments::Setting;
+use super::super::items::expand;
+use super::Compiler;
+use crate::declare::{Argument, Side, TransportProtocol, When};
+use crate::diagnostic::{Diagnostic, DiagnosticKind};
+use crate::read::OneOrMany;
+use crate::source::Text;
+use crate::suggest;
+
+impl Compiler<'_, '_> {
+    /// All that a `when` says, joined by "and".
+    pub(super) fn condition(&mut self, when: &When) -> Condition {
+        let mut all = self.conditions(when);
+        match (all.len(), all.pop()) {
+            (1, Some(only)) => only,
+            (_, last) => Condition::All(all.into_iter().chain(last).collect()),
+        }
+    }
+
+    fn conditions(&mut self, when: &When) -> Vec<Condition> {
+        let mut all = Vec::new();
+        if let Some(protocol) = when.protocol {
+            all.push(on_protocol(protocol));
+        }
+        all.extend(when.direction.map(Condition::Direction));
+        if let Some(server) = &when.server {
+            all.extend(server.port.as_ref().map(|ports| Condition::ServerPort(self.ports(ports))));
+            all.extend(server.address.as_ref().map(|prefixes| Condition::ServerAddress(self.prefixes(prefixes))));
+        }
+        if let Some(flow) = &when.flow {
+            all.push(match flow.client {
+                Side::Inside => Condition::ClientInside,
+                Side::Outside => Condition::Not(Box::new(Condition::ClientInside)),
+            });
+        }
+        all.extend(when.tls.as_ref().map(|tls| Condition::TlsSni(self.names(&tls.sni))));
+        all.extend(when.dns.as_ref().map(|dns| Condition::DnsName(self.names(&dns.qname))));
+        all.extend(when.fired.as_ref().map(|rule| Condition::Fired(self.rule_id(rule))));
+        if let Some(enabled) = &when.enabled {
+            // All of nothing holds, any of nothing does not.
+            let constant = if self.boolean(enabled) { Condition::All } else { Condition::Any };
+            all.push(constant(Vec::new()));
+        }
+        if let Some(not) = &when.not {
+            all.extend(self.conditions(not).into_iter().map(|each| Condition::Not(Box::new(each))));
+        }
+        if let Some(any) = &when.any {
+            all.push(Condition::Any(any.iter().map(|each| self.condition(each)).collect()));
+        }
+        all
+    }
+
+    fn rule_id(&mut self, id: &Text) -> Arc<str> {
+        let mut ids = self.profile.rules.iter().map(|rule| rule.id.value.as_str());
+        if !ids.clone().any(|each| each == id.value) {
+            let message = format!("the profile has no rule `{}`", id.value);
+            let help = suggest::help("its rules are", id, ids.by_ref());
+            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownRule, &id.at, message).help(help));
+        }
+        id.as_str().into()
+    }
+
+    fn names(&mut self, argument: &Argument<OneOrMany<Text>>) -> NameSet {
+        let names: Vec<NamePattern> = match argument {
+            Argument::Literal(items) => expand(&items.0, self.context, self.errors),
+            Argument::Parameter(name) => match self.setting(name) {
+                Some(Setting::Names(names)) => names.clone(),
+                other => self.mistyped(name, "a list of names", other).unwrap_or_default(),
+            },
+        };
+        names.into_iter().collect()
+    }
+
+    fn prefixes(&mut self, argument: &Argument<OneOrMany<Text>>) -> PrefixSet {
+        let prefixes: Vec<IpNet> = match argument {
+            Argument::Literal(items) => expand(&items.0, self.context, self.errors),
+            Argument::Parameter(name) => match self.setting(name) {
+                Some(Setting::Prefixes(prefixes)) => prefixes.clone(),
+                other => self.mistyped(name, "a list of prefixes", other).unwrap_or_default(),
+            },
+        };
+        prefixes.into_iter().collect()
+    }
+
+    fn ports(&mut self, argument: &Argument<OneOrMany<u16>>) -> Vec<u16> {
+        match argument {
+            Argument::Literal(ports) => ports.0.clone(),
+            Argument::Parameter(name) => match self.setting(name) {
+                Some(Setting::Ports(ports)) => ports.clone(),
+                other => self.mistyped(name, "a list of ports", other).unwrap_or_default(),
+            },
+        }
+    }
+
+    fn boolean(&mut self, argument: &Argument<bool>) -> bool {
+        match argument {
+            Argument::Literal(value) => *value,
+            Argument::Parameter(name) => match self.setting(name) {
+                Some(Setting::Boolean(value)) => *value,
+                other => self.mistyped(name, "a boolean", other).unwrap_or_default(),
+            },
+        }
+    }
+}
+
+/// The numbers are IANA's.
+fn on_protocol(protocol: TransportProtocol) -> Condition {
+    match protocol {
+        TransportProtocol::Tcp => Condition::Protocol(6),
+        TransportProtocol::Udp => Condition::Protocol(17),
+        TransportProtocol::Icmp => Condition::Any(vec![Condition::Protocol(1), Condition::Protocol(58)]),
+    }
+}

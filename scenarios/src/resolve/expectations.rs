@@ -1,0 +1,257 @@
+//! What must be observed: names are checked, and what was left out is filled in.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::services::host_of;
+use super::topology::{Topology, known, resolver};
+use crate::declare::{DnsProbe, ExpectDeclaration, ProbeDeclaration, ScenarioFile, ThenDeclaration, TlsProbe};
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::model::{Expectation, Family, Name, Phase, Probe, Service, Step, VerdictWord};
+use crate::queries::rules_of;
+use crate::read::{Located, OneOrMany};
+use crate::source::{Location, Text};
+use crate::suggest;
+
+/// All expectations, in the order of the file.
+pub(crate) fn build(
+    file: &ScenarioFile,
+    services: &[Service],
+    phases: &[Phase],
+    topology: &Topology,
+    errors: &mut Collector,
+) -> Vec<Expectation> {
+    let mut builder = Builder { file, services, phases, topology, errors };
+    file.expectations.iter().enumerate().filter_map(|(index, declared)| builder.expectation(index, declared)).collect()
+}
+
+struct Builder<'a> {
+    file: &'a ScenarioFile,
+    services: &'a [Service],
+    phases: &'a [Phase],
+    topology: &'a Topology,
+    errors: &'a mut Collector,
+}
+
+impl Builder<'_> {
+    fn expectation(&mut self, index: usize, declared: &ExpectDeclaration) -> Option<Expectation> {
+        let phases = self.phases(declared.phases.as_ref());
+        let vantages = self.vantages(declared.vantages.as_ref());
+        let probe = self.probe(&declared.probe);
+        let mut steps = Vec::new();
+        if let Some(probe) = &probe {
+            steps.push(self.step(probe.clone(), declared.verdict, declared.failure.as_ref(), declared.by.as_ref()));
+        }
+        let mut before = probe;
+        for then in &declared.then.0 {
+            let probe = self.later_probe(then, before.as_ref());
+            if let Some(probe) = &probe {
+                let step = self.step(probe.clone(), then.verdict, then.failure.as_ref(), then.by.as_ref());
+                steps.push(Step { wait: then.wait, same_tuple: then.same_tuple, ..step });
+            }
+            before = probe;
+        }
+        (!steps.is_empty()).then(|| Expectation {
+            location: declared.at().clone(),
+            id: declared.id.as_ref().map_or_else(|| format!("expect.{index}").into(), |id| id.as_str().into()),
+            vantages,
+            phases,
+            sequence: declared.sequence.as_ref().map(|name| name.as_str().into()),
+            steps,
+        })
+    }
+
+    fn phases(&mut self, written: Option<&OneOrMany<Text>>) -> Vec<Name> {
+        let all = || self.phases.iter().map(|phase| phase.id.clone()).collect();
+        let Some(written) = written.filter(|written| !is_all(written)) else { return all() };
+        let mut phases = Vec::new();
+        for name in &written.0 {
+            match self.phases.iter().find(|phase| *phase.id == *name.value) {
+                Some(phase) => phases.push(phase.id.clone()),
+                None => {
+                    let message = format!("no phase has the id `{}`", name.value);
+                    let ids = self.phases.iter().map(|phase| &*phase.id);
+                    let help = suggest::help("the phases are", name, ids);
+                    self.errors.push(Diagnostic::new(DiagnosticKind::UnknownPhase, &name.at, message).help(help));
+                }
+            }
+        }
+        phases
+    }
+
+    fn vantages(&mut self, written: Option<&OneOrMany<Text>>) -> Vec<Name> {
+        let mut all = self.file.vantages.entries.iter().map(|(name, _)| Name::from(name.as_str()));
+        let Some(written) = written else { return all.next().into_iter().collect() };
+        if is_all(written) {
+            return all.collect();
+        }
+        let vantages = &self.file.vantages;
+        let named = written
+            .0
+            .iter()
+            .filter(|name| known(name, "vantage", vantages, DiagnosticKind::UnknownVantage, self.errors));
+        named.map(|name| name.as_str().into()).collect()
+    }
+
+    fn step(&mut self, probe: Probe, verdict: VerdictWord, failure: Option<&Text>, by: Option<&Text>) -> Step {
+        if let Some(failure) = failure {
+            self.check_failure(failure);
+        }
+        if let Some(by) = by {
+            self.check_by(by);
+        }
+        Step {
+            wait: Duration::ZERO,
+            same_tuple: false,
+            probe,
+            verdict,
+            failure: failure.map(|text| text.value.clone()),
+            by: by.map(|text| text.value.clone()),
+        }
+    }
+
+    fn check_failure(&mut self, failure: &Text) {
+        if !FAILURES.contains(&failure.as_str()) && !failure.starts_with("unknown_failure") {
+            let message = format!("`{}` is not a failure string of OONI's", failure.value);
+            let help = suggest::help("they are", failure, FAILURES.iter().copied());
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &failure.at, message).help(help));
+        }
+    }
+
+    /// The rule or lie must be there. Which rules there are does not depend on the phase.
+    fn check_by(&mut self, by: &Text) {
+        let rules: Vec<String> = self
+            .phases
+            .first()
+            .map(|phase| rules_of(&phase.state))
+            .unwrap_or_default()
+            .into_iter()
+            .map(|rule| rule.by)
+            .collect();
+        if !rules.contains(&by.value) {
+            let message = format!("no rule and no lie is called `{}`", by.value);
+            let help = suggest::help("there are", by, rules.iter().map(String::as_str));
+            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownRule, &by.at, message).help(help));
+        }
+    }
+
+    fn later_probe(&mut self, then: &ThenDeclaration, before: Option<&Probe>) -> Option<Probe> {
+        let probe = match &then.probe {
+            Some(declared) => self.probe(declared)?,
+            None => before?.clone(),
+        };
+        let Some(name) = &then.sni else { return Some(probe) };
+        let Probe::Tls { address, port, .. } = probe else {
+            let message = "`sni` changes the server name of a TLS measurement, and the one before is none";
+            let help = "write the measurement out, as `probe = { tls = { … } }`";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &name.at, message).help(help));
+            return None;
+        };
+        Some(Probe::Tls { address, port, sni: name.value.clone(), verify: self.serves(address, name) })
+    }
+
+    fn probe(&mut self, declared: &ProbeDeclaration) -> Option<Probe> {
+        match declared {
+            ProbeDeclaration::Dns(dns) => Some(self.dns(dns)),
+            ProbeDeclaration::Tcp(tcp) => Some(Probe::Tcp { address: tcp.address, port: tcp.port }),
+            ProbeDeclaration::Tls(tls) => self.tls(tls),
+            ProbeDeclaration::Http(http) => {
+                let Some(name) = host_of(&http.url) else {
+                    let message = format!("`{}` is not a URL that a probe can open", *http.url);
+                    let help = "write `http://` or `https://`, a name and a path";
+                    self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &http.url.at, message).help(help));
+                    return None;
+                };
+                if http.address.is_none() {
+                    self.check_name(name, &http.url.at);
+                }
+                Some(Probe::Http { url: http.url.value.clone(), address: http.address, family: http.family })
+            }
+        }
+    }
+
+    fn dns(&mut self, dns: &DnsProbe) -> Probe {
+        let resolvers = dns
+            .resolver
+            .as_ref()
+            .map(|written| resolver(written, self.file, &self.topology.resolvers, self.services, self.errors));
+        if dns.answer.0.is_empty() {
+            self.check_name(&dns.name, &dns.name.at);
+        }
+        Probe::Dns {
+            name: dns.name.value.clone(),
+            family: dns.family,
+            resolver: resolvers.and_then(|addresses| addresses.first().copied()),
+            tcp: dns.tcp,
+            answer: dns.answer.0.clone(),
+        }
+    }
+
+    fn tls(&mut self, tls: &TlsProbe) -> Option<Probe> {
+        let of_family = |address: &IpAddr| address.is_ipv6() == (tls.family == Family::V6);
+        let Some(address) = tls.address.or_else(|| self.addresses(&tls.sni).into_iter().find(of_family)) else {
+            let message = format!("the lab has no address of this family for `{}`", tls.sni.value);
+            let help = "pin one with `address`, or name a service that has it in `use`";
+            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, &tls.sni.at, message).help(help));
+            return None;
+        };
+        let verify = tls.verify.unwrap_or_else(|| self.serves(address, &tls.sni));
+        Some(Probe::Tls { address, port: tls.port, sni: tls.sni.value.clone(), verify })
+    }
+
+    fn check_name(&mut self, name: &str, at: &Location) {
+        if self.addresses(name).is_empty() {
+            let message = format!("no host of the lab is named `{name}`");
+            let help = "name the service that has it in `use`";
+            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, at, message).help(help));
+        }
+    }
+
+    fn addresses(&self, name: &str) -> Vec<IpAddr> {
+        let hosts = self.services.iter().flat_map(|service| &service.hosts);
+        let named = hosts.filter(|host| host.names.iter().any(|each| each.eq_ignore_ascii_case(name)));
+        named.flat_map(|host| host.addresses.iter().copied()).collect()
+    }
+
+    fn serves(&self, address: IpAddr, name: &str) -> bool {
+        self.addresses(name).contains(&address)
+    }
+}
+
+fn is_all(written: &OneOrMany<Text>) -> bool {
+    matches!(written.0.as_slice(), [only] if only.value == "*")
+}
+
+/// The failure strings of OONI's df-007 that a measurement of the lab can give.
+const FAILURES: &[&str] = &[
+    "address_family_not_supported",
+    "android_dns_cache_no_data",
+    "connection_aborted",
+    "connection_already_closed",
+    "connection_refused",
+    "connection_reset",
+    "dns_bogon_error",
+    "dns_no_answer",
+    "dns_non_recoverable_failure",
+    "dns_nxdomain_error",
+    "dns_refused_error",
+    "dns_reply_with_wrong_query_id",
+    "dns_server_misbehaving",
+    "dns_servfail_error",
+    "dns_temporary_failure",
+    "eof_error",
+    "generic_timeout_error",
+    "host_unreachable",
+    "http_invalid_redirect_location_host",
+    "json_parse_error",
+    "network_down",
+    "network_reset",
+    "network_unreachable",
+    "permission_denied",
+    "quic_incompatible_version",
+    "ssl_failed_handshake",
+    "ssl_invalid_certificate",
+    "ssl_invalid_hostname",
+    "ssl_unknown_authority",
+    "timed_out",
+];

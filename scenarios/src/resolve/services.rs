@@ -1,0 +1,163 @@
+//! The services of a scenario, and those that come with them.
+
+use crate::bogons;
+use crate::declare::{FileKind, HostDeclaration, ServiceFile};
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::model::{Host, Listener, Page, Protocol, Service, Target};
+use crate::read::Located;
+use crate::source::Text;
+use crate::suggest;
+
+use super::{Context, check_id, document};
+
+/// All services that these names bring in, each once, in the order in which they are met.
+pub(crate) fn join(uses: &[Text], context: &Context<'_>, errors: &mut Collector) -> Vec<Service> {
+    let mut walk = Walk { context, errors, trail: Vec::new(), done: Vec::new(), services: Vec::new() };
+    uses.iter().for_each(|each| walk.visit(each));
+    let services = walk.services;
+    check_hosts(&services, uses, errors);
+    services
+}
+
+/// Checks a service of the library.
+pub(crate) fn check_service(id: &str, context: &Context<'_>, errors: &mut Collector) -> Option<()> {
+    let source = context.library.document(id)?;
+    errors.open(source);
+    let written = Text { value: id.to_owned(), at: source.location(0..0) };
+    join(&[written], context, errors);
+    Some(())
+}
+
+/// A walk through files that use each other.
+struct Walk<'a, 'b> {
+    context: &'a Context<'b>,
+    errors: &'a mut Collector,
+    /// The files between the scenario and here.
+    trail: Vec<String>,
+    done: Vec<String>,
+    services: Vec<Service>,
+}
+
+impl Walk<'_, '_> {
+    fn visit(&mut self, id: &Text) {
+        if let Some(start) = self.trail.iter().position(|each| *each == id.value) {
+            let circle = self.trail[start..].iter().chain([&id.value]).map(String::as_str).collect::<Vec<_>>();
+            let message = format!("`use` goes in a circle: {}", circle.join(" -> "));
+            let help = "take one of these `use` out";
+            self.errors.push(Diagnostic::new(DiagnosticKind::UseLoop, &id.at, message).help(help));
+            return;
+        }
+        if self.done.contains(&id.value) {
+            return;
+        }
+        let Some(file) = self.read(id) else { return };
+        self.trail.push(id.value.clone());
+        file.uses.iter().for_each(|each| self.visit(each));
+        self.trail.pop();
+        self.done.push(id.value.clone());
+        self.services.extend(service(&file, self.errors));
+    }
+
+    fn read(&mut self, id: &Text) -> Option<ServiceFile> {
+        let Some(source) = self.context.library.document(id) else {
+            let message = format!("the library has no service `{}`", id.value);
+            let help = suggest::help("it has", id, self.context.library.services());
+            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownService, &id.at, message).help(help));
+            return None;
+        };
+        if !id.starts_with("services/") {
+            let message = format!("`{}` is not a service", id.value);
+            let help = suggest::help("the library's services are", id, self.context.library.services());
+            self.errors.push(Diagnostic::new(DiagnosticKind::WrongKind, &id.at, message).help(help));
+            return None;
+        }
+        let file: ServiceFile = document(source, FileKind::Service, self.errors)?;
+        check_id(&file.id, Some(id), self.errors);
+        Some(file)
+    }
+}
+
+fn service(file: &ServiceFile, errors: &mut Collector) -> Option<Service> {
+    let title = file.title.0.clone()?;
+    let hosts: Vec<Host> = file.hosts.iter().filter_map(|each| host(each, &title, errors)).collect();
+    for target in &file.targets {
+        check_target(&target.url, &hosts, errors);
+    }
+    let targets = file.targets.iter().map(|each| Target { title: each.title.clone(), url: each.url.value.clone() });
+    Some(Service { id: file.id.0.as_ref()?.as_str().into(), title, hosts, targets: targets.collect() })
+}
+
+fn host(host: &HostDeclaration, title: &str, errors: &mut Collector) -> Option<Host> {
+    for name in &host.names {
+        check_host_name(name, errors);
+    }
+    for address in &host.addresses {
+        if let Some(message) = bogons::complaint(**address) {
+            errors.push(Diagnostic::new(DiagnosticKind::NotPublic, &address.at, message).help(bogons::HELP));
+        }
+    }
+    for (key, empty) in [("names", host.names.is_empty()), ("addresses", host.addresses.is_empty())] {
+        if empty {
+            errors.push(Diagnostic::new(DiagnosticKind::BadValue, host.at(), format!("`{key}` names nothing")));
+        }
+    }
+    let usual =
+        || vec![Listener { port: 80, protocol: Protocol::Http }, Listener { port: 443, protocol: Protocol::Https }];
+    let page = host.page.as_ref().map(|page| Page { title: page.title.clone(), text: page.text.clone() });
+    Some(Host {
+        names: host.names.iter().map(|name| name.to_ascii_lowercase()).collect(),
+        addresses: host.addresses.iter().map(|address| address.value).collect(),
+        listen: host.listen.as_ref().map_or_else(usual, |listen| listen.iter().map(|each| each.0).collect()),
+        page: page.unwrap_or_else(|| Page { title: title.to_owned(), text: format!("{title} answers.") }),
+    })
+    .filter(|host| !host.names.is_empty() && !host.addresses.is_empty())
+}
+
+fn check_host_name(name: &Text, errors: &mut Collector) {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|each| each.is_ascii_alphanumeric() || b"-_".contains(&each))
+    };
+    if name.len() > 253 || !name.split('.').all(label) {
+        let message = format!("`{}` is not a host name", name.value);
+        let help = "write letters, digits, `-` and dots, without a dot at the end; other scripts in punycode";
+        errors.push(Diagnostic::new(DiagnosticKind::BadName, &name.at, message).help(help));
+    }
+}
+
+fn check_target(url: &Text, hosts: &[Host], errors: &mut Collector) {
+    let Some(name) = host_of(url) else {
+        let message = format!("`{}` is not a URL that a probe can open", url.value);
+        let help = "write `http://` or `https://`, a name and a path";
+        errors.push(Diagnostic::new(DiagnosticKind::BadValue, &url.at, message).help(help));
+        return;
+    };
+    if !hosts.iter().any(|host| host.names.iter().any(|each| each == name)) {
+        let message = format!("no host of this service is named `{name}`");
+        let help = "give a host this name, or write the URL of one that is here";
+        errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, &url.at, message).help(help));
+    }
+}
+
+/// The host's name in a URL.
+pub(crate) fn host_of(url: &str) -> Option<&str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let name = authority.split(':').next()?;
+    (!name.is_empty() && !authority.contains('@')).then_some(name)
+}
+
+/// Two hosts cannot share an address and a port: the lab could not tell which of them answers.
+fn check_hosts(services: &[Service], uses: &[Text], errors: &mut Collector) {
+    let Some(at) = uses.first().map(|first| &first.at) else { return };
+    let mut taken = std::collections::BTreeMap::new();
+    for (service, host) in services.iter().flat_map(|service| service.hosts.iter().map(move |host| (service, host))) {
+        for (address, listener) in host.addresses.iter().flat_map(|a| host.listen.iter().map(move |l| (*a, l.port))) {
+            if let Some(other) = taken.insert((address, listener), &service.id) {
+                let message = format!("{address} port {listener} is taken twice, by `{other}` and `{}`", service.id);
+                let help = "give the names to one host, or move one of them to another address";
+                errors.push(Diagnostic::new(DiagnosticKind::AddressClash, at, message).help(help));
+            }
+        }
+    }
+}
