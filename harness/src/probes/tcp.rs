@@ -1,0 +1,95 @@
+//! TCP: can a connection be made?
+
+use std::net::SocketAddr;
+
+use roadblock_scenarios::model::VerdictWord;
+use tokio::net::TcpStream;
+
+use super::failure::Failure;
+use super::socket::Source;
+use super::timeouts::Timeouts;
+use super::trace::{Operation, Outcome, Place, Trace};
+
+/// Connects and says how it went.
+pub(crate) async fn probe(source: &Source, remote: SocketAddr, timeouts: Timeouts) -> Outcome {
+    let mut trace = Trace::default();
+    match connect(&mut trace, source, remote, timeouts).await {
+        Ok(_) => trace.end(VerdictWord::Ok),
+        Err(failure) => trace.failed(failure),
+    }
+}
+
+/// A connection, for the layers above.
+pub(crate) async fn connect(
+    trace: &mut Trace,
+    source: &Source,
+    remote: SocketAddr,
+    timeouts: Timeouts,
+) -> Result<TcpStream, Failure> {
+    let (socket, local_port) = source.tcp(remote.ip()).map_err(|error| Failure::of_socket(&error))?;
+    let place = Place { operation: Operation::Connect, remote, local_port };
+    let connected = async { socket.connect(remote).await.map_err(|error| Failure::from(&error)) };
+    trace.layer(place, timeouts.tcp, connected).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::testing;
+    use super::*;
+
+    #[tokio::test]
+    async fn a_listener_is_reached_from_the_clients_own_address() {
+        let (listener, remote) = testing::listener().await;
+        let outcome = probe(&testing::source(), remote, Timeouts::default()).await;
+        let (_, seen) = listener.accept().await.expect("a connection");
+        assert_eq!((outcome.verdict, outcome.failure.clone()), (VerdictWord::Ok, None));
+        assert_eq!(Some(seen.port()), outcome.local_port());
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_refuses() {
+        let remote = testing::closed_port().await;
+        let outcome = probe(&testing::source(), remote, Timeouts::default()).await;
+        assert_eq!((outcome.verdict, outcome.failure), (VerdictWord::Tcp, Some(Failure::ConnectionRefused)));
+    }
+
+    #[tokio::test]
+    async fn a_full_backlog_times_out() {
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind(testing::ANY_PORT).expect("a port");
+        let listener = socket.listen(1).expect("a listener");
+        let remote = listener.local_addr().expect("its address");
+        let timeouts = Timeouts { tcp: Duration::from_millis(100), ..Timeouts::default() };
+        let mut waiting = Vec::new();
+        let mut last = None;
+        for _ in 0..4 {
+            let mut trace = Trace::default();
+            match connect(&mut trace, &testing::source(), remote, timeouts).await {
+                Ok(stream) => waiting.push(stream),
+                Err(failure) => last = Some(failure),
+            }
+        }
+        assert_eq!(last, Some(Failure::GenericTimeout));
+    }
+
+    #[tokio::test]
+    async fn the_same_ports_can_be_used_again_at_once() {
+        let (_listener, remote) = testing::listener().await;
+        let first = Source { abort: true, ..testing::source() };
+        let port = probe(&first, remote, Timeouts::default()).await.local_port();
+        let again = probe(&Source { port, ..testing::source() }, remote, Timeouts::default()).await;
+        assert_eq!((again.verdict, again.local_port()), (VerdictWord::Ok, port));
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_not_ours_is_no_verdict_about_the_network() {
+        let (_listener, remote) = testing::listener().await;
+        let mut source = testing::source();
+        source.client.v4 = "192.0.2.1".parse().expect("an address");
+        let outcome = probe(&source, remote, Timeouts::default()).await;
+        assert_eq!(outcome.verdict, VerdictWord::Unmeasured);
+        assert_eq!(outcome.failure, Some(Failure::AddressNotAvailable));
+    }
+}

@@ -1,0 +1,138 @@
+//! TLS: does the handshake end, and with whose certificate?
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use roadblock_scenarios::model::VerdictWord;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use super::failure::Failure;
+use super::socket::Source;
+use super::tcp;
+use super::timeouts::Timeouts;
+use super::trace::{Operation, Outcome, Place, Trace};
+
+/// Whom TLS clients of the lab believe.
+#[derive(Clone, Debug)]
+pub(crate) struct Trust {
+    /// The lab's authority alone.
+    authority: Arc<ClientConfig>,
+    /// Anybody: for an address pinned to a host that answers with its default certificate.
+    anybody: Arc<ClientConfig>,
+}
+
+impl Trust {
+    /// Trust in the authority with this certificate.
+    pub(crate) fn new(authority: &[u8]) -> Result<Self, rustls::Error> {
+        let provider = Arc::new(ring::default_provider());
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from(authority.to_vec()))?;
+        let anybody = Arc::new(Anybody { provider: Arc::clone(&provider) });
+        let with = || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
+        let authority = with()?.with_root_certificates(roots).with_no_client_auth();
+        let anybody = with()?.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth();
+        Ok(Self { authority: Arc::new(speaking_http(authority)), anybody: Arc::new(speaking_http(anybody)) })
+    }
+
+    fn config(&self, verify: bool) -> Arc<ClientConfig> {
+        Arc::clone(if verify { &self.authority } else { &self.anybody })
+    }
+}
+
+fn speaking_http(mut config: ClientConfig) -> ClientConfig {
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // A resumed session shows another ClientHello and another certificate message; each measurement is to be the first.
+    config.resumption = rustls::client::Resumption::disabled();
+    config
+}
+
+/// A server and how it is to be greeted.
+#[derive(Clone, Debug)]
+pub(crate) struct Greeting {
+    /// Where it is.
+    pub(crate) remote: SocketAddr,
+    /// The server's name.
+    pub(crate) sni: String,
+    /// Whether its certificate must be right.
+    pub(crate) verify: bool,
+}
+
+/// Connects, shakes hands and says how it went.
+pub(crate) async fn probe(source: &Source, greeting: &Greeting, trust: &Trust, timeouts: Timeouts) -> Outcome {
+    let mut trace = Trace::default();
+    match connect(&mut trace, source, greeting, trust, timeouts).await {
+        Ok(_) => trace.end(VerdictWord::Ok),
+        Err(failure) => trace.failed(failure),
+    }
+}
+
+/// A TCP connection and a TLS session on it, for the layers above.
+pub(crate) async fn connect(
+    trace: &mut Trace,
+    source: &Source,
+    greeting: &Greeting,
+    trust: &Trust,
+    timeouts: Timeouts,
+) -> Result<TlsStream<TcpStream>, Failure> {
+    let stream = tcp::connect(trace, source, greeting.remote, timeouts).await?;
+    let local_port = stream.local_addr().map_or(0, |address| address.port());
+    let place = Place { operation: Operation::TlsHandshake, remote: greeting.remote, local_port };
+    let connector = TlsConnector::from(trust.config(greeting.verify));
+    let shake = async {
+        let name = ServerName::try_from(greeting.sni.clone())
+            .map_err(|error| Failure::Ours(format!("{}: {error}", greeting.sni)))?;
+        connector.connect(name, stream).await.map_err(|error| Failure::of(&error))
+    };
+    trace.layer(place, timeouts.tls, shake).await
+}
+
+/// Believes every certificate, but not a wrong signature.
+#[derive(Debug)]
+struct Anybody {
+    provider: Arc<CryptoProvider>,
+}
+
+impl ServerCertVerifier for Anybody {
+    fn verify_server_cert(
+        &self,
+        _end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+#[path = "tls_tests.rs"]
+mod tests;
