@@ -1,0 +1,146 @@
+//! Who did it: from a measurement and the lab's events to the rule that decided.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use roadblock_censor::Event;
+use roadblock_emulator::events::{EventLog, Recorded};
+use roadblock_emulator::lab::Client;
+use roadblock_scenarios::model::VerdictWord;
+
+use super::report::{LayerEntry, Seen, Word};
+use crate::probes::{Layer, Outcome};
+
+/// A measurement with what the lab says about it.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    /// What was met.
+    pub(crate) outcome: Outcome,
+    /// The decisions about its client's flows while it ran.
+    pub(crate) events: Vec<Recorded>,
+}
+
+impl Measured {
+    /// What the report says.
+    pub(crate) fn seen(&self) -> Seen {
+        let Outcome { verdict, failure, layers, addresses, answers } = &self.outcome;
+        let blocked = *verdict != VerdictWord::Ok;
+        let decisive = self.decisive_event();
+        Seen {
+            verdict: Word::from(*verdict),
+            failure: failure.as_ref().map(ToString::to_string),
+            operation: self.outcome.decisive_layer().filter(|_| blocked).map(|layer| layer.operation),
+            by: decisive.and_then(Event::by),
+            matched: decisive.and_then(|event| event.matched.clone()),
+            facts: decisive.map(|event| event.facts.iter().map(ToString::to_string).collect()).unwrap_or_default(),
+            grade: decisive.map(|event| event.grade.into()),
+            layers: layers.iter().map(layer_entry).collect(),
+            addresses: addresses.iter().map(ToString::to_string).collect(),
+            answers: *answers,
+        }
+    }
+
+    /// Whether this rule interfered, whatever came of it.
+    pub(crate) fn met(&self, by: &str) -> bool {
+        let mut events = self.events.iter().map(|each| &each.event);
+        events.any(|event| event.is_interference() && event.by().as_deref() == Some(by))
+    }
+
+    /// The last interference with the flow of the layer that failed, else with any flow of the client.
+    fn decisive_event(&self) -> Option<&Event> {
+        if self.outcome.verdict == VerdictWord::Ok {
+            return None;
+        }
+        let interference = || self.events.iter().map(|each| &each.event).filter(|event| event.is_interference());
+        let layer = self.outcome.decisive_layer()?;
+        interference().rfind(|event| is_about(event, layer)).or_else(|| interference().next_back())
+    }
+}
+
+/// The decisions about a client after a mark, once those about a failed measurement have arrived: the kernel reports the
+/// packets that it drops itself a moment later than they are missed.
+pub(crate) async fn gather(log: &EventLog, mark: usize, client: &Client, outcome: &Outcome) -> Vec<Recorded> {
+    let about_client = || -> Vec<Recorded> {
+        log.since(mark).into_iter().filter(|each| is_of(each.event.flow.client, client)).collect()
+    };
+    let Some(layer) = outcome.decisive_layer().filter(|_| outcome.verdict != VerdictWord::Ok) else {
+        return about_client();
+    };
+    let explained =
+        |events: &[Recorded]| events.iter().any(|each| each.event.is_interference() && is_about(&each.event, layer));
+    let until = tokio::time::Instant::now() + LATE_EVENTS;
+    loop {
+        let events = about_client();
+        if explained(&events) || tokio::time::Instant::now() >= until {
+            return events;
+        }
+        tokio::time::sleep(LOOK_AGAIN).await;
+    }
+}
+
+/// Whether an address is one of the client's.
+pub(crate) fn is_of(address: IpAddr, client: &Client) -> bool {
+    address == IpAddr::V4(client.v4) || address == IpAddr::V6(client.v6)
+}
+
+fn is_about(event: &Event, layer: &Layer) -> bool {
+    let flow = &event.flow;
+    flow.server == layer.remote.ip()
+        && (flow.server_port == layer.remote.port() || flow.server_port == 0)
+        && (flow.client_port == layer.local_port || flow.client_port == 0)
+}
+
+fn layer_entry(layer: &Layer) -> LayerEntry {
+    LayerEntry {
+        operation: layer.operation,
+        address: layer.remote.to_string(),
+        failure: layer.failure.as_ref().map(ToString::to_string),
+        milliseconds: u64::try_from(layer.took.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// How long an event may be on its way.
+const LATE_EVENTS: Duration = Duration::from_millis(250);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{client, event, flow, outcome};
+    use super::*;
+
+    #[test]
+    fn the_last_interference_with_the_failing_flow_decides() {
+        let events = vec![event(flow(40000), "sni-1"), event(flow(40000), "sni-4"), event(flow(9), "ip-drop")];
+        let measured = Measured { outcome: outcome(VerdictWord::Tls, 40000), events };
+        let seen = measured.seen();
+        assert_eq!(seen.by.as_deref(), Some("tspu/sni-4"));
+        assert_eq!(seen.facts, ["TSPU-1"]);
+    }
+
+    #[test]
+    fn interference_with_another_flow_of_the_client_is_better_than_none() {
+        let measured = Measured { outcome: outcome(VerdictWord::Tls, 40000), events: vec![event(flow(9), "ip-drop")] };
+        assert_eq!(measured.seen().by.as_deref(), Some("tspu/ip-drop"));
+    }
+
+    #[test]
+    fn what_was_reached_was_done_by_nobody() {
+        let measured = Measured { outcome: outcome(VerdictWord::Ok, 40000), events: vec![event(flow(40000), "sni-1")] };
+        assert_eq!((measured.seen().by, measured.seen().operation), (None, None));
+    }
+
+    #[tokio::test]
+    async fn an_event_that_comes_late_is_waited_for() {
+        let log = EventLog::default();
+        let late = log.clone();
+        let writer = async move {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            let Recorded { hop, event } = event(flow(40000), "ip-drop");
+            late.record(&hop, event);
+        };
+        let (client, outcome) = (client(), outcome(VerdictWord::Tcp, 40000));
+        let reader = gather(&log, 0, &client, &outcome);
+        let (events, ()) = tokio::join!(reader, writer);
+        assert_eq!(events.len(), 1);
+    }
+}

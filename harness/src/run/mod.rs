@@ -1,0 +1,23 @@
+//! `roadblock run`: a scenario is played phase by phase, measured, judged and reported.
+
+mod canonical;
+mod cell;
+mod evidence;
+mod human;
+mod judge;
+mod phase;
+mod plan;
+pub(crate) mod report;
+mod runner;
+mod seat;
+mod stop;
+mod table;
+#[cfg(test)]
+pub(crate) mod testing;
+
+pub(crate) use evidence::is_of;
+pub(crate) use human::render;
+pub(crate) use plan::Selection;
+pub(crate) use report::{Conclusion, Known, schema};
+pub(crate) use runner::{RunError, RunResult, run};
+pub(crate) use table::Table;

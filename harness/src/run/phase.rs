@@ -1,0 +1,212 @@
+//! One phase, measured.
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use roadblock_emulator::lab::{Lab, LabError};
+use roadblock_scenarios::Scenario;
+use roadblock_scenarios::model::Expectation;
+use tokio::runtime::Runtime;
+
+use super::plan::{PhasePlan, PlannedExpectation, PlannedVisit, Strand};
+use super::report::{Cell, ExpectationEntry, StepEntry};
+use super::seat::Seat;
+use super::stop::Stop;
+use crate::output;
+use crate::probes::Trust;
+
+/// What a phase gave so far; kept whatever happens next.
+#[derive(Debug, Default)]
+pub(crate) struct PhaseResults {
+    /// What opening each target gave.
+    pub(crate) cells: Vec<Cell>,
+    /// What each expectation gave.
+    pub(crate) expectations: Vec<ExpectationEntry>,
+    done: usize,
+}
+
+/// All that measuring a phase needs.
+#[derive(Clone, Copy)]
+pub(crate) struct PhaseRun<'a> {
+    /// The lab, in this phase.
+    pub(crate) lab: &'a Lab,
+    /// The scenario.
+    pub(crate) scenario: &'a Scenario,
+    /// The runtime of the runner itself.
+    pub(crate) runtime: &'a Runtime,
+    /// Whom TLS clients believe.
+    pub(crate) trust: &'a Trust,
+    /// Says when to stop.
+    pub(crate) stop: &'a Stop,
+    /// What to measure.
+    pub(crate) plan: &'a PhasePlan,
+}
+
+impl PhaseRun<'_> {
+    /// Measures everything; an error or Ctrl-C ends it early with what there is.
+    pub(crate) fn measure(self, results: &mut PhaseResults) -> Result<(), LabError> {
+        self.measure_quiet(results)?;
+        for strand in &self.plan.waiting {
+            if self.stop.is_set() {
+                break;
+            }
+            self.measure_waiting(strand, results)?;
+        }
+        let PhaseResults { cells, expectations, .. } = results;
+        cells.sort_by_key(|cell| self.plan.visit_order(&cell.vantage, &cell.target));
+        expectations.sort_by_key(|each| self.expectation_order(each));
+        Ok(())
+    }
+
+    /// All visits and all expectations that never wait, at once, each from its own client.
+    fn measure_quiet(self, results: &mut PhaseResults) -> Result<(), LabError> {
+        // Addresses are given out in the plan's order, so that they are the same run after run.
+        let mut visits = Vec::new();
+        for visit in &self.plan.visits {
+            visits.push((Seat::take(self.lab, &visit.vantage, self.trust)?, visit));
+        }
+        let mut strands = Vec::new();
+        for strand in &self.plan.quiet {
+            strands.push((Seat::take(self.lab, &strand.vantage, self.trust)?, strand));
+        }
+        self.runtime.block_on(async {
+            let permits = tokio::sync::Semaphore::new(AT_ONCE);
+            let mut running = FuturesUnordered::new();
+            for (seat, visit) in &visits {
+                running.push(self.job(&permits, Job::Visit(seat, visit)));
+            }
+            for (seat, strand) in &strands {
+                running.push(self.job(&permits, Job::Strand(seat, strand)));
+            }
+            loop {
+                tokio::select! {
+                    () = self.stop.wait() => break,
+                    done = running.next() => match done {
+                        Some(done) => self.note(done, results),
+                        None => break,
+                    },
+                }
+            }
+        });
+        Ok(())
+    }
+
+    async fn job(self, permits: &tokio::sync::Semaphore, job: Job<'_>) -> Done {
+        // The semaphore is never closed; without a permit there would only be more at once.
+        let _permit = permits.acquire().await.ok();
+        match job {
+            Job::Visit(seat, visit) => Done::Visit(Box::new(self.visit(seat, visit).await)),
+            Job::Strand(seat, strand) => {
+                let mut expectations = Vec::new();
+                for planned in &strand.expectations {
+                    let steps = seat.steps(planned).await;
+                    expectations.extend(self.expected(strand, planned, steps));
+                }
+                Done::Strand(expectations)
+            }
+        }
+    }
+
+    async fn visit(self, seat: &Seat, visit: &PlannedVisit) -> Cell {
+        let measured = seat.measure(seat.source(), &visit.measure).await;
+        Cell {
+            phase: self.plan.phase.to_string(),
+            vantage: visit.vantage.to_string(),
+            target: visit.target.url.clone(),
+            seen: measured.seen(),
+        }
+    }
+
+    /// A strand that moves the lab's clock. The clock is moved outside the runtime, while nothing else is measured.
+    fn measure_waiting(self, strand: &Strand, results: &mut PhaseResults) -> Result<(), LabError> {
+        let seat = Seat::take(self.lab, &strand.vantage, self.trust)?;
+        for planned in &strand.expectations {
+            let steps = self.waiting_steps(&seat, planned);
+            let expected = self.expected(strand, planned, steps);
+            self.note(Done::Strand(expected.into_iter().collect()), results);
+        }
+        Ok(())
+    }
+
+    fn waiting_steps(self, seat: &Seat, planned: &PlannedExpectation) -> Vec<StepEntry> {
+        let mut entries = Vec::new();
+        let mut port = None;
+        for (at, (step, _)) in planned.steps.iter().enumerate() {
+            if !step.wait.is_zero() {
+                self.lab.advance(step.wait);
+            }
+            let taken = self.runtime.block_on(async {
+                tokio::select! {
+                    () = self.stop.wait() => None,
+                    taken = seat.step(planned, at, port) => taken,
+                }
+            });
+            let Some(taken) = taken else { break };
+            port = taken.local_port;
+            entries.push(taken.entry);
+        }
+        entries
+    }
+
+    /// The report's entry; none where no step was made.
+    fn expected(
+        self,
+        strand: &Strand,
+        planned: &PlannedExpectation,
+        steps: Vec<StepEntry>,
+    ) -> Option<ExpectationEntry> {
+        let Expectation { id, location, .. } = self.scenario.expectations.get(planned.index)?;
+        let complete = steps.len() == planned.steps.len();
+        (!steps.is_empty()).then(|| ExpectationEntry {
+            id: id.to_string(),
+            place: format!("{}:{}", location.file, location.line),
+            phase: self.plan.phase.to_string(),
+            vantage: strand.vantage.to_string(),
+            as_expected: complete && steps.iter().all(|step| step.differs.is_empty()),
+            steps,
+        })
+    }
+
+    fn note(self, done: Done, results: &mut PhaseResults) {
+        match done {
+            Done::Visit(cell) => {
+                results.done += 1;
+                results.cells.push(*cell);
+            }
+            Done::Strand(expectations) => {
+                results.done += expectations.iter().map(|each| each.steps.len()).sum::<usize>();
+                results.expectations.extend(expectations);
+            }
+        }
+        output::progress_on_terminal(format_args!(
+            "phase {}: {} of {}",
+            self.plan.phase,
+            results.done,
+            self.plan.len()
+        ));
+    }
+
+    fn expectation_order(self, expected: &ExpectationEntry) -> (usize, usize) {
+        let all = &self.scenario.expectations;
+        let index = all.iter().position(|each| *each.id == *expected.id).unwrap_or(all.len());
+        let vantage = self.scenario.vantages.iter().position(|each| *each.name == *expected.vantage);
+        (index, vantage.unwrap_or(usize::MAX))
+    }
+}
+
+impl PhasePlan {
+    fn visit_order(&self, vantage: &str, target: &str) -> Option<usize> {
+        self.visits.iter().position(|visit| *visit.vantage == *vantage && visit.target.url == target)
+    }
+}
+
+enum Job<'a> {
+    Visit(&'a Seat, &'a PlannedVisit),
+    Strand(&'a Seat, &'a Strand),
+}
+
+enum Done {
+    Visit(Box<Cell>),
+    Strand(Vec<ExpectationEntry>),
+}
+
+/// How many clients measure at the same time.
+const AT_ONCE: usize = 64;

@@ -1,0 +1,182 @@
+//! A scenario, played phase by phase.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use roadblock_emulator::events::Recorded;
+use roadblock_emulator::lab::{Lab, LabError, Problem};
+use roadblock_scenarios::Scenario;
+use roadblock_scenarios::model::Name;
+use tokio::runtime::Runtime;
+
+use super::canonical::canonical;
+use super::phase::{PhaseResults, PhaseRun};
+use super::plan::{PhasePlan, Selection};
+use super::report::{Conclusion, PhaseHead, ProblemEntry, Report, SCHEMA, ScenarioHead, TargetHead, VantageHead, Word};
+use super::stop::Stop;
+use crate::output;
+use crate::probes::{MeasureError, Trust};
+
+/// A run's report and all decisions with their times.
+#[derive(Debug)]
+pub(crate) struct RunResult {
+    /// The report.
+    pub(crate) report: Report,
+    /// All decisions, as they were made.
+    pub(crate) events: Vec<Recorded>,
+}
+
+/// Why a run could not begin.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    /// The lab could not be built.
+    #[error("failed to build the lab: {0}")]
+    Lab(#[from] LabError),
+    /// A probe cannot be made.
+    #[error("failed to plan the measurements: {0}")]
+    Measure(#[from] MeasureError),
+    /// The lab's authority cannot be trusted.
+    #[error("failed to trust the lab's certificate authority: {0}")]
+    Trust(#[from] rustls::Error),
+    /// There is no runtime.
+    #[error("failed to start a runtime: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
+/// Builds the lab, plays the phases, and reports; what was measured before something failed is not lost.
+pub(crate) fn run(scenario: &Arc<Scenario>, selection: &Selection, seed: u64) -> Result<RunResult, RunError> {
+    let began = tokio::time::Instant::now();
+    let plans: Vec<PhasePlan> = selection
+        .phases
+        .iter()
+        .map(|phase| PhasePlan::new(scenario, phase, &selection.vantages))
+        .collect::<Result<_, _>>()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let stop = Stop::listen(&runtime)?;
+    output::progress_on_terminal(format_args!("building the lab of {}", scenario.id));
+    let first = selection.phases.first().map_or("", |phase| phase);
+    let lab = Lab::start(Arc::clone(scenario), first, seed)?;
+    let trust = Trust::new(lab.authority_der())?;
+    let mut report = empty_report(scenario, selection, seed);
+    Player { lab: &lab, scenario, runtime: &runtime, trust: &trust, stop: &stop }.play(&plans, &mut report);
+    output::progress_ends();
+    report.conclusion = conclude(&report, stop.is_set());
+    report.milliseconds = milliseconds(began.elapsed());
+    let events = lab.events().all();
+    Ok(RunResult { report, events })
+}
+
+struct Player<'a> {
+    lab: &'a Lab,
+    scenario: &'a Scenario,
+    runtime: &'a Runtime,
+    trust: &'a Trust,
+    stop: &'a Stop,
+}
+
+impl Player<'_> {
+    fn play(&self, plans: &[PhasePlan], report: &mut Report) {
+        let mut known = Vec::new();
+        for (index, plan) in plans.iter().enumerate() {
+            if self.stop.is_set() {
+                return;
+            }
+            let entered = if index == 0 { Ok(()) } else { self.lab.enter_phase(&plan.phase) };
+            let mark = self.lab.events().len();
+            let mut results = PhaseResults::default();
+            let measured = entered.and_then(|()| self.phase_run(plan).measure(&mut results));
+            let mut problems = self.new_problems(&mut known);
+            let failed = measured.is_err();
+            problems.extend(measured.err().as_ref().map(own_fault));
+            self.add(report, &plan.phase, results, problems, mark);
+            if failed {
+                return;
+            }
+        }
+    }
+
+    fn phase_run<'a>(&'a self, plan: &'a PhasePlan) -> PhaseRun<'a> {
+        let Player { lab, scenario, runtime, trust, stop } = self;
+        PhaseRun { lab, scenario, runtime, trust, stop, plan }
+    }
+
+    /// The problems that were not there before.
+    fn new_problems(&self, known: &mut Vec<Problem>) -> Vec<Problem> {
+        let now = self.lab.problems();
+        let new = now.iter().filter(|problem| !known.contains(problem)).cloned().collect();
+        *known = now;
+        new
+    }
+
+    fn add(&self, report: &mut Report, phase: &Name, mut results: PhaseResults, problems: Vec<Problem>, mark: usize) {
+        if !problems.is_empty() {
+            invalidate(&mut results);
+        }
+        report.cells.append(&mut results.cells);
+        report.expectations.append(&mut results.expectations);
+        report.events.extend(canonical(phase, &self.lab.events().since(mark)));
+        let entry = |Problem { place, what }| ProblemEntry { phase: phase.to_string(), place, what };
+        report.problems.extend(problems.into_iter().map(entry));
+    }
+}
+
+/// Results of a lab that failed are neither reached nor blocked.
+fn invalidate(results: &mut PhaseResults) {
+    for cell in &mut results.cells {
+        cell.seen.verdict = Word::Invalid;
+    }
+    for expectation in &mut results.expectations {
+        expectation.as_expected = false;
+        for step in &mut expectation.steps {
+            step.seen.verdict = Word::Invalid;
+        }
+    }
+}
+
+fn own_fault(error: &LabError) -> Problem {
+    Problem { place: "lab".to_owned(), what: error.to_string() }
+}
+
+fn conclude(report: &Report, interrupted: bool) -> Conclusion {
+    if interrupted {
+        Conclusion::Interrupted
+    } else if !report.problems.is_empty() {
+        Conclusion::Invalid
+    } else if report.expectations.iter().all(|each| each.as_expected) && report.control_reached_all() {
+        Conclusion::AsExpected
+    } else {
+        Conclusion::Unexpected
+    }
+}
+
+fn empty_report(scenario: &Scenario, selection: &Selection, seed: u64) -> Report {
+    let phases = selection.phases.iter().filter_map(|id| scenario.phase(id));
+    let vantages = selection.vantages.iter().filter_map(|name| scenario.vantage(name));
+    let targets = scenario.services.iter().flat_map(|service| &service.targets);
+    Report {
+        schema: SCHEMA.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        scenario: ScenarioHead { id: scenario.id.to_string(), title: scenario.title.clone() },
+        seed,
+        milliseconds: 0,
+        conclusion: Conclusion::Invalid,
+        phases: phases
+            .map(|phase| PhaseHead { id: phase.id.to_string(), date: phase.date.clone(), title: phase.title.clone() })
+            .collect(),
+        vantages: vantages
+            .map(|vantage| VantageHead {
+                name: vantage.name.to_string(),
+                network: format!("AS{} {}", vantage.network.asn, vantage.network.operator),
+            })
+            .collect(),
+        targets: targets.map(|target| TargetHead { title: target.title.clone(), url: target.url.clone() }).collect(),
+        cells: Vec::new(),
+        expectations: Vec::new(),
+        events: Vec::new(),
+        problems: Vec::new(),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,40 @@
+//! Ctrl-C: a run ends early and still reports what it has.
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// Whether a run is to stop.
+#[derive(Clone, Debug)]
+pub(crate) struct Stop {
+    asked: watch::Receiver<bool>,
+}
+
+impl Stop {
+    /// Listens for Ctrl-C on this runtime. SIGTERM and SIGHUP are the sandbox's: they end the lab at once.
+    pub(crate) fn listen(runtime: &tokio::runtime::Runtime) -> std::io::Result<Self> {
+        let (sender, asked) = watch::channel(false);
+        let _inside = runtime.enter();
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        runtime.spawn(async move {
+            interrupt.recv().await;
+            // With nobody left who listens there is nothing to stop.
+            let _ = sender.send(true);
+            // The receivers stay open, so that `wait` never ends for another reason.
+            std::future::pending::<()>().await;
+        });
+        Ok(Self { asked })
+    }
+
+    /// Whether somebody asked for the end.
+    pub(crate) fn is_set(&self) -> bool {
+        *self.asked.borrow()
+    }
+
+    /// Until somebody asks for the end.
+    pub(crate) async fn wait(&self) {
+        let mut asked = self.asked.clone();
+        if asked.wait_for(|asked| *asked).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
