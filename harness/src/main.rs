@@ -1,2 +1,25 @@
-//! stub
-fn main() {}
+//! roadblock: a network emulation testbed for internet blocking.
+//!
+//! `main` has one thread until the sandbox has forked: only then may a runtime start (`roadblock_emulator::sandbox`).
+
+mod cli;
+mod commands;
+mod diagnostics;
+mod output;
+mod probes;
+mod run;
+mod status;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::Cli;
+
+fn main() -> ExitCode {
+    let status = match Cli::try_parse() {
+        Ok(cli) => commands::dispatch(cli),
+        Err(error) => commands::usage(&error, std::env::args_os()),
+    };
+    ExitCode::from(status)
+}

@@ -1,0 +1,246 @@
+//! What can be written on the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// A small internet with censors in it, on one machine and without root
+#[derive(Debug, Parser)]
+#[command(name = "roadblock", version, arg_required_else_help = true, max_term_width = 100, after_help = EXIT_STATUSES)]
+pub(crate) struct Cli {
+    /// Look for scenarios, services, profiles and lists here before the built-in library
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) library: Option<PathBuf>,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Play a scenario phase by phase and report what each vantage met
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArguments),
+    /// Run a command inside a scenario
+    #[command(after_help = EXEC_EXAMPLES)]
+    Exec(ExecArguments),
+    /// Open a shell inside a scenario
+    #[command(after_help = SHELL_EXAMPLES)]
+    Shell(SeatArguments),
+    /// List the scenarios of the library
+    List(FormatArgument),
+    /// Explain a scenario: who, where, what is blocked, when, and how far it is known
+    #[command(after_help = SHOW_EXAMPLES)]
+    Show(ShowArguments),
+    /// Check scenario files and say all that is wrong with them
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArguments),
+    /// Print the JSON Schema of a file or a document
+    Schema(SchemaArguments),
+    /// Try out whether this machine can run labs, and say what to do if not
+    Doctor(FormatArgument),
+    /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArguments),
+}
+
+/// `roadblock run`.
+#[derive(Args, Debug)]
+pub(crate) struct RunArguments {
+    /// A scenario of the library, or a path that starts with `/` or `.` or ends in `.toml`
+    pub(crate) scenario: String,
+    /// Play only this phase; may be given several times
+    #[arg(long = "phase", value_name = "PHASE")]
+    pub(crate) phases: Vec<String>,
+    /// Measure only from this vantage, beside `control`; may be given several times
+    #[arg(long = "vantage", value_name = "VANTAGE")]
+    pub(crate) vantages: Vec<String>,
+    /// What all chance in the lab comes from
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
+    pub(crate) seed: u64,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Write `report.json` and `events.jsonl` into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Where and when a command runs.
+#[derive(Args, Debug)]
+pub(crate) struct SeatArguments {
+    /// A scenario of the library, or a path that starts with `/` or `.` or ends in `.toml`
+    pub(crate) scenario: String,
+    /// The phase; the last one if not given
+    #[arg(long, value_name = "PHASE")]
+    pub(crate) phase: Option<String>,
+    /// The vantage; the first one if not given
+    #[arg(long, value_name = "VANTAGE")]
+    pub(crate) vantage: Option<String>,
+    /// What all chance in the lab comes from
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
+    pub(crate) seed: u64,
+    /// Be root inside, with all rights over the vantage, instead of yourself
+    #[arg(long)]
+    pub(crate) root: bool,
+    /// Do not say afterwards what was blocked and why
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+/// `roadblock exec`.
+#[derive(Args, Debug)]
+pub(crate) struct ExecArguments {
+    /// Where and when.
+    #[command(flatten)]
+    pub(crate) seat: SeatArguments,
+    /// The command and its arguments, after `--`
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub(crate) command: Vec<OsString>,
+}
+
+/// `roadblock show`.
+#[derive(Args, Debug)]
+pub(crate) struct ShowArguments {
+    /// A scenario of the library, or a path that starts with `/` or `.` or ends in `.toml`
+    pub(crate) scenario: String,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// `roadblock check`.
+#[derive(Args, Debug)]
+pub(crate) struct CheckArguments {
+    /// Scenarios of the library, or paths that start with `/` or `.` or end in `.toml`
+    #[arg(required = true, value_name = "SCENARIO")]
+    pub(crate) scenarios: Vec<String>,
+    /// How to print what is wrong
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// `roadblock schema`.
+#[derive(Args, Debug)]
+pub(crate) struct SchemaArguments {
+    /// Of what
+    #[arg(value_enum, default_value_t)]
+    pub(crate) of: SchemaOf,
+}
+
+/// `roadblock completions`.
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+/// A format and nothing else.
+#[derive(Args, Debug)]
+pub(crate) struct FormatArgument {
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// How to print a result.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Human,
+    /// For programs: a document that names its schema
+    Json,
+}
+
+/// What a schema is of.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// A scenario file
+    #[default]
+    Scenario,
+    /// A censor profile
+    Profile,
+    /// A service file
+    Service,
+    /// What `roadblock run --format json` prints
+    Run,
+}
+
+const DEFAULT_SEED: u64 = 1;
+
+const EXIT_STATUSES: &str = "\
+Exit status:
+  0  all was as expected
+  1  an expectation failed
+  2  bad usage or bad scenario
+  3  this machine cannot run labs; `roadblock doctor` says why
+  4  roadblock's own fault
+`exec` and `shell` pass the command's own and use 125 for ours, 126 for a command that cannot
+be run and 127 for one that does not exist";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  roadblock run ru/whatsapp-2026
+  roadblock run ./mine.toml --phase full-block --vantage moscow
+  roadblock run ru/whatsapp-2026 --format json --out report/";
+
+const EXEC_EXAMPLES: &str = "\
+Examples:
+  roadblock exec ru/whatsapp-2026 -- curl -sS https://web.whatsapp.com/
+  roadblock exec ru/whatsapp-2026 --phase before -- kdig web.whatsapp.com
+  roadblock exec ru/whatsapp-2026 --root -- tcpdump -n";
+
+const SHELL_EXAMPLES: &str = "\
+Examples:
+  roadblock shell ru/whatsapp-2026 --phase full-block
+  SHELL=/bin/sh roadblock shell ./mine.toml --vantage control";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  roadblock show ru/whatsapp-2026
+  roadblock show ./mine.toml --format json";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  roadblock check ./mine.toml
+  roadblock check scenarios/*/*.toml --format json";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  roadblock completions bash > ~/.local/share/bash-completion/completions/roadblock";
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn each_help_text_is_as_reviewed() {
+        let mut root = Cli::command();
+        root.build();
+        insta::assert_snapshot!("help", root.clone().term_width(100).render_long_help());
+        for command in root.get_subcommands().filter(|command| command.get_name() != "help") {
+            let mut command = command.clone().term_width(100);
+            insta::assert_snapshot!(format!("help-{}", command.get_name()), command.render_long_help());
+        }
+    }
+
+    #[test]
+    fn all_after_two_dashes_is_the_command() {
+        let cli = Cli::try_parse_from(["roadblock", "exec", "a/b", "--quiet", "--", "curl", "--phase", "x"]);
+        let Ok(Cli { command: Command::Exec(arguments), .. }) = cli else { panic!("{cli:?}") };
+        assert_eq!(arguments.command, ["curl", "--phase", "x"]);
+        assert!(arguments.seat.quiet && arguments.seat.phase.is_none());
+    }
+}

@@ -1,0 +1,80 @@
+//! `roadblock exec` and `roadblock shell`.
+
+use std::ffi::OsString;
+use std::sync::Arc;
+
+use roadblock_emulator::lab::{CommandError, CommandSpec, Lab, LabError, Problem};
+use roadblock_emulator::sandbox;
+use roadblock_scenarios::{Library, Scenario};
+
+use super::select::Seat;
+use super::{explain, library};
+use crate::cli::{ExecArguments, SeatArguments};
+use crate::{output, status};
+
+/// Runs a command inside a scenario.
+pub(super) fn exec(library: &Library, arguments: ExecArguments) -> u8 {
+    enter(library, &arguments.seat, arguments.command)
+}
+
+/// Opens a shell inside a scenario.
+pub(super) fn shell(library: &Library, arguments: &SeatArguments) -> u8 {
+    let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty());
+    enter(library, arguments, vec![shell.unwrap_or_else(|| "/bin/sh".into())])
+}
+
+fn enter(library: &Library, arguments: &SeatArguments, argv: Vec<OsString>) -> u8 {
+    let Some(scenario) = library::scenario(library, &arguments.scenario) else {
+        return status::EXEC_OURS;
+    };
+    let seat = match Seat::new(&scenario, arguments.phase.as_deref(), arguments.vantage.as_deref()) {
+        Ok(seat) => seat,
+        Err(error) => {
+            output::error(error, None);
+            return status::EXEC_OURS;
+        }
+    };
+    let command = CommandSpec { argv, root: arguments.root };
+    match sandbox::run(|| inside(&scenario, &seat, &command, arguments)) {
+        Ok(status) => status,
+        Err(error) => {
+            output::error(&error, error.advice().as_deref());
+            status::EXEC_OURS
+        }
+    }
+}
+
+/// In the lab process.
+fn inside(scenario: &Arc<Scenario>, seat: &Seat, command: &CommandSpec, arguments: &SeatArguments) -> u8 {
+    let lab = match Lab::start(Arc::clone(scenario), &seat.phase, arguments.seed) {
+        Ok(lab) => lab,
+        Err(error) => return failed(&error),
+    };
+    let status = match lab.run_command(&seat.vantage, command) {
+        Ok(status) => status,
+        Err(error) => not_run(&error),
+    };
+    if !arguments.quiet
+        && let Some(line) = explain::explain(&lab, seat)
+    {
+        output::notice(line);
+    }
+    for Problem { place, what } in lab.stop() {
+        output::notice(format_args!("roadblock: what the command met is not to be trusted: {place}: {what}"));
+    }
+    status
+}
+
+fn failed(error: &LabError) -> u8 {
+    output::error(format_args!("failed to build the lab: {error}"), error.advice().as_deref());
+    status::EXEC_OURS
+}
+
+fn not_run(error: &CommandError) -> u8 {
+    output::error(error, None);
+    match error {
+        CommandError::NotFound(_) => status::EXEC_NOT_FOUND,
+        CommandError::NotRunnable { .. } => status::EXEC_NOT_RUNNABLE,
+        CommandError::Lab(_) => status::EXEC_OURS,
+    }
+}

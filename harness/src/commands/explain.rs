@@ -1,0 +1,89 @@
+//! One line why a command was blocked.
+
+use std::collections::BTreeSet;
+
+use roadblock_censor::{Event, EventKind};
+use roadblock_emulator::events::Recorded;
+use roadblock_emulator::lab::{Client, Lab};
+
+use super::select::Seat;
+use crate::run::{Known, is_of};
+
+/// Who interfered with the command's traffic; nothing where nobody did.
+pub(super) fn explain(lab: &Lab, seat: &Seat) -> Option<String> {
+    let client = lab.main_client(&seat.vantage).ok()?;
+    line(&lab.events().all(), &client, &seat.phase)
+}
+
+fn line(events: &[Recorded], client: &Client, phase: &str) -> Option<String> {
+    let interference: Vec<&Event> = events
+        .iter()
+        .map(|each| &each.event)
+        .filter(|event| event.is_interference() && is_of(event.flow.client, client))
+        .collect();
+    let first = interference.first()?;
+    let others: BTreeSet<String> = interference.iter().map(|event| name(event)).collect();
+    let more = match others.len() - 1 {
+        0 => String::new(),
+        more => format!(" (+{more} more)"),
+    };
+    Some(format!("roadblock: {} by {} ({}) in phase {phase}{more}", deed(first), name(first), because(first)))
+}
+
+/// `blocked`, or `lied to` where a name got a false answer.
+fn deed(event: &Event) -> &'static str {
+    match event.kind {
+        EventKind::Lied => "lied to",
+        _ => "blocked",
+    }
+}
+
+fn name(event: &Event) -> String {
+    event.by().unwrap_or_else(|| event.censor.to_string())
+}
+
+/// `SNI web.whatsapp.com, TSPU-1, measured`.
+fn because(event: &Event) -> String {
+    let mut words: Vec<&str> = event.matched.as_deref().into_iter().collect();
+    words.extend(event.facts.iter().map(|fact| &**fact));
+    words.push(Known::from(event.grade).as_str());
+    words.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::testing::{client, event, flow};
+
+    #[test]
+    fn the_first_is_told_and_the_others_are_counted() {
+        let events = [event(flow(1), "sni-1"), event(flow(1), "sni-1"), event(flow(2), "ip-drop")];
+        assert_eq!(
+            line(&events, &client(), "full-block").as_deref(),
+            Some(
+                "roadblock: blocked by tspu/sni-1 (SNI web.whatsapp.com, TSPU-1, measured) in phase full-block (+1 more)"
+            ),
+        );
+    }
+
+    #[test]
+    fn a_lie_is_called_one() {
+        let mut lie = event(flow(1), "lies.0");
+        lie.event.censor = "isp".into();
+        lie.event.kind = EventKind::Lied;
+        lie.event.matched = Some("query A web.whatsapp.com".to_owned());
+        assert_eq!(
+            line(&[lie], &client(), "full-block").as_deref(),
+            Some("roadblock: lied to by isp/lies.0 (query A web.whatsapp.com, TSPU-1, measured) in phase full-block"),
+        );
+    }
+
+    #[test]
+    fn nothing_is_said_about_what_was_let_through_or_about_others() {
+        let mut passed = event(flow(1), "sni-1");
+        passed.event.kind = EventKind::Passed;
+        let mut stranger = event(flow(1), "sni-1");
+        stranger.event.flow.client = [9, 9, 9, 9].into();
+        assert_eq!(line(&[passed, stranger], &client(), "full-block"), None);
+    }
+}

@@ -1,0 +1,37 @@
+//! The library and the scenarios in it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use roadblock_scenarios::{Library, Scenario, load};
+
+use crate::diagnostics;
+use crate::output::{self, Paint};
+
+/// Why the library cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to read the library `{}`: {cause}", path.display())]
+pub(crate) struct LibraryError {
+    path: PathBuf,
+    cause: io::Error,
+}
+
+/// The built-in library, with the files below a path before it.
+pub(super) fn open(path: Option<&Path>) -> Result<Library, LibraryError> {
+    match path {
+        None => Ok(Library::embedded()),
+        Some(path) => Library::at(path).map_err(|cause| LibraryError { path: path.to_owned(), cause }),
+    }
+}
+
+/// A scenario; what is wrong with it was said where there is none.
+pub(super) fn scenario(library: &Library, argument: &str) -> Option<Arc<Scenario>> {
+    match load(argument, library) {
+        Ok(scenario) => Some(Arc::new(scenario)),
+        Err(errors) => {
+            output::notice(diagnostics::render(&errors, Paint::for_stderr().is_coloured()));
+            None
+        }
+    }
+}

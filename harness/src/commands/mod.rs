@@ -1,0 +1,67 @@
+//! The commands. Each gives the exit status.
+
+mod check;
+mod completions;
+mod doctor;
+mod exec;
+mod explain;
+mod library;
+mod list;
+mod run;
+mod schema;
+mod select;
+mod show;
+mod usage;
+
+use crate::cli::{Cli, Command};
+use crate::{output, status};
+
+pub(crate) use usage::usage;
+
+/// Does what the command line says.
+pub(crate) fn dispatch(cli: Cli) -> u8 {
+    let library = match library::open(cli.library.as_deref()) {
+        Ok(library) => library,
+        Err(error) => {
+            output::error(error, None);
+            return if runs_a_program(&cli.command) { status::EXEC_OURS } else { status::USAGE };
+        }
+    };
+    match cli.command {
+        Command::Run(arguments) => run::run(&library, &arguments),
+        Command::Exec(arguments) => exec::exec(&library, arguments),
+        Command::Shell(arguments) => exec::shell(&library, &arguments),
+        Command::List(arguments) => list::list(&library, arguments.format),
+        Command::Show(arguments) => show::show(&library, &arguments),
+        Command::Check(arguments) => check::check(&library, &arguments),
+        Command::Schema(arguments) => schema::schema(arguments.of),
+        Command::Doctor(arguments) => doctor::doctor(arguments.format),
+        Command::Completions(arguments) => completions::completions(arguments.shell),
+    }
+}
+
+fn runs_a_program(command: &Command) -> bool {
+    matches!(command, Command::Exec(_) | Command::Shell(_))
+}
+
+/// Writes data to stdout; what cannot be written is our own fault.
+fn print(text: &str, otherwise: u8) -> u8 {
+    match output::data(text) {
+        Ok(()) => otherwise,
+        Err(error) => {
+            output::error(format_args!("failed to write to stdout: {error}"), None);
+            status::OWN_FAULT
+        }
+    }
+}
+
+/// Writes a document to stdout.
+fn print_json(document: &impl serde::Serialize, otherwise: u8) -> u8 {
+    match serde_json::to_string_pretty(document) {
+        Ok(text) => print(&(text + "\n"), otherwise),
+        Err(error) => {
+            output::error(format_args!("failed to write the document: {error}"), None);
+            status::OWN_FAULT
+        }
+    }
+}

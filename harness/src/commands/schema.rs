@@ -1,0 +1,17 @@
+//! `roadblock schema`.
+
+use roadblock_scenarios::schema;
+
+use super::print_json;
+use crate::cli::SchemaOf;
+use crate::{run, status};
+
+/// Prints a JSON Schema.
+pub(super) fn schema(of: SchemaOf) -> u8 {
+    match of {
+        SchemaOf::Scenario => print_json(&schema::scenario(), status::OK),
+        SchemaOf::Profile => print_json(&schema::profile(), status::OK),
+        SchemaOf::Service => print_json(&schema::service(), status::OK),
+        SchemaOf::Run => print_json(&run::schema(), status::OK),
+    }
+}

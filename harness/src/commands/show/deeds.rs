@@ -1,0 +1,88 @@
+//! What a rule or a lie does, in words.
+
+use std::time::Duration;
+
+use roadblock_censor::policy::{
+    DnsForgery, Fate, Injection, InjectionKind, Recipient, Rejection, Residual, ResidualKey, Response, Rule,
+};
+use roadblock_scenarios::model::LieAnswer;
+
+/// What a lying resolver says.
+pub(super) fn of_lie(answer: &LieAnswer) -> String {
+    match answer {
+        LieAnswer::Forged(forgery) => format!("answers {}", of_forgery(forgery)),
+        LieAnswer::Silence => "says nothing".to_owned(),
+    }
+}
+
+/// What a rule does to the packet that it matches, and what follows.
+pub(super) fn of_rule(rule: &Rule) -> String {
+    let trigger = of_response(&rule.trigger);
+    let residual = rule.residual.as_ref().map(of_residual).unwrap_or_default();
+    let miss = if rule.miss > 0.0 { format!("; misses {} %", rule.miss * 100.0) } else { String::new() };
+    format!("{trigger}{residual}{miss}")
+}
+
+fn of_response(response: &Response) -> String {
+    let fate = match &response.fate {
+        Fate::Pass => "pass".to_owned(),
+        Fate::Drop => "drop".to_owned(),
+        Fate::Reject(rejection) => format!("reject with {}", of_rejection(*rejection)),
+        Fate::Rewrite(rewrite) if rewrite.strip_payload => "rewrite without payload".to_owned(),
+        Fate::Rewrite(_) => "rewrite".to_owned(),
+    };
+    let injections = response.inject.iter().map(of_injection);
+    std::iter::once(fate).chain(injections).collect::<Vec<_>>().join(", ")
+}
+
+fn of_injection(injection: &Injection) -> String {
+    match &injection.kind {
+        InjectionKind::Reset { to: Recipient::Client, .. } => "inject a reset to the client".to_owned(),
+        InjectionKind::Reset { to: Recipient::Server, .. } => "inject a reset to the server".to_owned(),
+        InjectionKind::Reset { to: Recipient::Both, .. } => "inject resets to both ends".to_owned(),
+        InjectionKind::Dns(forgery) => format!("inject the answer {}", of_forgery(forgery)),
+    }
+}
+
+fn of_residual(residual: &Residual) -> String {
+    let scope = match residual.key {
+        ResidualKey::FourTuple => "the connection",
+        ResidualKey::ThreeTuple => "client, server and port",
+        ResidualKey::TwoTuple => "client and server",
+    };
+    let (outbound, inbound) = (of_response(&residual.outbound), of_response(&residual.inbound));
+    let both =
+        if outbound == inbound { format!("{outbound} both ways") } else { format!("out {outbound}, in {inbound}") };
+    format!("; then {} on {scope}: {both}", of_duration(residual.last))
+}
+
+fn of_rejection(rejection: Rejection) -> &'static str {
+    match rejection {
+        Rejection::TcpReset => "a TCP reset",
+        Rejection::NetworkUnreachable => "ICMP network unreachable",
+        Rejection::HostUnreachable => "ICMP host unreachable",
+        Rejection::PortUnreachable => "ICMP port unreachable",
+        Rejection::AdministrativelyProhibited => "ICMP administratively prohibited",
+    }
+}
+
+fn of_forgery(forgery: &DnsForgery) -> String {
+    // RFC 1035 section 4.1.1.
+    match forgery.rcode {
+        0 if forgery.addresses.is_empty() => "with no address".to_owned(),
+        0 => forgery.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        2 => "SERVFAIL".to_owned(),
+        3 => "NXDOMAIN".to_owned(),
+        5 => "REFUSED".to_owned(),
+        other => format!("response code {other}"),
+    }
+}
+
+/// `76 s` or `2 ms`.
+pub(super) fn of_duration(duration: Duration) -> String {
+    if duration.subsec_millis() == 0 {
+        format!("{} s", duration.as_secs())
+    } else {
+        format!("{} ms", duration.as_millis())
+    }
+}

@@ -1,0 +1,143 @@
+//! A scenario's account for people.
+
+use std::fmt::{self, Write};
+use std::time::Duration;
+
+use super::account::{Account, PhaseAccount};
+use super::changes::Change;
+use super::deeds;
+use crate::output::Paint;
+use crate::run::Table;
+
+/// The whole account.
+pub(super) fn render(account: &Account, paint: Paint) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write(&mut text, account, paint);
+    text
+}
+
+fn write(text: &mut String, account: &Account, paint: Paint) -> fmt::Result {
+    writeln!(text, "{}\n{}", paint.strong(&account.title), account.id)?;
+    section(text, paint, "vantages", &vantages(account))?;
+    section(text, paint, "hops", &hops(account))?;
+    section(text, paint, "resolvers", &resolvers(account))?;
+    section(text, paint, "censors", &censors(account))?;
+    section(text, paint, "rules and lies", &rules(account, paint))?;
+    writeln!(text, "\n{}", paint.strong("phases"))?;
+    for phase in &account.phases {
+        self::phase(text, paint, phase)?;
+    }
+    section(text, paint, "targets", &targets(account))?;
+    section(text, paint, "sources", &sources(account))?;
+    writeln!(text, "\nexpectations: {}", account.expectations)
+}
+
+fn section(text: &mut String, paint: Paint, title: &str, table: &Table) -> fmt::Result {
+    let lines = table.render("  ");
+    if lines.is_empty() { Ok(()) } else { write!(text, "\n{}\n{lines}", paint.strong(title)) }
+}
+
+fn vantages(account: &Account) -> Table {
+    let mut table = Table::default();
+    for vantage in &account.vantages {
+        let delay = deeds::of_duration(Duration::from_micros(u64::try_from(vantage.delay_microseconds).unwrap_or(0)));
+        let path = format!("{} ({delay})", vantage.path.join(" > "));
+        table.row([&vantage.name, &vantage.network, &path, &format!("asks {}", vantage.resolvers.join(", "))]);
+    }
+    table
+}
+
+fn hops(account: &Account) -> Table {
+    let mut table = Table::default();
+    for hop in &account.hops {
+        table.row([&*hop.name, &hop.addresses.join(", ")]);
+    }
+    table
+}
+
+fn resolvers(account: &Account) -> Table {
+    let mut table = Table::default();
+    for resolver in &account.resolvers {
+        table.row([&*resolver.name, &format!("at {}", resolver.at), &resolver.addresses.join(", ")]);
+    }
+    table
+}
+
+fn censors(account: &Account) -> Table {
+    let mut table = Table::default();
+    for censor in &account.censors {
+        table.row([&*censor.name, &format!("at {}", censor.at), &censor.profile]);
+    }
+    table
+}
+
+fn rules(account: &Account, paint: Paint) -> Table {
+    let mut table = Table::default();
+    if account.rules.is_empty() {
+        return table;
+    }
+    table.headings(paint, ["by", "grade", "facts", "looks for, in the last phase", "does"]);
+    for rule in &account.rules {
+        let looks_for = some_of(rule.looks_for.iter());
+        table.row([&*rule.by, rule.grade.as_str(), &rule.facts.join(" "), &looks_for, &rule.does]);
+    }
+    table
+}
+
+fn phase(text: &mut String, paint: Paint, phase: &PhaseAccount) -> fmt::Result {
+    write!(text, "  {}", paint.strong(&phase.id))?;
+    for word in [&phase.date, &phase.title].into_iter().flatten() {
+        write!(text, "  {word}")?;
+    }
+    writeln!(text)?;
+    for (label, words) in [("felt", &phase.felt), ("unknown", &phase.unknown)] {
+        if let Some(words) = words {
+            writeln!(text, "    {label}: {words}")?;
+        }
+    }
+    let mut table = Table::default();
+    for Change { by, added, removed, does } in &phase.changes {
+        let signed = |sign: char, words: &[String]| {
+            if words.is_empty() { String::new() } else { format!("{sign} {}", some_of(words.iter())) }
+        };
+        let words = [signed('+', added), signed('-', removed), does.clone().unwrap_or_default()];
+        let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| !word.is_empty()).collect();
+        table.row([&**by, &words.join("  ")]);
+    }
+    text.write_str(&table.render("    "))
+}
+
+fn targets(account: &Account) -> Table {
+    let mut table = Table::default();
+    for target in account.services.iter().flat_map(|service| &service.targets) {
+        table.row([&target.title, &target.url]);
+    }
+    table
+}
+
+fn sources(account: &Account) -> Table {
+    let mut table = Table::default();
+    for source in &account.sources {
+        let date = source.date.as_deref().unwrap_or_default();
+        let title = match &source.url {
+            Some(url) => format!("{} {url}", source.title),
+            None => source.title.clone(),
+        };
+        table.row([date, &title, &source.facts.join(" ")]);
+    }
+    table
+}
+
+/// The first few, and how many more.
+fn some_of<'a>(words: impl ExactSizeIterator<Item = &'a String>) -> String {
+    let more = words.len().saturating_sub(SHOWN);
+    let mut shown: Vec<&str> = words.take(SHOWN).map(String::as_str).collect();
+    let rest = format!("and {more} more");
+    if more > 0 {
+        shown.push(&rest);
+    }
+    shown.join(", ")
+}
+
+const SHOWN: usize = 4;

@@ -1,0 +1,20 @@
+//! Exit statuses, as `roadblock --help` says them.
+
+/// All was as expected.
+pub(crate) const OK: u8 = 0;
+/// An expectation failed.
+pub(crate) const UNEXPECTED: u8 = 1;
+/// Bad usage or bad scenario.
+pub(crate) const USAGE: u8 = 2;
+/// This machine cannot run labs.
+pub(crate) const NO_LAB: u8 = 3;
+/// roadblock's own fault.
+pub(crate) const OWN_FAULT: u8 = 4;
+/// `exec` and `shell`: anything of the above, as env and docker do.
+pub(crate) const EXEC_OURS: u8 = 125;
+/// `exec` and `shell`: the command cannot be run.
+pub(crate) const EXEC_NOT_RUNNABLE: u8 = 126;
+/// `exec` and `shell`: there is no such command.
+pub(crate) const EXEC_NOT_FOUND: u8 = 127;
+/// Ended by Ctrl-C, as shells count it: 128 and the signal's number.
+pub(crate) const INTERRUPTED: u8 = 130;
