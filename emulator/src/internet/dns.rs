@@ -61,7 +61,7 @@ pub fn answer<'a>(query: &[u8], transport: Transport, zone: &Zone, lies: &'a [Li
         let truth = truth(&message, question, zone);
         return Reply { bytes: fit(&truth, size_limit(&message, transport)), told: None };
     };
-    let told = Some(Told { lie, matched: format!("query {} {name}", question.query_type()) });
+    let told = Some(Told { lie, matched: format!("query {} {name}", type_name(question.query_type())) });
     match &lie.answer {
         LieAnswer::Silence => Reply { bytes: None, told },
         LieAnswer::Forged(forgery) => {
@@ -118,6 +118,14 @@ impl Header {
 
     fn recursion_desired(self) -> bool {
         self.0[2] & 0x01 != 0
+    }
+}
+
+/// A type's name; of one without a name its number (RFC 3597 section 5).
+fn type_name(kind: RecordType) -> String {
+    match kind {
+        RecordType::Unknown(number) => format!("TYPE{number}"),
+        known => known.to_string(),
     }
 }
 
@@ -326,6 +334,7 @@ mod tests {
         assert!(reply.bytes.is_none());
         let told = reply.told.expect("a lie");
         assert_eq!((&*told.lie.id, told.matched.as_str()), ("lies.0", "query AAAA web.whatsapp.com"));
+        assert_eq!([RecordType::HTTPS, RecordType::Unknown(4711)].map(type_name), ["HTTPS", "TYPE4711"]);
     }
 
     #[test]

@@ -8,17 +8,17 @@
 pub mod authority;
 pub mod dns;
 pub mod lies;
-pub mod listen;
-pub mod name_server;
+mod listen;
+mod name_server;
 pub mod page;
 pub mod servers;
 pub mod start;
-pub mod tls;
-pub mod web;
+mod tls;
+mod web;
 pub mod zone;
 
 pub use authority::{Authority, AuthorityError};
 pub use lies::{LieTable, Speaker};
-pub use servers::{Bound, Problem, Problems, Servers};
-pub use start::{InternetError, start, start_resolver};
+pub use servers::{Bound, Problem, ProblemKind, Problems, Servers};
+pub use start::{InternetError, start, start_name_servers, start_resolver};
 pub use zone::Zone;

@@ -9,8 +9,7 @@ use roadblock_censor::policy::{DnsForgery, Grade};
 use roadblock_censor::{EventKind, NamePattern, NameSet};
 use roadblock_emulator::clock::LabClock;
 use roadblock_emulator::events::EventLog;
-use roadblock_emulator::internet::start::start_name_servers;
-use roadblock_emulator::internet::{LieTable, Speaker, Zone};
+use roadblock_emulator::internet::{LieTable, Speaker, Zone, start_name_servers};
 use roadblock_scenarios::model::Protocol::Dns;
 use roadblock_scenarios::model::{Lie, LieAnswer};
 
