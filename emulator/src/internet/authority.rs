@@ -53,8 +53,8 @@ struct Subject {
 }
 
 impl Authority {
-    /// A fresh authority with an ECDSA P-256 key. It is valid from 2020 to 2049, so that a client with a clock of its own
-    /// accepts it; its certificates are valid around `now`.
+    /// A fresh authority with an ECDSA P-256 key. It is valid from 2020 to 2049, so that a client with a clock of its
+    /// own accepts it; its certificates are valid around `now`.
     pub fn new(now: SystemTime) -> Result<Self, AuthorityError> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(AuthorityError::Key)?;
         let issuer = CertifiedIssuer::self_signed(authority_parameters(), key).map_err(AuthorityError::Sign)?;

@@ -1,7 +1,7 @@
 //! From a DNS query to its answer (RFC 1035), as bytes and without a socket.
 //!
-//! Answers look like a recursive resolver's: RA set, AA clear, the question as it came, case included (0x20), a negative
-//! answer with the zone's SOA (RFC 2308).
+//! Answers look like a recursive resolver's: RA set, AA clear, the question as it came, case included (0x20), a
+//! negative answer with the zone's SOA (RFC 2308).
 
 use std::net::IpAddr;
 
@@ -195,7 +195,8 @@ fn start_of_authority() -> Record {
     Record::from_rdata(Name::root(), TTL, RData::SOA(soa))
 }
 
-/// How long an answer may be: over UDP what the client says it takes, within reason, and 512 bytes where it says nothing.
+/// How long an answer may be: over UDP what the client says it takes, within reason, and 512 bytes where it says
+/// nothing.
 fn size_limit(query: &Message, transport: Transport) -> usize {
     match (transport, &query.edns) {
         (Transport::Tcp, _) => usize::from(u16::MAX),

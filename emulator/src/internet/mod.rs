@@ -1,8 +1,8 @@
 //! What lives on the lab's internet.
 //!
-//! [`start()`] brings up every service of a scenario, [`start_resolver`] a resolver at a hop. Both must be called inside the
-//! network namespace that answers for the addresses, on a tokio runtime whose threads are in it, and both give
-//! [`Servers`], which tells when one of them failed. Every server is bound to an address of its own, never to a
+//! [`start()`] brings up every service of a scenario, [`start_resolver`] a resolver at a hop. Both must be called
+//! inside the network namespace that answers for the addresses, on a tokio runtime whose threads are in it, and both
+//! give [`Servers`], which tells when one of them failed. Every server is bound to an address of its own, never to a
 //! wildcard: a wildcard UDP socket answers from the wrong source, and a wildcard TCP listener never refuses.
 
 pub mod authority;

@@ -109,8 +109,8 @@ struct Place {
     sites: Sites,
 }
 
-/// Who lives at each address and port, in a fixed order. One protocol each, but for port 0, which is a port of its own for
-/// each protocol.
+/// Who lives at each address and port, in a fixed order. One protocol each, but for port 0, which is a port of its own
+/// for each protocol.
 fn places(services: &[Service]) -> Result<BTreeMap<SocketAddr, Vec<Place>>, InternetError> {
     let mut places = BTreeMap::new();
     for host in services.iter().flat_map(|service| &service.hosts) {

@@ -1,4 +1,5 @@
-//! The files and variables that a client inside the lab sees, so that it asks the lab's resolvers and trusts its authority.
+//! The files and variables that a client inside the lab sees, so that it asks the lab's resolvers and trusts its
+//! authority.
 //!
 //! Everything here is pure: what the host has is passed in, and what comes out the kernel side lays over `/etc`.
 
