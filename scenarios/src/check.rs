@@ -24,7 +24,9 @@ pub(crate) fn names(file: &ScenarioFile, errors: &mut Collector) {
     names.extend(file.censors.keys());
     names.extend(file.phases.iter().map(|phase| &phase.id));
     names.extend(lies.filter_map(|lie| lie.id.as_ref()));
-    names.iter().for_each(|name| check_name(name, errors));
+    for name in names {
+        check_name(name, errors);
+    }
     for name in file.censors.keys().filter(|name| file.resolvers.contains(name)) {
         let message = format!("a censor and a resolver are both named `{}`", name.value);
         let help = "give one of them another name, so that `by` can tell them apart";
@@ -175,17 +177,34 @@ fn addresses(file: &ScenarioFile, scenario: &Scenario, errors: &mut Collector) {
             clash(at, what, "give the vantage another `address`", errors);
         }
     }
+    let hosts = scenario.services.iter().flat_map(|service| &service.hosts);
+    let hosts = hosts.filter_map(|host| Some((host.names.first()?.as_str(), host.addresses.as_slice())));
     let mut taken: BTreeMap<IpAddr, &str> = BTreeMap::new();
-    for resolver in &scenario.resolvers {
-        let at = file.resolvers.keys().find(|key| *key.value == *resolver.name).map_or(file.at(), |key| &key.at);
-        for address in &resolver.addresses {
-            let hosted = scenario.services.iter().flat_map(|service| &service.hosts);
-            let host = hosted.filter(|host| host.addresses.contains(address)).find_map(|host| host.names.first());
-            let other = taken.insert(*address, &resolver.name).or(host.map(String::as_str));
-            if let Some(other) = other {
-                let what = format!("`{other}` is already at {address}");
-                clash(at, what, "give the resolver another `address`", errors);
-            }
+    for (name, addresses) in hosts {
+        taken.extend(addresses.iter().map(|address| (*address, name)));
+    }
+    for hop in &scenario.hops {
+        let at = file.hops.keys().find(|key| *key.value == *hop.name).map_or(file.at(), |key| &key.at);
+        claim(&mut taken, &hop.name, &[hop.v4.into(), hop.v6.into()], at, errors);
+    }
+    for each in &scenario.resolvers {
+        let at = file.resolvers.keys().find(|key| *key.value == *each.name).map_or(file.at(), |key| &key.at);
+        claim(&mut taken, &each.name, &each.addresses, at, errors);
+    }
+}
+
+/// Notes whose these addresses are, and that somebody else has one of them already.
+fn claim<'a>(
+    taken: &mut BTreeMap<IpAddr, &'a str>,
+    name: &'a str,
+    addresses: &[IpAddr],
+    at: &Location,
+    errors: &mut Collector,
+) {
+    for address in addresses {
+        if let Some(other) = taken.insert(*address, name) {
+            let what = format!("`{other}` is already at {address}");
+            clash(at, what, "give one of them another `address`", errors);
         }
     }
 }

@@ -145,7 +145,8 @@ impl Library {
 
 /// The scenario that an argument names: a path if it starts with `/` or `.` or ends in `.toml`, else an id of the library.
 pub fn load(argument: &str, library: &Library) -> Result<Scenario, Diagnostics> {
-    let is_path = argument.starts_with(['/', '.']) || argument.ends_with(".toml");
+    let is_path = argument.starts_with(['/', '.'])
+        || Path::new(argument).extension().is_some_and(|extension| extension == "toml");
     let mut errors = Collector::default();
     let (source, id) = match (is_path, library.document(argument)) {
         (true, _) => match loader::text(Path::new(argument)) {

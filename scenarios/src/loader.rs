@@ -41,9 +41,14 @@ fn walk(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<(String, Stri
         }
         if is_folder && depth > 0 {
             walk(&entry.path(), &format!("{path}/"), depth - 1, files)?;
-        } else if !is_folder && (path.ends_with(".toml") || path.ends_with(".txt")) {
+        } else if !is_folder && is_part(&entry.path()) {
             files.push((path, text(&entry.path())?));
         }
     }
     Ok(())
+}
+
+/// Whether a file is one that a library holds.
+fn is_part(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml" || extension == "txt")
 }

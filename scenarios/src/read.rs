@@ -90,6 +90,19 @@ impl<T: Read> Field for Needed<T> {
     }
 }
 
+/// A key that may be missing, where it matters whether it is there even if its value cannot be read.
+impl<T: Read> Field for Option<Needed<T>> {
+    const REQUIRED: bool = false;
+
+    fn take(node: Option<&Node>, _: &str, _: &Location, errors: &mut Collector) -> Option<Self> {
+        Some(node.map(|node| Needed(T::read(node, errors))))
+    }
+
+    fn schema(definitions: &mut Definitions) -> Json {
+        T::schema(definitions)
+    }
+}
+
 /// The schemas of tables, by name, as `$defs` has them.
 #[derive(Debug, Default)]
 pub(crate) struct Definitions(BTreeMap<&'static str, Json>);

@@ -1,5 +1,7 @@
 //! Every file of the library is sound, and what is on disk is what the binary carries.
 
+mod support;
+
 use std::path::Path;
 
 use roadblock_censor::policy::Grade;
@@ -36,7 +38,7 @@ fn a_path_and_an_id_give_the_same_scenario() {
     let by_id = load("ru/whatsapp-2026", &library).expect("it is sound");
     assert_eq!(by_path.id, by_id.id);
     assert_eq!(by_path.rules(), by_id.rules());
-    assert_eq!(format!("{:?}", by_path.phases), format!("{:?}", by_id.phases));
+    assert_eq!(support::render(&by_path), support::render(&by_id));
 }
 
 #[test]
@@ -110,4 +112,10 @@ fn a_library_on_disk_takes_the_place_of_the_embedded_one_file_by_file() {
     let scenario = load("ru/whatsapp-2026", &library).expect("it is sound");
     assert_eq!(scenario.addresses_of("max.ru"), ["217.20.147.99".parse::<std::net::IpAddr>().expect("a literal")]);
     assert!(!scenario.addresses_of("max.ru.").is_empty());
+}
+
+#[test]
+fn the_flagship_resolves_to_what_it_did() {
+    let scenario = load("ru/whatsapp-2026", &Library::embedded()).expect("it is sound");
+    insta::assert_snapshot!("flagship", support::render(&scenario));
 }

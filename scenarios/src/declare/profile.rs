@@ -253,7 +253,7 @@ words! {
 table! {
     /// Conditions, all of which must hold.
     When {
-        /// About the flow's TLS ClientHello.
+        /// About the flow's TLS `ClientHello`.
         "tls" => tls: Option<WhenTls>,
         /// About a DNS query over UDP.
         "dns" => dns: Option<WhenDns>,
@@ -277,7 +277,7 @@ table! {
 }
 
 table! {
-    /// About the flow's TLS ClientHello.
+    /// About the flow's TLS `ClientHello`.
     WhenTls {
         /// It names one of these servers.
         "sni" => sni: Argument<OneOrMany<Text>>,

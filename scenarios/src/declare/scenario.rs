@@ -118,7 +118,7 @@ table! {
     /// What a lying resolver says: a response code, addresses, or nothing at all.
     LieAnswerDeclaration {
         /// The response code, as `"NXDOMAIN"`.
-        "rcode" => rcode: Option<ResponseCode>,
+        "rcode" => rcode: Option<Needed<ResponseCode>>,
         /// The addresses it answers with; those of the asked family are used.
         "addresses" => addresses: OneOrMany<IpAddr> = OneOrMany(Vec::new()),
         /// The time to live of each answer, in seconds.

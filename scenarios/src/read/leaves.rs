@@ -84,15 +84,13 @@ impl Read for Duration {
         let Value::String(text) = &node.value else {
             return wrong_type(node, "a duration such as \"2ms\", \"75s\" or \"10min\"", errors);
         };
-        match duration(text) {
-            Some(duration) => Some(duration),
-            None => {
-                let message = format!("`{text}` is not a duration");
-                let help = "write a number and a unit: us, ms, s, min or h, such as \"2ms\", \"75s\" or \"1.5s\"";
-                errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
-                None
-            }
+        let duration = duration(text);
+        if duration.is_none() {
+            let message = format!("`{text}` is not a duration");
+            let help = "write a number and a unit: us, ms, s, min or h, such as \"2ms\", \"75s\" or \"1.5s\"";
+            errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
         }
+        duration
     }
 
     fn schema(_: &mut Definitions) -> Json {
@@ -181,21 +179,21 @@ impl Read for Node {
 /// A duration as the language writes it: a number and a unit.
 fn duration(text: &str) -> Option<Duration> {
     let number = text.trim_end_matches(|each: char| each.is_ascii_alphabetic());
-    let microseconds: u32 = match &text[number.len()..] {
-        "us" => 1,
-        "ms" => 1_000,
-        "s" => 1_000_000,
-        "min" => 60_000_000,
-        "h" => 3_600_000_000,
+    let seconds = match &text[number.len()..] {
+        "us" => 1e-6,
+        "ms" => 1e-3,
+        "s" => 1.0,
+        "min" => 60.0,
+        "h" => 3_600.0,
         _ => return None,
     };
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|each| each.is_ascii_digit());
     if !number.split_once('.').map_or_else(|| plain(number), |(whole, rest)| plain(whole) && plain(rest)) {
         return None;
     }
-    let total = number.parse::<f64>().ok()? * f64::from(microseconds);
+    let total = Duration::try_from_secs_f64(number.parse::<f64>().ok()? * seconds).ok()?;
     // A year is longer than any punishment that was ever measured, and far below what a clock's arithmetic can hold.
-    (total <= 365.0 * 24.0 * 3_600e6).then(|| Duration::from_micros(total.round() as u64))
+    Some(total).filter(|total| *total <= Duration::from_secs(365 * 24 * 3_600))
 }
 
 fn parsed<T: std::str::FromStr>(

@@ -56,14 +56,26 @@ pub(crate) fn settings(
     let mut settings = Settings::new();
     for (name, parameter) in &profile.parameters.entries {
         let node = given.iter().find(|entry| entry.key.value == name.value).map(|entry| &entry.node);
-        let setting = match node.or(parameter.default.as_ref()) {
-            Some(node) => Setting::read(parameter.kind, node, context, errors),
-            None => Setting::empty(name, parameter, censor.map(Located::at), errors),
-        };
-        // A broken one was noted; something must stand in its place so that the rest can be looked at.
+        let node = node.or(parameter.default.as_ref());
+        if node.is_none() {
+            check_needed(name, parameter, censor.map(Located::at), errors);
+        }
+        let setting = node.and_then(|node| Setting::read(parameter.kind, node, context, errors));
+        // Lists are empty and flags false without a default. A broken value was noted, and something must stand in its
+        // place so that the rest can be looked at.
         settings.insert(name.value.clone(), setting.unwrap_or_else(|| Setting::neutral(parameter.kind)));
     }
     settings
+}
+
+/// Numbers have no neutral value: where the profile has no default, the scenario must set them.
+fn check_needed(name: &Text, parameter: &Parameter, censor: Option<&Location>, errors: &mut Collector) {
+    let needed = matches!(parameter.kind, ParameterType::Probability | ParameterType::Duration);
+    if let (true, Some(at)) = (needed, censor) {
+        let message = format!("the parameter `{}` has no default and is not set", name.value);
+        let help = format!("add `{} = …` to this censor", name.value);
+        errors.push(Diagnostic::new(DiagnosticKind::MissingKey, at, message).help(help));
+    }
 }
 
 impl Setting {
@@ -83,17 +95,6 @@ impl Setting {
             ParameterType::Duration => Self::Duration(Duration::read(node, errors)?),
             ParameterType::Boolean => Self::Boolean(bool::read(node, errors)?),
         })
-    }
-
-    /// What it holds without a default: an empty list or `false`. Numbers must be said.
-    fn empty(name: &Text, parameter: &Parameter, censor: Option<&Location>, errors: &mut Collector) -> Option<Self> {
-        let needed = matches!(parameter.kind, ParameterType::Probability | ParameterType::Duration);
-        if let (true, Some(at)) = (needed, censor) {
-            let message = format!("the parameter `{}` has no default and is not set", name.value);
-            let help = format!("add `{} = …` to this censor", name.value);
-            errors.push(Diagnostic::new(DiagnosticKind::MissingKey, at, message).help(help));
-        }
-        Some(Self::neutral(parameter.kind))
     }
 
     fn neutral(kind: ParameterType) -> Self {

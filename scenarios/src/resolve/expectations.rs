@@ -64,19 +64,17 @@ impl Builder<'_> {
     fn phases(&mut self, written: Option<&OneOrMany<Text>>) -> Vec<Name> {
         let all = || self.phases.iter().map(|phase| phase.id.clone()).collect();
         let Some(written) = written.filter(|written| !is_all(written)) else { return all() };
-        let mut phases = Vec::new();
-        for name in &written.0 {
-            match self.phases.iter().find(|phase| *phase.id == *name.value) {
-                Some(phase) => phases.push(phase.id.clone()),
-                None => {
-                    let message = format!("no phase has the id `{}`", name.value);
-                    let ids = self.phases.iter().map(|phase| &*phase.id);
-                    let help = suggest::help("the phases are", name, ids);
-                    self.errors.push(Diagnostic::new(DiagnosticKind::UnknownPhase, &name.at, message).help(help));
-                }
-            }
+        written.0.iter().filter_map(|name| self.phase(name)).collect()
+    }
+
+    fn phase(&mut self, name: &Text) -> Option<Name> {
+        let found = self.phases.iter().find(|phase| *phase.id == *name.value);
+        if found.is_none() {
+            let message = format!("no phase has the id `{}`", name.value);
+            let help = suggest::help("the phases are", name, self.phases.iter().map(|phase| &*phase.id));
+            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownPhase, &name.at, message).help(help));
         }
-        phases
+        found.map(|phase| phase.id.clone())
     }
 
     fn vantages(&mut self, written: Option<&OneOrMany<Text>>) -> Vec<Name> {
@@ -95,7 +93,7 @@ impl Builder<'_> {
 
     fn step(&mut self, probe: Probe, verdict: VerdictWord, failure: Option<&Text>, by: Option<&Text>) -> Step {
         if let Some(failure) = failure {
-            self.check_failure(failure);
+            self.check_failure(failure, verdict);
         }
         if let Some(by) = by {
             self.check_by(by);
@@ -110,7 +108,11 @@ impl Builder<'_> {
         }
     }
 
-    fn check_failure(&mut self, failure: &Text) {
+    fn check_failure(&mut self, failure: &Text, verdict: VerdictWord) {
+        if verdict == VerdictWord::Ok {
+            let message = "what is `ok` has no failure";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &failure.at, message));
+        }
         if !FAILURES.contains(&failure.as_str()) && !failure.starts_with("unknown_failure") {
             let message = format!("`{}` is not a failure string of OONI's", failure.value);
             let help = suggest::help("they are", failure, FAILURES.iter().copied());
@@ -120,17 +122,16 @@ impl Builder<'_> {
 
     /// The rule or lie must be there. Which rules there are does not depend on the phase.
     fn check_by(&mut self, by: &Text) {
-        let rules: Vec<String> = self
-            .phases
-            .first()
-            .map(|phase| rules_of(&phase.state))
-            .unwrap_or_default()
-            .into_iter()
-            .map(|rule| rule.by)
-            .collect();
-        if !rules.contains(&by.value) {
+        let Some(phase) = self.phases.first() else { return };
+        let holder = by.split(['/', '.']).next().unwrap_or_default();
+        if self.file.censors.contains(holder) && !phase.state.policies.contains_key(holder) {
+            // Its profile could not be read, and that was noted.
+            return;
+        }
+        let rules = rules_of(&phase.state);
+        if !rules.iter().any(|rule| rule.by == by.value) {
             let message = format!("no rule and no lie is called `{}`", by.value);
-            let help = suggest::help("there are", by, rules.iter().map(String::as_str));
+            let help = suggest::help("there are", by, rules.iter().map(|rule| rule.by.as_str()));
             self.errors.push(Diagnostic::new(DiagnosticKind::UnknownRule, &by.at, message).help(help));
         }
     }

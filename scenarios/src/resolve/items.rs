@@ -69,7 +69,8 @@ pub(crate) fn expand<T: Item>(items: &[Text], context: &Context<'_>, errors: &mu
 fn read_list<T: Item>(id: &str, written: &Text, context: &Context<'_>, errors: &mut Collector) -> Vec<T> {
     let Some(source) = context.library.list(id) else {
         let message = format!("the library has no list `@{id}`");
-        let help = suggest::help("it has", id, context.library.lists());
+        let lists: Vec<String> = context.library.lists().map(|list| format!("@{list}")).collect();
+        let help = suggest::help("it has", written, lists.iter().map(String::as_str));
         errors.push(Diagnostic::new(DiagnosticKind::UnknownList, &written.at, message).help(help));
         return Vec::new();
     };

@@ -53,6 +53,8 @@ fn phase(declared: &PhaseDeclaration, state: PhaseState) -> Phase {
 struct State {
     lies: Vec<(Name, Vec<LieState>)>,
     censors: Vec<CensorState>,
+    /// Censors whose profile could not be read. That was noted; what changes them is not judged.
+    broken: Vec<Name>,
 }
 
 #[derive(Debug)]
@@ -75,14 +77,17 @@ impl State {
         let resolvers = file.resolvers.entries.iter();
         let lies = resolvers.map(|(name, resolver)| (name.as_str().into(), lies(&resolver.lies, context, errors)));
         let lies = lies.collect();
-        let mut censors = Vec::new();
+        let (mut censors, mut broken) = (Vec::new(), Vec::new());
         for (name, censor) in &file.censors.entries {
             if let Some(profile) = profile(&censor.profile, context, errors) {
                 let settings = settings(&profile, Some(censor), context, errors);
                 censors.push(CensorState { name: name.as_str().into(), profile, settings });
+            } else {
+                broken.push(name.as_str().into());
             }
         }
-        Self { lies, censors }
+        broken.extend(file.censors.broken.iter().map(|name| name.as_str().into()));
+        Self { lies, censors, broken }
     }
 
     fn compile(&self, context: &Context<'_>, errors: &mut Collector) -> PhaseState {
@@ -143,6 +148,9 @@ impl State {
         context: &Context<'_>,
         errors: &mut Collector,
     ) {
+        if self.broken.iter().any(|each| **each == *censor) {
+            return;
+        }
         let names: Vec<Name> = self.censors.iter().map(|censor| censor.name.clone()).collect();
         let Some(censor) = self.censors.iter_mut().find(|each| *each.name == *censor) else {
             return absent(target, "censor", censor, &names, errors);
@@ -191,7 +199,7 @@ fn answer(answer: &LieAnswerDeclaration) -> LieAnswer {
         return LieAnswer::Silence;
     }
     LieAnswer::Forged(DnsForgery {
-        rcode: answer.rcode.unwrap_or_default().0,
+        rcode: answer.rcode.as_ref().and_then(|rcode| rcode.0).unwrap_or_default().0,
         addresses: answer.addresses.0.clone(),
         ttl: answer.ttl,
         authoritative: false,
@@ -245,6 +253,6 @@ fn malformed(target: &Text, errors: &mut Collector) {
 
 fn absent(target: &Text, what: &str, name: &str, known: &[Name], errors: &mut Collector) {
     let message = format!("`{}` is not there: no {what} `{name}`", target.value);
-    let help = suggest::help(&format!("each {what} here is"), name, known.iter().map(|each| &**each));
+    let help = suggest::help(&format!("the {what}s here are"), name, known.iter().map(|each| &**each));
     errors.push(Diagnostic::new(DiagnosticKind::NothingToChange, &target.at, message).help(help));
 }

@@ -13,7 +13,9 @@ use super::{Context, check_id, document};
 /// All services that these names bring in, each once, in the order in which they are met.
 pub(crate) fn join(uses: &[Text], context: &Context<'_>, errors: &mut Collector) -> Vec<Service> {
     let mut walk = Walk { context, errors, trail: Vec::new(), done: Vec::new(), services: Vec::new() };
-    uses.iter().for_each(|each| walk.visit(each));
+    for each in uses {
+        walk.visit(each);
+    }
     let services = walk.services;
     check_hosts(&services, uses, errors);
     services

@@ -55,16 +55,16 @@ impl Space {
     /// The next hop's addresses.
     pub(crate) fn hop(&mut self) -> Option<(Ipv4Addr, Ipv6Addr)> {
         self.hops = self.hops.checked_add(1).filter(|number| *number < 255)?;
-        Some((self.from_end(256, self.hops), self.subnet(0xf0, self.hops)))
+        Some((self.near_end(256, self.hops), self.subnet(0xf0, self.hops)))
     }
 
     /// The next resolver's addresses.
     pub(crate) fn resolver(&mut self) -> Option<(Ipv4Addr, Ipv6Addr)> {
         self.resolvers = self.resolvers.checked_add(1).filter(|number| *number < 255)?;
-        Some((self.from_end(512, self.resolvers), self.subnet(0xf1, self.resolvers)))
+        Some((self.near_end(512, self.resolvers), self.subnet(0xf1, self.resolvers)))
     }
 
-    fn from_end(&self, distance: u32, number: u8) -> Ipv4Addr {
+    fn near_end(&self, distance: u32, number: u8) -> Ipv4Addr {
         Ipv4Addr::from(u32::from(self.v4.broadcast()) - (distance - 1) + u32::from(number))
     }
 

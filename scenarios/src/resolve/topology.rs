@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::Context;
 use super::space::{LONGEST, Space};
@@ -101,8 +101,11 @@ impl Builder<'_, '_> {
     fn space(&mut self, network: Option<&Network>, vantage: &VantageDeclaration) -> Option<usize> {
         let (v4, v6) = match (&vantage.address, network) {
             (Some(space), _) => {
-                self.public(space.v4.addr().into(), &space.v4.at);
-                self.public(space.v6.addr().into(), &space.v6.at);
+                for (prefix, at) in [(IpNet::from(space.v4.value), &space.v4.at), (space.v6.value.into(), &space.v6.at)]
+                {
+                    self.public(prefix.network(), at);
+                    self.public(prefix.broadcast(), at);
+                }
                 (space.v4.value, space.v6.value)
             }
             (None, Some(network)) => match self.context.network(network.asn) {

@@ -1,0 +1,71 @@
+//! Whatever text comes, the reader says what is wrong with it and does not panic.
+
+use proptest::prelude::*;
+use roadblock_scenarios::{Library, resolve};
+
+fn flagship() -> Vec<u8> {
+    let library = Library::embedded();
+    library.document("ru/whatsapp-2026").expect("it is there").text().as_bytes().to_vec()
+}
+
+/// Reads the text. What is wrong must have a place inside a file that is known.
+fn read(text: &str) -> Result<(), TestCaseError> {
+    if let Err(diagnostics) = resolve(text, "test.toml", &Library::embedded()) {
+        prop_assert!(!diagnostics.all.is_empty());
+        for each in &diagnostics.all {
+            let source = diagnostics.source(&each.location);
+            prop_assert!(source.is_some_and(|source| source.text().get(each.location.span.clone()).is_some()));
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_text(text in "\\PC*") {
+        read(&text)?;
+    }
+
+    #[test]
+    fn text_made_of_the_languages_own_pieces(
+        pieces in prop::collection::vec(
+            prop::sample::select(vec![
+                "[", "]", "{", "}", "=", "\"", ".", ",", "\n", "hop", "vantage", "censor", "resolver", "phase", "expect",
+                "[[phase]]\n", "[[expect]]\n", "id = \"x\"\n", "title = \"x\"\n", "[hop.a]\n", "[vantage.control]\n",
+                "path = [\"a\"]\n", "isp = \"AS12389 Rostelecom\"\n", "resolvers = [\"8.8.8.8\"]\n", "date = 2026-02-11\n",
+                "use = [\"services/neutral\"]\n", "change = [{ in = \"censor.a.b\", add = [] }]\n", "1e999", "-1", "é",
+            ]),
+            0..40,
+        )
+    ) {
+        read(&pieces.concat())?;
+    }
+
+    #[test]
+    fn the_flagship_with_bytes_changed(
+        edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..12)
+    ) {
+        let mut bytes = flagship();
+        for (place, byte, what) in edits {
+            let place = place.index(bytes.len());
+            match what {
+                0 => bytes[place] = byte,
+                1 => bytes.insert(place, byte),
+                _ => { bytes.remove(place); }
+            }
+        }
+        read(&String::from_utf8_lossy(&bytes))?;
+    }
+
+    #[test]
+    fn the_flagship_with_a_piece_moved(from in any::<prop::sample::Index>(), length in 1..200_usize, to in any::<prop::sample::Index>()) {
+        let mut bytes = flagship();
+        let from = from.index(bytes.len());
+        let piece: Vec<u8> = bytes.drain(from..bytes.len().min(from + length)).collect();
+        let to = to.index(bytes.len());
+        bytes.splice(to..to, piece);
+        read(&String::from_utf8_lossy(&bytes))?;
+    }
+}
