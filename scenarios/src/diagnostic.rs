@@ -130,8 +130,10 @@ impl fmt::Display for Diagnostic {
 /// All that is wrong, in the order of the files. Never empty.
 #[derive(Clone, Debug)]
 pub struct Diagnostics {
-    /// Each mistake.
+    /// Each mistake, the first [`LIMIT`] of them.
     pub all: Vec<Diagnostic>,
+    /// How many more there were.
+    pub omitted: usize,
     /// The files that the locations point into, by name.
     pub sources: BTreeMap<Arc<str>, Arc<SourceFile>>,
 }
@@ -151,6 +153,9 @@ impl fmt::Display for Diagnostics {
             }
             write!(f, "{diagnostic}")?;
         }
+        if self.omitted > 0 {
+            write!(f, "\nand {} more", self.omitted)?;
+        }
         Ok(())
     }
 }
@@ -161,14 +166,20 @@ impl std::error::Error for Diagnostics {}
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     all: Vec<Diagnostic>,
+    omitted: usize,
     sources: Vec<Arc<SourceFile>>,
 }
 
 impl Collector {
     /// Notes a mistake. The same one met twice, as in a list that two rules use, is noted once.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
-        if !self.all.contains(&diagnostic) {
+        if self.all.contains(&diagnostic) {
+            return;
+        }
+        if self.all.len() < LIMIT {
             self.all.push(diagnostic);
+        } else {
+            self.omitted += 1;
         }
     }
 
@@ -184,6 +195,7 @@ impl Collector {
         let sound = other.all.is_empty();
         other.sources.iter().for_each(|source| self.open(source));
         other.all.into_iter().for_each(|each| self.push(each));
+        self.omitted += other.omitted;
         sound
     }
 
@@ -195,8 +207,11 @@ impl Collector {
                 let order = |file: &str| self.sources.iter().position(|each| each.name() == file);
                 self.all.sort_by_key(|each| (order(&each.location.file), each.location.span.start));
                 let sources = self.sources.into_iter().map(|each| (each.name().into(), each)).collect();
-                Err(Diagnostics { all: self.all, sources })
+                Err(Diagnostics { all: self.all, omitted: self.omitted, sources })
             }
         }
     }
 }
+
+/// How many mistakes are kept. A list of a million names of which each is bad must not become a million messages.
+pub const LIMIT: usize = 200;

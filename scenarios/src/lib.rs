@@ -1,11 +1,11 @@
 //! roadblock's scenario format and the library of scenarios.
 //!
-//! A file goes through four steps. The text becomes a tree in which every value knows its place ([`tree`]); the tree
-//! becomes declarations, one type for each table of the language ([`declare`]); the declarations are joined with the
-//! library's services, lists and profiles, and checked, on the way to a [`model::Scenario`] ([`resolve`]). All errors come
+//! A file goes through three steps. The text becomes a tree in which every value knows its place (`tree`); the tree
+//! becomes declarations, one type for each table of the language (`declare`); the declarations are joined with the
+//! library's services, lists and profiles, and checked, on the way to a [`model::Scenario`] (`resolve`). All errors come
 //! at once, each with its file, its line and what to do.
 //!
-//! The types in [`declare`] are written once and give both the reader and the JSON Schema ([`schema`]), so the two cannot
+//! The types in `declare` are written once and give both the reader and the JSON Schema ([`schema`]), so the two cannot
 //! drift apart.
 
 mod bogons;

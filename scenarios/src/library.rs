@@ -154,7 +154,11 @@ pub fn load(argument: &str, library: &Library) -> Result<Scenario, Diagnostics> 
             Err(error) => {
                 let message = format!("cannot read `{argument}`: {error}");
                 let mistake = about_argument(DiagnosticKind::Unreadable, argument, &message, &mut errors);
-                errors.push(mistake);
+                let id = argument.strip_suffix(".toml").filter(|id| library.document(id).is_some());
+                errors.push(match id {
+                    Some(id) => mistake.help(format!("the library's own is called `{id}`, without `.toml`")),
+                    None => mistake,
+                });
                 return errors.finish(None);
             }
         },

@@ -133,7 +133,8 @@ pub(crate) fn entries<'n>(node: &'n Node, known: &[&str], open: bool, errors: &m
         if !open && !known.contains(&key.as_str()) {
             let message = format!("unknown key `{}`", key.value);
             let help = suggest::help("the keys here are", key, known.iter().copied());
-            errors.push(Diagnostic::new(DiagnosticKind::UnknownKey, &key.at, message).help(help));
+            errors
+                .push(Diagnostic::new(DiagnosticKind::UnknownKey, &key.at, message).label("not a key here").help(help));
         }
     }
     Some(entries)
@@ -147,7 +148,7 @@ pub(crate) fn value<'n>(entries: &'n [Entry], key: &str) -> Option<&'n Node> {
 /// Notes that a value is of the wrong type.
 pub(crate) fn wrong_type<T>(node: &Node, expected: &str, errors: &mut Collector) -> Option<T> {
     let message = format!("expected {expected}, found {}", node.describe());
-    errors.push(Diagnostic::new(DiagnosticKind::WrongType, &node.at, message));
+    errors.push(Diagnostic::new(DiagnosticKind::WrongType, &node.at, message).label(format!("not {expected}")));
     None
 }
 

@@ -34,3 +34,49 @@ fn document<T: Read>(title: &str, id: &str) -> Value {
         "$defs": definitions.into_json(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declare::{
+        BoxDeclaration, CensorDeclaration, Change, ExpectDeclaration, HostDeclaration, InjectDeclaration,
+        LieDeclaration, PhaseDeclaration, ProbeDeclaration, ResponseDeclaration, RuleDeclaration, VantageDeclaration,
+        When,
+    };
+
+    /// The property names of a definition; those of all its forms where it has several.
+    fn properties(schema: &Value) -> Vec<&str> {
+        let forms = schema["anyOf"].as_array().map_or(std::slice::from_ref(schema), Vec::as_slice);
+        let keys = forms.iter().filter_map(|form| form["properties"].as_object()).flat_map(|object| object.keys());
+        keys.map(String::as_str).collect()
+    }
+
+    #[test]
+    fn the_schema_has_the_keys_that_the_reader_has() {
+        let (scenario, profile, service) = (scenario(), profile(), service());
+        for (schema, name, keys) in [
+            (&scenario, "ScenarioFile", ScenarioFile::KEYS),
+            (&scenario, "VantageDeclaration", VantageDeclaration::KEYS),
+            (&scenario, "CensorDeclaration", CensorDeclaration::KEYS),
+            (&scenario, "LieDeclaration", LieDeclaration::KEYS),
+            (&scenario, "PhaseDeclaration", PhaseDeclaration::KEYS),
+            (&scenario, "Change", Change::KEYS),
+            (&scenario, "ExpectDeclaration", ExpectDeclaration::KEYS),
+            (&scenario, "ProbeDeclaration", ProbeDeclaration::KEYS),
+            (&profile, "ProfileFile", ProfileFile::KEYS),
+            (&profile, "BoxDeclaration", BoxDeclaration::KEYS),
+            (&profile, "RuleDeclaration", RuleDeclaration::KEYS),
+            (&profile, "When", When::KEYS),
+            (&profile, "ResponseDeclaration", ResponseDeclaration::KEYS),
+            (&profile, "InjectDeclaration", InjectDeclaration::KEYS),
+            (&service, "ServiceFile", ServiceFile::KEYS),
+            (&service, "HostDeclaration", HostDeclaration::KEYS),
+        ] {
+            let mut keys = keys.to_vec();
+            let mut properties = properties(&schema["$defs"][name]);
+            keys.sort_unstable();
+            properties.sort_unstable();
+            assert_eq!(properties, keys, "{name}");
+        }
+    }
+}

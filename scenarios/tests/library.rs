@@ -119,3 +119,16 @@ fn the_flagship_resolves_to_what_it_did() {
     let scenario = load("ru/whatsapp-2026", &Library::embedded()).expect("it is sound");
     insta::assert_snapshot!("flagship", support::render(&scenario));
 }
+
+#[test]
+fn rules_about_addresses_alone_are_left_to_the_kernel() {
+    let library = Library::embedded();
+    for (id, by) in [("ru/whatsapp-2026", "ip-drop"), ("mechanisms/ip-reset", "reset"), ("mechanisms/ip-port", "port")]
+    {
+        let scenario = load(id, &library).expect("it is sound");
+        let state = &scenario.default_phase().expect("there is one").state;
+        let mut boxes = state.policies.values().flat_map(|policy| &policy.boxes);
+        let found = boxes.any(|each| each.kernel_blocks().any(|(rule, _)| &*rule.id == by));
+        assert!(found, "{id}: the kernel cannot execute {by}");
+    }
+}

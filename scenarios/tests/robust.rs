@@ -20,6 +20,43 @@ fn read(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+#[test]
+fn nesting_without_end_is_refused() {
+    let depth = 100_000;
+    for text in [
+        format!("a{} = 1", ".a".repeat(depth)),
+        format!("[a{}]", ".a".repeat(depth)),
+        format!("a = {}{}", "[".repeat(depth), "]".repeat(depth)),
+        format!("a = {}{}", "{ a = ".repeat(depth), "}".repeat(depth)),
+    ] {
+        assert!(resolve(&text, "test.toml", &Library::embedded()).is_err());
+    }
+}
+
+#[test]
+fn a_list_of_nothing_but_mistakes_does_not_drown_the_reader() {
+    let list =
+        ("lists/bad.txt".to_owned(), (0..50_000).fold(String::new(), |list, number| list + &format!("*a*{number}\n")));
+    let library = Library::embedded().with_files([list]);
+    let text = String::from_utf8(flagship()).expect("it is text").replace("@lists/ru-nsdi-meta", "@lists/bad");
+    let diagnostics = resolve(&text, "test.toml", &library).expect_err("the list is bad");
+    assert_eq!(diagnostics.all.len(), roadblock_scenarios::diagnostic::LIMIT);
+    assert!(diagnostics.omitted > 40_000);
+}
+
+#[test]
+fn a_large_list_is_read_once_for_each_use_and_not_for_each_item() {
+    let list = (
+        "lists/large.txt".to_owned(),
+        (0..100_000).fold(String::new(), |list, number| list + &format!("n{number}.example\n")),
+    );
+    let library = Library::embedded().with_files([list]);
+    let text = String::from_utf8(flagship()).expect("it is text").replace("@lists/ru-nsdi-meta", "@lists/large");
+    let scenario = resolve(&text, "test.toml", &library).expect("the list is good");
+    let lies = &scenario.default_phase().expect("there is one").state.lies["isp"];
+    assert_eq!(lies.iter().map(|lie| lie.names.len()).sum::<usize>(), 100_002);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 

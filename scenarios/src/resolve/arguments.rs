@@ -1,6 +1,7 @@
 //! What a scenario sets a profile's parameters to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -153,29 +154,29 @@ impl Setting {
 
 /// Adds items to a list, or takes them out. Taking out what is not there is a mistake: the file believes something that
 /// does not hold.
-pub(crate) fn edit<T: PartialEq>(
+pub(crate) fn edit<T: Clone + Eq + Hash>(
     list: &mut Vec<T>,
     items: Vec<T>,
     operation: Operation,
     at: &Location,
     errors: &mut Collector,
 ) {
+    // Lists may hold a million names, so nothing here may look through one list for each item of another.
     match operation {
         Operation::Set => *list = items,
         Operation::Add => {
-            for item in items {
-                if !list.contains(&item) {
-                    list.push(item);
-                }
-            }
+            let mut present: HashSet<T> = list.iter().cloned().collect();
+            list.extend(items.into_iter().filter(|item| present.insert(item.clone())));
         }
         Operation::Remove => {
-            if items.iter().any(|item| !list.contains(item)) {
+            let present: HashSet<&T> = list.iter().collect();
+            if !items.iter().all(|item| present.contains(item)) {
                 let message = "what is to be removed is not there";
                 let help = "write the item as it was added, or leave it out here";
                 errors.push(Diagnostic::new(DiagnosticKind::NothingToChange, at, message).help(help));
             }
-            list.retain(|item| !items.contains(item));
+            let gone: HashSet<T> = items.into_iter().collect();
+            list.retain(|item| !gone.contains(item));
         }
     }
 }
