@@ -156,6 +156,22 @@ fn ru_dns_2_queries_are_never_offloaded() {
     assert_eq!(world.send(Outbound, &datagram(Outbound, 5353, 53, INSTAGRAM_QUERY)), Verdict::Drop);
 }
 
+/// TSPU-14: a query sent again from the same port meets the same fate, and the miss is told once.
+#[test]
+fn tspu_14_a_repeated_query_is_not_drawn_again() {
+    let rule = Rule { miss: 0.5, ..dns_rule(Fate::Drop, Duration::ZERO) };
+    let mut world = World::new(policy([in_path(vec![rule])]));
+    let mut missed = 0;
+    for port in 5000..5100 {
+        let query = datagram(Outbound, port, 53, INSTAGRAM_QUERY);
+        let first = world.send(Outbound, &query);
+        assert_eq!(first, world.send(Outbound, &query), "from port {port}");
+        missed += usize::from(first == Verdict::Pass);
+    }
+    assert!((30..=70).contains(&missed), "{missed} of 100");
+    assert_eq!(world.count(EventKind::Missed), missed);
+}
+
 /// A refusal goes to the sender, from the address that it wrote to.
 #[test]
 fn rejections() {

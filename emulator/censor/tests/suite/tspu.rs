@@ -5,7 +5,9 @@ use core::time::Duration;
 use crate::support::*;
 use roadblock_censor::event::EventKind;
 use roadblock_censor::outbox::Command;
-use roadblock_censor::policy::{BoxPolicy, Condition, Fate, FlowPolicy, IdleTimes, Rule, Sees, Teardown};
+use roadblock_censor::policy::{
+    BoxPolicy, Condition, Fate, FlowPolicy, IdleTimes, Rewrite, Rule, Sees, TcpFlags, Teardown,
+};
 use roadblock_censor::{Censor, Verdict};
 
 fn tspu(rules: Vec<Rule>) -> World {
@@ -258,31 +260,39 @@ fn ru_thr_4_teardown() {
     }
 }
 
-/// Several boxes: what leaves meets them in order, what enters in reverse; a rewrite is what the next one sees.
+/// Several boxes: what leaves meets them in order, what enters in reverse, and a drop by one hides a packet from the next.
 #[test]
 fn boxes_are_met_in_order() {
-    let first = in_path(vec![sni_1(&["whatsapp.com"])]);
-    let resets = Condition::All(vec![Condition::Direction(Inbound), Condition::ServerPort(vec![443])]);
-    let second = BoxPolicy { name: "border".into(), ..in_path(vec![Rule { also: true, ..rule("seen", resets) }]) };
-    let mut world = World::new(policy([first, second]));
+    let drops = |name: &str| BoxPolicy {
+        name: name.into(),
+        ..in_path(vec![Rule { trigger: fate(Fate::Drop), ..rule("all", Condition::ServerPort(vec![443])) }])
+    };
+    let mut world = World::new(policy([drops("inner"), drops("outer")]));
     let mut connection = Connection::new(4000);
-    world.open(&mut connection);
-    let hello = connection.segment(Outbound, DATA, WHATSAPP_HELLO);
-    world.send(Outbound, &hello);
-    world.clear();
-    let answer = connection.segment(Inbound, DATA, b"server hello");
-    replaced(world.send(Inbound, &answer));
-    assert_eq!(
-        world.story(),
-        ["tspu/sni-1 Rewritten"],
-        "the exemption of the border box was noted once, at the SYN/ACK"
-    );
+    for direction in [Outbound, Inbound] {
+        let segment = connection.segment(direction, ACK, &[]);
+        assert_eq!(world.send(direction, &segment), Verdict::Drop);
+    }
+    assert_eq!(world.story(), ["inner/all Dropped", "outer/all Dropped"]);
+}
 
-    let drops = BoxPolicy { name: "first".into(), ..in_path(vec![sni_4(&["whatsapp.com"])]) };
-    let mut world = World::new(policy([drops, in_path(vec![sni_4(&["whatsapp.com"])])]));
-    world.open(&mut Connection::new(4000));
-    world.send(Outbound, &hello);
-    assert!(world.story().iter().all(|line| line.starts_with("first/")), "the second box saw nothing");
+/// A rewrite by one box is what the next one sees, and both are in the packet that leaves.
+#[test]
+fn the_next_box_sees_the_rewrite() {
+    let rewrites = |name: &str, tcp_flags, strip_payload| {
+        let trigger = fate(Fate::Rewrite(Rewrite { tcp_flags, strip_payload }));
+        let rules = vec![Rule { trigger, ..rule("inbound", Condition::Direction(Inbound)) }];
+        BoxPolicy { name: name.into(), ..in_path(rules) }
+    };
+    let boxes = [rewrites("inner", Some(TcpFlags::RST), false), rewrites("outer", None, true)];
+    let mut world = World::new(policy(boxes));
+    let answer = Connection::new(4000).segment(Inbound, DATA, b"server hello");
+    let rewritten = replaced(world.send(Inbound, &answer));
+    assert_sound(&rewritten);
+    let tcp = tcp_of(&rewritten);
+    assert!(tcp.rst && !tcp.ack && !tcp.psh, "as the inner box wants it");
+    assert_eq!(rewritten.len(), answer.len() - 12, "as the outer box wants it");
+    assert_eq!(world.story(), ["outer/inbound Rewritten", "inner/inbound Rewritten"]);
 }
 
 /// A full table takes no more flows, says so, and makes room when flows are forgotten; an offloaded one is recalled first.
