@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use roadblock_censor::{Event, EventKind};
+use roadblock_censor::Event;
 use roadblock_emulator::events::Recorded;
 use roadblock_emulator::lab::{Client, Lab};
 
@@ -27,15 +27,7 @@ fn line(events: &[Recorded], client: &Client, phase: &str) -> Option<String> {
         0 => String::new(),
         more => format!(" (+{more} more)"),
     };
-    Some(format!("roadblock: {} by {} ({}) in phase {phase}{more}", deed(first), name(first), because(first)))
-}
-
-/// `blocked`, or `lied to` where a name got a false answer.
-fn deed(event: &Event) -> &'static str {
-    match event.kind {
-        EventKind::Lied => "lied to",
-        _ => "blocked",
-    }
+    Some(format!("roadblock: blocked by {} ({}) in phase {phase}{more}", name(first), because(first)))
 }
 
 fn name(event: &Event) -> String {
@@ -52,6 +44,8 @@ fn because(event: &Event) -> String {
 
 #[cfg(test)]
 mod tests {
+    use roadblock_censor::EventKind;
+
     use super::*;
     use crate::run::testing::{client, event, flow};
 
@@ -67,14 +61,14 @@ mod tests {
     }
 
     #[test]
-    fn a_lie_is_called_one() {
+    fn a_lie_blocks_too() {
         let mut lie = event(flow(1), "lies.0");
         lie.event.censor = "isp".into();
         lie.event.kind = EventKind::Lied;
         lie.event.matched = Some("query A web.whatsapp.com".to_owned());
         assert_eq!(
             line(&[lie], &client(), "full-block").as_deref(),
-            Some("roadblock: lied to by isp/lies.0 (query A web.whatsapp.com, TSPU-1, measured) in phase full-block"),
+            Some("roadblock: blocked by isp/lies.0 (query A web.whatsapp.com, TSPU-1, measured) in phase full-block"),
         );
     }
 
