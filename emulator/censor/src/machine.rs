@@ -292,7 +292,6 @@ fn is_decided(compiled: &Compiled, flow: &Flow, view: &View<'_>) -> bool {
     !view.is_control()
         && looking.all(|(each, track)| {
             track.is_known()
-                && !track.condemned
                 && !each.listens_dns.covers(protocol, port)
                 && (track.settled || !each.listens_tls.covers(protocol, port))
         })

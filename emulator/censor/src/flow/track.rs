@@ -29,7 +29,7 @@ pub(crate) struct Track {
     stream: Option<Reassembly>,
     /// Whether the flow was judged harmless as far as its content goes.
     pub(crate) settled: bool,
-    /// Whether a rule with consequences matched, so that the flow is never handed to the kernel.
+    /// Whether a rule with consequences matched, so that what the flow says is never settled as harmless.
     pub(crate) condemned: bool,
     /// The rules that fired on the flow.
     pub(crate) fired: Vec<Arc<str>>,

@@ -166,8 +166,10 @@ fn a_new_phase() {
         world.censor.replace_policy(policy([in_path(new_rules)]), world.now, &mut world.out);
         assert_eq!(world.out.commands, [Command::RecallAll]);
         assert_eq!(world.censor.counters().offloaded, 0);
-        let data = punished.segment(Outbound, DATA, b"more");
-        assert_eq!(world.send(Outbound, &data), expected);
+        for direction in [Outbound, Inbound] {
+            let data = punished.segment(direction, DATA, b"more");
+            assert_eq!(world.send(direction, &data), expected);
+        }
         // The flow is still known, and what it says from now on is judged anew.
         let hello = harmless.segment(Outbound, DATA, INSTAGRAM_HELLO);
         assert_eq!(world.send(Outbound, &hello), Verdict::PassAndOffload);
