@@ -94,6 +94,8 @@ pub enum DiagnosticKind {
     Control,
     /// A change of something that is not there.
     NothingToChange,
+    /// There are more mistakes than are shown.
+    Omitted,
 }
 
 impl Diagnostic {
@@ -130,10 +132,8 @@ impl fmt::Display for Diagnostic {
 /// All that is wrong, in the order of the files. Never empty.
 #[derive(Clone, Debug)]
 pub struct Diagnostics {
-    /// Each mistake, the first [`LIMIT`] of them.
+    /// Each mistake; of more than [`LIMIT`] the first, and one that says that there are more.
     pub all: Vec<Diagnostic>,
-    /// How many more there were.
-    pub omitted: usize,
     /// The files that the locations point into, by name.
     pub sources: BTreeMap<Arc<str>, Arc<SourceFile>>,
 }
@@ -153,9 +153,6 @@ impl fmt::Display for Diagnostics {
             }
             write!(f, "{diagnostic}")?;
         }
-        if self.omitted > 0 {
-            write!(f, "\nand {} more", self.omitted)?;
-        }
         Ok(())
     }
 }
@@ -166,7 +163,7 @@ impl std::error::Error for Diagnostics {}
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     all: Vec<Diagnostic>,
-    omitted: usize,
+    omitted: bool,
     sources: Vec<Arc<SourceFile>>,
 }
 
@@ -179,7 +176,7 @@ impl Collector {
         if self.all.len() < LIMIT {
             self.all.push(diagnostic);
         } else {
-            self.omitted += 1;
+            self.omitted = true;
         }
     }
 
@@ -195,7 +192,7 @@ impl Collector {
         let sound = other.all.is_empty();
         other.sources.iter().for_each(|source| self.open(source));
         other.all.into_iter().for_each(|each| self.push(each));
-        self.omitted += other.omitted;
+        self.omitted |= other.omitted;
         sound
     }
 
@@ -206,8 +203,12 @@ impl Collector {
             _ => {
                 let order = |file: &str| self.sources.iter().position(|each| each.name() == file);
                 self.all.sort_by_key(|each| (order(&each.location.file), each.location.span.start));
+                if let Some(last) = self.all.last().filter(|_| self.omitted) {
+                    let message = format!("there are more mistakes than these {LIMIT}");
+                    self.all.push(Diagnostic::new(DiagnosticKind::Omitted, &last.location.clone(), message));
+                }
                 let sources = self.sources.into_iter().map(|each| (each.name().into(), each)).collect();
-                Err(Diagnostics { all: self.all, omitted: self.omitted, sources })
+                Err(Diagnostics { all: self.all, sources })
             }
         }
     }
