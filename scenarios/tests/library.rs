@@ -132,3 +132,22 @@ fn rules_about_addresses_alone_are_left_to_the_kernel() {
         assert!(found, "{id}: the kernel cannot execute {by}");
     }
 }
+
+/// The TOML of a text's first fenced block, each line freed of a comment sign.
+fn fenced<'a>(text: &'a str, sign: &str) -> String {
+    let block = text.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("there is a block");
+    block.lines().map(|line: &'a str| line.strip_prefix(sign).unwrap_or(line)).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_examples_in_the_documentation_are_sound() {
+    let scenario = fenced(include_str!("../README.md"), "");
+    if let Err(mistakes) = roadblock_scenarios::resolve(&scenario, "README.md", &Library::embedded()) {
+        panic!("{mistakes}");
+    }
+    let profile = fenced(include_str!("../src/declare/profile.rs"), "//!");
+    let library = Library::embedded().with_files([("censors/example.toml".to_owned(), profile)]);
+    if let Err(mistakes) = library.check("censors/example") {
+        panic!("{mistakes}");
+    }
+}

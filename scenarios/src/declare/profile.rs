@@ -16,7 +16,7 @@
 //! when = { tls.sni = "$names", not.server.port = 8443 }  # all of these, and none of those under `not`
 //! trigger = "pass"                                       # what happens to the packet that matched
 //! inject = { reset = { to = "both", flags = "RA" }, delay = "$after" }
-//! then = { both = "drop" }                               # what happens to later packets
+//! then.both.inject = { reset = { to = "both" } }          # what happens to later packets
 //! key = "3t"                                             # which packets those are
 //! last = "90s"                                           # for how long
 //! ```
