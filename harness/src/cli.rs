@@ -115,7 +115,7 @@ pub(crate) struct ShowArguments {
 /// `roadblock check`.
 #[derive(Args, Debug)]
 pub(crate) struct CheckArguments {
-    /// Scenarios of the library, or paths that start with `/` or `.` or end in `.toml`
+    /// Scenarios, profiles or services of the library, or paths that start with `/` or `.` or end in `.toml`
     #[arg(required = true, value_name = "SCENARIO")]
     pub(crate) scenarios: Vec<String>,
     /// How to print what is wrong
@@ -208,7 +208,7 @@ Examples:
 const CHECK_EXAMPLES: &str = "\
 Examples:
   roadblock check ./mine.toml
-  roadblock check scenarios/*/*.toml --format json";
+  roadblock check ru/whatsapp-2026 censors/tspu-2026 --format json";
 
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:

@@ -32,6 +32,13 @@ pub(crate) fn progress_on_terminal(text: impl Display) {
     }
 }
 
+/// Says how far a run is in a line that stays where nobody watches, so that a log shows it.
+pub(crate) fn milestone(text: impl Display) {
+    if !io::stderr().is_terminal() {
+        notice(text);
+    }
+}
+
 /// Takes the line of [`progress_on_terminal`] away again.
 pub(crate) fn progress_ends() {
     let mut stderr = io::stderr().lock();

@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use support::{FLAGSHIP, can_run_labs, flagship_text, roadblock, said};
+use support::{FLAGSHIP, can_run_labs, flagship_text, notice, roadblock, said};
 
 #[test]
 fn the_flagship_goes_as_expected() {
@@ -78,7 +78,7 @@ fn an_ordinary_user_sees_the_same() {
         return;
     }
     if !is_root() {
-        eprintln!("not root, so the other tests have shown what an ordinary user sees");
+        notice("not root, so the other tests have shown what an ordinary user sees");
         return;
     }
     let home = tempfile::tempdir().expect("a directory");

@@ -28,11 +28,19 @@ struct Entry<'a> {
 /// Checks each scenario and says all that is wrong.
 pub(super) fn check(library: &Library, arguments: &CheckArguments) -> u8 {
     let checked: Vec<(&str, Result<(), Diagnostics>)> =
-        arguments.scenarios.iter().map(|argument| (&**argument, load(argument, library).map(drop))).collect();
+        arguments.scenarios.iter().map(|argument| (&**argument, verify(argument, library))).collect();
     let status = if checked.iter().all(|(_, result)| result.is_ok()) { status::OK } else { status::USAGE };
     match arguments.format {
         Format::Human => human(&checked, status),
         Format::Json => print_json(&document(checked), status),
+    }
+}
+
+/// A scenario, or anything else that the library holds under this id.
+fn verify(argument: &str, library: &Library) -> Result<(), Diagnostics> {
+    match library.document(argument) {
+        Some(_) => library.check(argument),
+        None => load(argument, library).map(drop),
     }
 }
 

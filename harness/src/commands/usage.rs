@@ -11,6 +11,10 @@ pub(crate) fn usage(error: &clap::Error, arguments: impl Iterator<Item = OsStrin
     if let Err(error) = error.print() {
         output::notice(format_args!("roadblock: {error}"));
     }
+    status_of(error, arguments)
+}
+
+fn status_of(error: &clap::Error, arguments: impl Iterator<Item = OsString>) -> u8 {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => status::OK,
         _ if means_exec(arguments) => status::EXEC_OURS,
@@ -38,17 +42,17 @@ mod tests {
     use super::*;
     use crate::cli::Cli;
 
-    fn status_of(arguments: &[&str]) -> u8 {
+    fn status(arguments: &[&str]) -> u8 {
         let error = Cli::try_parse_from(arguments).expect_err("a bad command line");
-        usage(&error, arguments.iter().map(OsString::from))
+        status_of(&error, arguments.iter().map(OsString::from))
     }
 
     #[test]
     fn bad_usage_is_two_and_under_exec_one_hundred_and_twenty_five() {
-        assert_eq!(status_of(&["roadblock", "run"]), status::USAGE);
-        assert_eq!(status_of(&["roadblock", "--library", "exec", "show"]), status::USAGE);
-        assert_eq!(status_of(&["roadblock", "exec", "ru/whatsapp-2026"]), status::EXEC_OURS);
-        assert_eq!(status_of(&["roadblock", "--library", "x", "shell", "--nonsense"]), status::EXEC_OURS);
-        assert_eq!(status_of(&["roadblock", "exec", "--help"]), status::OK);
+        assert_eq!(status(&["roadblock", "run"]), status::USAGE);
+        assert_eq!(status(&["roadblock", "--library", "exec", "show"]), status::USAGE);
+        assert_eq!(status(&["roadblock", "exec", "ru/whatsapp-2026"]), status::EXEC_OURS);
+        assert_eq!(status(&["roadblock", "--library", "x", "shell", "--nonsense"]), status::EXEC_OURS);
+        assert_eq!(status(&["roadblock", "exec", "--help"]), status::OK);
     }
 }

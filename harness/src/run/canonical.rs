@@ -42,7 +42,7 @@ pub(crate) struct CanonicalEvent {
     /// The facts that the rule cites.
     pub(crate) facts: Vec<String>,
     /// How far the behaviour is known.
-    pub(crate) grade: String,
+    pub(crate) grade: Known,
 }
 
 /// The events of one phase, canonical.
@@ -105,7 +105,7 @@ fn stripped(phase: &str, recorded: &Recorded) -> CanonicalEvent {
         direction: word(&event.direction),
         matched: event.matched.clone(),
         facts: event.facts.iter().map(ToString::to_string).collect(),
-        grade: Known::from(event.grade).as_str().to_owned(),
+        grade: event.grade.into(),
     }
 }
 

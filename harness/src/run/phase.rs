@@ -1,11 +1,13 @@
 //! One phase, measured.
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use roadblock_emulator::lab::{Lab, LabError};
+use roadblock_emulator::events::Recorded;
+use roadblock_emulator::lab::{Client, Lab, LabError};
 use roadblock_scenarios::Scenario;
 use roadblock_scenarios::model::Expectation;
 use tokio::runtime::Runtime;
 
+use super::evidence::is_of;
 use super::plan::{PhasePlan, PlannedExpectation, PlannedVisit, Strand};
 use super::report::{Cell, ExpectationEntry, StepEntry};
 use super::seat::Seat;
@@ -20,7 +22,21 @@ pub(crate) struct PhaseResults {
     pub(crate) cells: Vec<Cell>,
     /// What each expectation gave.
     pub(crate) expectations: Vec<ExpectationEntry>,
+    /// Who measured: no other phase has these clients.
+    pub(crate) clients: Vec<Client>,
     done: usize,
+}
+
+impl PhaseResults {
+    /// How many measurements were made.
+    pub(crate) fn len(&self) -> usize {
+        self.done
+    }
+
+    /// Whether a decision was about one of this phase's clients, not about what one of an earlier phase left behind.
+    pub(crate) fn is_about(&self, recorded: &Recorded) -> bool {
+        self.clients.iter().any(|client| is_of(recorded.event.flow.client, client))
+    }
 }
 
 /// All that measuring a phase needs.
@@ -61,11 +77,11 @@ impl PhaseRun<'_> {
         // Addresses are given out in the plan's order, so that they are the same run after run.
         let mut visits = Vec::new();
         for visit in &self.plan.visits {
-            visits.push((Seat::take(self.lab, &visit.vantage, self.trust)?, visit));
+            visits.push((self.seat(&visit.vantage, results)?, visit));
         }
         let mut strands = Vec::new();
         for strand in &self.plan.quiet {
-            strands.push((Seat::take(self.lab, &strand.vantage, self.trust)?, strand));
+            strands.push((self.seat(&strand.vantage, results)?, strand));
         }
         self.runtime.block_on(async {
             let permits = tokio::sync::Semaphore::new(AT_ONCE);
@@ -87,6 +103,12 @@ impl PhaseRun<'_> {
             }
         });
         Ok(())
+    }
+
+    fn seat(self, vantage: &str, results: &mut PhaseResults) -> Result<Seat, LabError> {
+        let seat = Seat::take(self.lab, vantage, self.trust)?;
+        results.clients.push(seat.client().clone());
+        Ok(seat)
     }
 
     async fn job(self, permits: &tokio::sync::Semaphore, job: Job<'_>) -> Done {
@@ -117,7 +139,7 @@ impl PhaseRun<'_> {
 
     /// A strand that moves the lab's clock. The clock is moved outside the runtime, while nothing else is measured.
     fn measure_waiting(self, strand: &Strand, results: &mut PhaseResults) -> Result<(), LabError> {
-        let seat = Seat::take(self.lab, &strand.vantage, self.trust)?;
+        let seat = self.seat(&strand.vantage, results)?;
         for planned in &strand.expectations {
             let steps = self.waiting_steps(&seat, planned);
             let expected = self.expected(strand, planned, steps);

@@ -255,7 +255,7 @@ pub(crate) enum Word {
 }
 
 /// How far a behaviour is known.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Known {
     /// Read at a published measurement.

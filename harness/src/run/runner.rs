@@ -82,13 +82,13 @@ impl Player<'_> {
                 return;
             }
             let entered = if index == 0 { Ok(()) } else { self.lab.enter_phase(&plan.phase) };
-            let mark = self.lab.events().len();
             let mut results = PhaseResults::default();
             let measured = entered.and_then(|()| self.phase_run(plan).measure(&mut results));
+            output::milestone(format_args!("phase {}: {} measurements", plan.phase, results.len()));
             let mut problems = self.new_problems(&mut known);
             let failed = measured.is_err();
             problems.extend(measured.err().as_ref().map(own_fault));
-            self.add(report, &plan.phase, results, problems, mark);
+            self.add(report, &plan.phase, results, problems);
             if failed {
                 return;
             }
@@ -108,13 +108,15 @@ impl Player<'_> {
         new
     }
 
-    fn add(&self, report: &mut Report, phase: &Name, mut results: PhaseResults, problems: Vec<Problem>, mark: usize) {
+    fn add(&self, report: &mut Report, phase: &Name, mut results: PhaseResults, problems: Vec<Problem>) {
         if !problems.is_empty() {
             invalidate(&mut results);
         }
         report.cells.append(&mut results.cells);
         report.expectations.append(&mut results.expectations);
-        report.events.extend(canonical(phase, &self.lab.events().since(mark)));
+        let events: Vec<Recorded> =
+            self.lab.events().all().into_iter().filter(|event| results.is_about(event)).collect();
+        report.events.extend(canonical(phase, &events));
         let entry = |Problem { place, what }| ProblemEntry { phase: phase.to_string(), place, what };
         report.problems.extend(problems.into_iter().map(entry));
     }

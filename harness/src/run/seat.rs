@@ -33,6 +33,11 @@ impl Seat {
         })
     }
 
+    /// Its client.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// A source of this seat's client with any port.
     pub(crate) fn source(&self) -> Source {
         Source::any_port(self.client.clone())

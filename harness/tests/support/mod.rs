@@ -2,51 +2,57 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// The flagship.
-pub const FLAGSHIP: &str = "ru/whatsapp-2026";
+pub(crate) const FLAGSHIP: &str = "ru/whatsapp-2026";
 
 /// Whether this machine can run labs. Where it cannot, the test fails, unless `ROADBLOCK_ALLOW_SKIP=1` says that it may
 /// be passed over; that is printed.
-pub fn can_run_labs() -> bool {
+pub(crate) fn can_run_labs() -> bool {
     let doctor = roadblock(&["doctor"]).output().expect("the binary runs");
     if doctor.status.success() {
         return true;
     }
     let said = String::from_utf8_lossy(&doctor.stdout).into_owned();
     assert!(std::env::var_os("ROADBLOCK_ALLOW_SKIP").is_some_and(|value| value == "1"), "no labs here:\n{said}");
-    eprintln!("SKIPPED, because ROADBLOCK_ALLOW_SKIP=1 and this machine cannot run labs:\n{said}");
+    notice(&format!("SKIPPED, because ROADBLOCK_ALLOW_SKIP=1 and this machine cannot run labs:\n{said}"));
     false
 }
 
+/// Prints a line even where the test harness swallows what tests print.
+pub(crate) fn notice(line: &str) {
+    writeln!(std::io::stderr(), "{line}").expect("a stderr");
+}
+
 /// The binary with these arguments, without a terminal and without colours.
-pub fn roadblock(arguments: &[&str]) -> Command {
+pub(crate) fn roadblock(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_roadblock"));
     command.args(arguments).stdin(Stdio::null()).env_remove("NO_COLOR");
     command
 }
 
 /// A command inside the flagship at a phase and a vantage.
-pub fn inside(phase: &str, vantage: &str, command: &[&str]) -> Said {
+pub(crate) fn inside(phase: &str, vantage: &str, command: &[&str]) -> Said {
     let arguments = [&["exec", FLAGSHIP, "--phase", phase, "--vantage", vantage, "--"], command].concat();
     said(roadblock(&arguments))
 }
 
 /// How a command ended and what it said.
 #[derive(Debug)]
-pub struct Said {
+pub(crate) struct Said {
     /// Its exit status.
-    pub status: i32,
+    pub(crate) status: i32,
     /// Its stdout.
-    pub stdout: String,
+    pub(crate) stdout: String,
     /// Its stderr.
-    pub stderr: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs a command to its end.
-pub fn said(mut command: Command) -> Said {
+pub(crate) fn said(mut command: Command) -> Said {
     let Output { status, stdout, stderr } = command.output().expect("the binary runs");
     Said {
         status: status.code().expect("it was not killed"),
@@ -56,16 +62,16 @@ pub fn said(mut command: Command) -> Said {
 }
 
 /// The library's folder.
-pub fn library() -> PathBuf {
+pub(crate) fn library() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios")
 }
 
 /// The flagship's text.
-pub fn flagship_text() -> String {
+pub(crate) fn flagship_text() -> String {
     std::fs::read_to_string(library().join(format!("{FLAGSHIP}.toml"))).expect("the flagship")
 }
 
 /// Curl that gives up soon, with these arguments.
-pub fn curl<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn curl<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     [&["curl", "-sS", "--connect-timeout", "3", "--max-time", "6"], arguments].concat()
 }
