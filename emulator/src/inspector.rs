@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{Grade, Policy};
-use roadblock_censor::{Censor, Direction, Event, EventKind, Outbox, Packet, PacketId, PrefixSet, Verdict};
+use roadblock_censor::{Censor, Counters, Direction, Event, EventKind, Outbox, Packet, PacketId, PrefixSet, Verdict};
 use roadblock_scenarios::model::Name;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::clock::LabClock;
 use crate::events::EventLog;
-use crate::logged_flow;
 use crate::kernel::inject::{Injector, Way};
 use crate::kernel::nflog::{Log, Logged};
 use crate::kernel::nfqueue::{self, Decision, Queue};
 use crate::kernel::nftables::{QueueKind, Table, TableError};
+use crate::logged_flow;
 use crate::plan::Ruleset;
 use crate::plan::ruleset::{FULL, LOG_GROUP, PASS_MARK, QUEUE};
 
@@ -80,6 +80,7 @@ enum Order {
     EnterPhase(Box<NewPhase>, mpsc::Sender<Result<(), TableError>>),
     ClockMoved(mpsc::Sender<()>),
     Lost(mpsc::Sender<io::Result<u64>>),
+    Counters(mpsc::Sender<Counters>),
 }
 
 /// What an inspector has counted.
@@ -137,6 +138,11 @@ impl Inspector {
     /// How many packets its queue has lost.
     pub fn lost(&self) -> io::Result<u64> {
         self.ask(Order::Lost)?
+    }
+
+    /// What its machine has done and keeps.
+    pub fn counters(&self) -> io::Result<Counters> {
+        self.ask(Order::Counters)
     }
 
     fn ask<T>(&self, order: impl FnOnce(mpsc::Sender<T>) -> Order) -> io::Result<T> {
@@ -234,19 +240,26 @@ impl Driver {
             Order::Lost(tell) => {
                 let _ = tell.send(nfqueue::lost(QUEUE));
             }
+            Order::Counters(tell) => {
+                // What was queued before the question is counted in the answer.
+                while self.inspect()? > 0 {}
+                self.read_log()?;
+                let _ = tell.send(self.censor.counters());
+            }
         }
         Ok(())
     }
 
     /// Takes a batch from the queue, then sends all its verdicts at once.
-    fn inspect(&mut self) -> io::Result<()> {
+    fn inspect(&mut self) -> io::Result<usize> {
         let now = self.clock.now();
         let Self { queue, censor, outbox, up, .. } = self;
-        queue.take(|queued| {
+        let taken = queue.take(|queued| {
             let direction = if queued.interface == *up { Direction::Inbound } else { Direction::Outbound };
             censor.inspect(now, Packet { id: PacketId(queued.id), direction, bytes: queued.bytes }, outbox);
         })?;
-        self.act()
+        self.act()?;
+        Ok(taken)
     }
 
     fn poll(&mut self) -> io::Result<()> {
@@ -325,9 +338,7 @@ fn decision(verdict: &Verdict) -> Decision<'_> {
 fn explanations(policy: &Policy) -> Explanations {
     let rules = policy.boxes.iter().flat_map(|each| each.rules.iter().map(move |rule| (&each.name, rule)));
     rules
-        .map(|(censor, rule)| {
-            ((Name::clone(censor), Name::clone(&rule.id)), (rule.facts.clone(), rule.grade))
-        })
+        .map(|(censor, rule)| ((Name::clone(censor), Name::clone(&rule.id)), (rule.facts.clone(), rule.grade)))
         .collect()
 }
 

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use roadblock_censor::Counters;
 use roadblock_scenarios::model::{Name, Scenario};
 use tokio::runtime::Handle;
 
@@ -26,7 +27,7 @@ use crate::kernel::links;
 use crate::kernel::namespace::Namespace;
 use crate::kernel::nftables::{QueueKind, detect_queue_kind};
 use crate::plan::delays::delays;
-use crate::plan::ruleset::policy_at;
+use crate::plan::ruleset::{PASSED_SIZE, policy_at};
 use crate::plan::topology::{INTERNET, Role, RouteKind, UP, client_namespace, hop_namespace, nth_client};
 use crate::plan::{Ruleset, Topology};
 
@@ -56,6 +57,21 @@ pub struct Problem {
     pub what: String,
 }
 
+/// What a lab can be given besides its scenario.
+#[derive(Clone, Copy, Debug)]
+pub struct LabOptions {
+    /// Where all chance comes from.
+    pub seed: u64,
+    /// How many passed flows the kernel notes at each hop and for each family.
+    pub passed_flows: u32,
+}
+
+impl Default for LabOptions {
+    fn default() -> Self {
+        Self { seed: 1, passed_flows: PASSED_SIZE }
+    }
+}
+
 /// What inspectors died of.
 #[derive(Clone, Debug, Default)]
 struct Failures(Arc<Mutex<Vec<Problem>>>);
@@ -64,10 +80,15 @@ impl Lab {
     /// Builds a lab and enters a phase. Must be called in the process that [`crate::sandbox::run`] made, outside any
     /// tokio runtime.
     pub fn start(scenario: Arc<Scenario>, phase: &str, seed: u64) -> Result<Self, LabError> {
+        Self::start_with(scenario, phase, LabOptions { seed, ..LabOptions::default() })
+    }
+
+    /// As [`Lab::start`], with other limits.
+    pub fn start_with(scenario: Arc<Scenario>, phase: &str, options: LabOptions) -> Result<Self, LabError> {
         isolation::verify_sandbox()?;
         let first = scenario.phase(phase).ok_or_else(|| LabError::NoSuchPhase(phase.to_owned()))?;
         let topology = Topology::of(&scenario);
-        let rulesets = rulesets(&scenario)?;
+        let rulesets = rulesets(&scenario, options.passed_flows)?;
         let namespaces = make_namespaces(&topology)?;
         links::build(&topology, &namespaces)?;
         for namespace in namespaces.values() {
@@ -90,7 +111,7 @@ impl Lab {
             scenario,
             namespaces,
         };
-        lab.start_inspectors(&topology, rulesets, phase, seed)?;
+        lab.start_inspectors(&topology, rulesets, phase, options.seed)?;
         lab.start_servers()?;
         Ok(lab)
     }
@@ -182,6 +203,11 @@ impl Lab {
         problems
     }
 
+    /// What the machine at a hop has done and keeps; `None` where no packet is looked at.
+    pub fn counters(&self, hop: &str) -> Option<Counters> {
+        self.inspectors.iter().find(|inspector| &**inspector.hop() == hop)?.counters().ok()
+    }
+
     /// How many packets of passed flows had to be looked at again because the kernel's set was full. It costs speed and
     /// changes no verdict.
     pub fn offload_full(&self) -> u64 {
@@ -235,8 +261,7 @@ impl Lab {
             let started = namespace.block_on(async move {
                 let (ways, up) = setup.ways()?;
                 let hop = Name::clone(&place);
-                let setup =
-                    Setup { hop, policy, seed, delay, ruleset, elements, queue, ways, up, clock, events };
+                let setup = Setup { hop, policy, seed, delay, ruleset, elements, queue, ways, up, clock, events };
                 Ok(Inspector::start(setup, move |cause| failures.note(&place, &cause)))
             });
             let doing = format!("start the inspector at {hop}");
@@ -295,11 +320,16 @@ impl HopSetup {
     }
 }
 
-fn rulesets(scenario: &Scenario) -> Result<BTreeMap<Name, Ruleset>, LabError> {
+fn rulesets(scenario: &Scenario, passed_flows: u32) -> Result<BTreeMap<Name, Ruleset>, LabError> {
     let delays = delays(scenario);
     let mut rulesets = BTreeMap::new();
     for hop in &scenario.hops {
-        if let Some(ruleset) = Ruleset::of(scenario, &hop.name, delays.contains_key(&hop.name))? {
+        let has_censor = scenario.censors.iter().any(|censor| censor.at == hop.name);
+        // What a policy cannot see is decided, and only what is undecided is delayed.
+        let watch = !has_censor && delays.contains_key(&hop.name);
+        let ruleset = Ruleset::of(scenario, &hop.name, watch)?;
+        if let Some(mut ruleset) = ruleset {
+            ruleset.passed_size = passed_flows;
             rulesets.insert(Name::clone(&hop.name), ruleset);
         }
     }

@@ -17,20 +17,15 @@ pub fn effective(wanted: &[u32]) -> bool {
     wanted.iter().all(|capability| mask & (1 << capability) != 0)
 }
 
-/// Gives up, for all that is executed later, every capability that a file or uid 0 would bring. Allocates nothing, so it may
-/// run between fork and exec.
-pub fn drop_bounding() -> io::Result<()> {
-    for capability in 0..64 {
-        // SAFETY: prctl reads only these numbers.
-        #[expect(unsafe_code, reason = "prctl has no safe wrapper for this")]
-        let dropped = unsafe { libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0) };
-        if dropped != 0 {
-            let cause = io::Error::last_os_error();
-            // Past the last capability the kernel says EINVAL.
-            return if cause.raw_os_error() == Some(libc::EINVAL) { Ok(()) } else { Err(cause) };
-        }
-    }
-    Ok(())
+/// From here on uid 0 brings no capabilities with it, now or in anything executed later. A program that carries some of its
+/// own, as ping does, still gets those. Allocates nothing, so it may run between fork and exec.
+pub fn make_root_ordinary() -> io::Result<()> {
+    // SECBIT_NOROOT and its lock.
+    const NO_ROOT: libc::c_ulong = 0b11;
+    // SAFETY: prctl reads only these numbers.
+    #[expect(unsafe_code, reason = "prctl has no safe wrapper for this")]
+    let set = unsafe { libc::prctl(libc::PR_SET_SECUREBITS, NO_ROOT, 0, 0, 0) };
+    if set == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
 /// Gives up every capability that this process holds: ambient, inheritable, permitted, effective. Allocates nothing.

@@ -58,7 +58,7 @@ pub fn spawn(prepared: &Prepared) -> io::Result<Child> {
         .iter()
         .map(|(from, to)| Ok((c_path(from)?, c_path(to)?)))
         .collect::<io::Result<Vec<(CString, CString)>>>()?;
-    let become_somebody = Somebody::new(&prepared.identity)?;
+    let become_somebody = Somebody::new(&prepared.identity);
     // SAFETY: the closure runs between fork and exec. It makes system calls on data that was made before the fork; it
     // allocates nothing and takes no lock.
     #[expect(unsafe_code, reason = "pre_exec is unsafe")]
@@ -79,24 +79,31 @@ pub fn spawn(prepared: &Prepared) -> io::Result<Child> {
 enum Somebody {
     Root,
     /// The caller's ids exist in this user namespace.
-    Mapped { uid: Uid, gid: Gid, groups: Vec<Gid> },
+    Mapped {
+        uid: Uid,
+        gid: Gid,
+        groups: Vec<Gid>,
+    },
     /// Only uid 0 exists here, and it is the caller; one more user namespace gives it back its number.
-    Renamed { uid_map: Vec<u8>, gid_map: Vec<u8> },
+    Renamed {
+        uid_map: Vec<u8>,
+        gid_map: Vec<u8>,
+    },
 }
 
 impl Somebody {
-    fn new(identity: &Identity) -> io::Result<Self> {
+    fn new(identity: &Identity) -> Self {
         match identity {
-            Identity::Root => Ok(Self::Root),
-            Identity::Caller(caller, map) if map.has_caller() => Ok(Self::Mapped {
+            Identity::Root => Self::Root,
+            Identity::Caller(caller, map) if map.has_caller() => Self::Mapped {
                 uid: caller.uid,
                 gid: caller.gid,
                 groups: if *map == IdentityMap::Full { caller.groups.clone() } else { vec![caller.gid] },
-            }),
-            Identity::Caller(caller, _) => Ok(Self::Renamed {
+            },
+            Identity::Caller(caller, _) => Self::Renamed {
                 uid_map: format!("{} 0 1\n", caller.uid).into_bytes(),
                 gid_map: format!("{} 0 1\n", caller.gid).into_bytes(),
-            }),
+            },
         }
     }
 
@@ -104,7 +111,7 @@ impl Somebody {
         match self {
             Self::Root => Ok(()),
             Self::Mapped { uid, gid, groups } => {
-                capabilities::drop_bounding()?;
+                capabilities::make_root_ordinary()?;
                 setgroups(groups)?;
                 setresgid(*gid, *gid, *gid)?;
                 setresuid(*uid, *uid, *uid)?;
@@ -115,7 +122,7 @@ impl Somebody {
                 write_file(c"/proc/self/setgroups", b"deny")?;
                 write_file(c"/proc/self/gid_map", gid_map)?;
                 write_file(c"/proc/self/uid_map", uid_map)?;
-                capabilities::drop_bounding()?;
+                capabilities::make_root_ordinary()?;
                 capabilities::drop_held()
             }
         }

@@ -71,7 +71,7 @@ impl Injector {
     }
 }
 
-/// A packet's destination and its EtherType.
+/// A packet's destination and its `EtherType`.
 fn destination_of(packet: &[u8]) -> Option<(IpAddr, u16)> {
     match packet.first()? >> 4 {
         4 => {

@@ -6,12 +6,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, RawFd};
 
 use ipnet::IpNet;
+use roadblock_scenarios::model::Name;
 use rtnetlink::packet_route::address::AddressHeaderFlags;
 use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute};
 use rtnetlink::packet_route::neighbour::NeighbourState;
 use rtnetlink::packet_route::route::{RouteMessage, RouteScope, RouteType};
 use rtnetlink::{Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder};
-use roadblock_scenarios::model::Name;
 
 use super::namespace::Namespace;
 use crate::plan::topology::{
@@ -42,13 +42,14 @@ pub fn build(topology: &Topology, namespaces: &BTreeMap<Name, Namespace>) -> Res
         let inner = namespaces.get(&link.inner.namespace).ok_or_else(missing)?;
         let outer = namespaces.get(&link.outer.namespace).ok_or_else(missing)?;
         let (near, far, far_namespace) = (link.inner.clone(), link.outer.clone(), outer.file().as_raw_fd());
-        inner.block_on(async move { pair(&near, &far, far_namespace).await }).and_then(|result| result).map_err(error)?;
+        inner
+            .block_on(async move { pair(&near, &far, far_namespace).await })
+            .and_then(|result| result)
+            .map_err(error)?;
     }
     for plan in &topology.namespaces {
         let failed = |cause| LinkError { doing: "configure".to_owned(), namespace: Name::clone(&plan.name), cause };
-        let namespace = namespaces
-            .get(&plan.name)
-            .ok_or_else(|| failed(io::Error::from(io::ErrorKind::NotFound)))?;
+        let namespace = namespaces.get(&plan.name).ok_or_else(|| failed(io::Error::from(io::ErrorKind::NotFound)))?;
         let ends: Vec<(LinkEnd, LinkEnd)> =
             topology.links_of(&plan.name).map(|(here, there)| (here.clone(), there.clone())).collect();
         let plan = plan.clone();
@@ -128,11 +129,9 @@ fn route_message(route: &RoutePlan, indices: &BTreeMap<String, u32>) -> RouteMes
             let builder =
                 RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(prefix.network(), prefix.prefix_len());
             match &route.kind {
-                RouteKind::Local => builder
-                    .kind(RouteType::Local)
-                    .scope(RouteScope::Host)
-                    .output_interface(index(LOOPBACK))
-                    .build(),
+                RouteKind::Local => {
+                    builder.kind(RouteType::Local).scope(RouteScope::Host).output_interface(index(LOOPBACK)).build()
+                }
                 RouteKind::Over { interface, source } => {
                     let builder = builder.gateway(NEXT_HOP_V4).output_interface(index(interface)).onlink();
                     match source {

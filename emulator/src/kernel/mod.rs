@@ -9,7 +9,7 @@ pub mod links;
 pub mod mounts;
 pub mod namespace;
 pub mod netfilter;
-pub mod nftables;
 pub mod nflog;
 pub mod nfqueue;
+pub mod nftables;
 pub mod sysctl;

@@ -7,7 +7,8 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send, setsockopt, socket, sockopt,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recv, send, setsockopt, socket,
+    sockopt,
 };
 
 /// `NFNL_SUBSYS_ULOG`: packets copied to user space.
@@ -20,8 +21,6 @@ const REQUEST: u16 = 1;
 const ACK: u16 = 4;
 /// `NLMSG_ERROR`.
 const ERROR: u16 = 2;
-/// A netlink header and a netfilter header.
-const HEADER: usize = 20;
 
 /// Bytes that are not a netfilter message.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
@@ -207,12 +206,7 @@ pub struct Socket {
 impl Socket {
     /// Opens one with a receive buffer of about this many bytes.
     pub fn open(receive_buffer: usize) -> io::Result<Self> {
-        let fd = socket(
-            AddressFamily::Netlink,
-            SockType::Raw,
-            SockFlag::SOCK_CLOEXEC,
-            SockProtocol::NetlinkNetFilter,
-        )?;
+        let fd = socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, SockProtocol::NetlinkNetFilter)?;
         bind(fd.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
         // Forcing needs privileges over the first namespace, which a lab has not; then the ordinary limit holds.
         let _ = setsockopt(&fd, sockopt::RcvBufForce, &receive_buffer)
@@ -271,11 +265,6 @@ fn u16_at(bytes: &[u8], at: usize) -> Result<u16, Malformed> {
 
 fn u32_at(bytes: &[u8], at: usize) -> Result<u32, Malformed> {
     Ok(u32::from_ne_bytes(array(bytes, at)?))
-}
-
-/// The header of a netfilter message and its first attribute.
-pub const fn smallest_message() -> usize {
-    HEADER
 }
 
 #[cfg(test)]

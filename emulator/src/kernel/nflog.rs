@@ -99,9 +99,8 @@ impl Log {
     pub fn take(&mut self, mut each: impl FnMut(Logged<'_>)) -> io::Result<()> {
         let Self { socket, buffer } = self;
         loop {
-            let received = socket.try_io(Interest::READABLE, |inner| {
-                Ok(recv(inner.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?)
-            });
+            let received =
+                socket.try_io(Interest::READABLE, |inner| Ok(recv(inner.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?));
             let length = match received {
                 Ok(length) => length,
                 Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => return Ok(()),

@@ -6,7 +6,7 @@
 use std::io;
 use std::os::fd::AsRawFd;
 
-use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt};
+use nix::sys::socket::{MsgFlags, recv};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -139,9 +139,8 @@ impl Queue {
         let mut taken = 0;
         let Self { socket, buffers, .. } = self;
         while taken < BATCH {
-            let received = socket.try_io(Interest::READABLE, |inner| {
-                Ok(recv(inner.as_raw_fd(), buffers, MsgFlags::MSG_DONTWAIT)?)
-            });
+            let received = socket
+                .try_io(Interest::READABLE, |inner| Ok(recv(inner.as_raw_fd(), buffers, MsgFlags::MSG_DONTWAIT)?));
             let length = match received {
                 Ok(length) => length,
                 Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => break,
@@ -153,11 +152,9 @@ impl Queue {
                         each(parse(attributes).map_err(io::Error::other)?);
                         taken += 1;
                     }
-                    Message::Answer { errno, .. } if errno != 0 => {
-                        // A verdict on a packet that is gone: its device went down, or its table was changed.
-                        if errno != libc::ENOENT {
-                            return Err(io::Error::from_raw_os_error(errno));
-                        }
+                    // ENOENT is a verdict on a packet that is gone: its device went down, or its table was changed.
+                    Message::Answer { errno, .. } if errno != 0 && errno != libc::ENOENT => {
+                        return Err(io::Error::from_raw_os_error(errno));
                     }
                     _ => {}
                 }
@@ -222,18 +219,16 @@ fn set_no_buffer_errors(socket: &Socket, on: libc::c_int) -> io::Result<()> {
 
 /// Registers a socket with the runtime.
 pub(super) fn register(socket: Socket) -> io::Result<AsyncFd<Socket>> {
-    AsyncFd::with_interest(socket, Interest::READABLE)
+    // SAFETY: the socket owns its descriptor and is owned by the AsyncFd, so it stays open and the same for as long as it
+    // is registered.
+    #[expect(unsafe_code, reason = "tokio asks for a promise that the descriptor stays valid")]
+    let registered = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) };
+    registered.map_err(io::Error::from)
 }
 
 fn be32(value: &[u8]) -> Result<u32, Malformed> {
     let bytes = value.get(..4).and_then(|bytes| bytes.try_into().ok()).ok_or(Malformed)?;
     Ok(u32::from_be_bytes(bytes))
-}
-
-/// Makes the receive buffer of an open socket larger; used by benchmarks.
-pub fn grow(socket: &Socket, bytes: usize) -> io::Result<()> {
-    setsockopt(socket, sockopt::RcvBuf, &bytes)?;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -279,7 +274,8 @@ mod tests {
             }).collect();
             let first: (u16, &[u8]) = (VERDICT_HEADER, &[0, 0, 0, 1, 0, 0, 0, 5]);
             prop_assert_eq!(&attributes[0], &vec![first, (PAYLOAD, payload.as_slice())]);
-            prop_assert_eq!(attributes[1][1], (MARK, mark.to_be_bytes().as_slice()));
+            let mark = mark.to_be_bytes();
+            prop_assert_eq!(attributes[1][1], (MARK, mark.as_slice()));
         }
     }
 

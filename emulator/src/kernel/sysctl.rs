@@ -33,25 +33,27 @@ const PINNED: &[(&str, &str)] = &[
     ("ipv4/ip_nonlocal_bind", "1"),
     ("ipv6/ip_nonlocal_bind", "1"),
     ("ipv4/ip_unprivileged_port_start", "0"),
-    ("ipv4/ping_group_range", "0 2147483647"),
 ];
 
 /// What a router has besides.
-const ROUTER: &[(&str, &str)] = &[
-    ("ipv4/ip_forward", "1"),
-    ("ipv6/conf/all/forwarding", "1"),
-    ("ipv6/conf/default/forwarding", "1"),
-];
+const ROUTER: &[(&str, &str)] =
+    &[("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1"), ("ipv6/conf/default/forwarding", "1")];
 
 /// Pins the settings in the network namespace of the calling thread: `/proc/sys/net` shows the opener's own.
 pub fn pin(router: bool) -> io::Result<()> {
     let extra = if router { ROUTER } else { &[] };
     for (path, value) in PINNED.iter().chain(extra) {
-        match std::fs::write(format!("/proc/sys/net/{path}"), value) {
-            Ok(()) => {}
-            Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {}
-            Err(cause) => return Err(io::Error::new(cause.kind(), format!("{path} = {value}: {cause}"))),
-        }
+        set(path, value)?;
     }
-    Ok(())
+    // Everybody may ping; under a map of one id the kernel knows only that one.
+    set(PING_GROUPS, "0 2147483647").or_else(|_| set(PING_GROUPS, "0 0"))
+}
+
+const PING_GROUPS: &str = "ipv4/ping_group_range";
+
+fn set(path: &str, value: &str) -> io::Result<()> {
+    match std::fs::write(format!("/proc/sys/net/{path}"), value) {
+        Err(cause) if matches!(cause.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => Ok(()),
+        written => written.map_err(|cause| io::Error::new(cause.kind(), format!("{path} = {value}: {cause}"))),
+    }
 }

@@ -78,13 +78,9 @@ impl Lab {
         let Some(inside) = sandbox::inside() else {
             return Err(LabError::Isolation("this process is not in a sandbox".to_owned()));
         };
-        let vantage =
-            self.scenario.vantage(vantage).ok_or_else(|| LabError::NoSuchVantage(vantage.to_owned()))?;
-        let identity = if spec.root {
-            Identity::Root
-        } else {
-            Identity::Caller(inside.caller.clone(), inside.map.clone())
-        };
+        let vantage = self.scenario.vantage(vantage).ok_or_else(|| LabError::NoSuchVantage(vantage.to_owned()))?;
+        let identity =
+            if spec.root { Identity::Root } else { Identity::Caller(inside.caller.clone(), inside.map.clone()) };
         let remove = std::env::vars_os().map(|(name, _)| name);
         Ok(Prepared {
             argv: spec.argv.clone(),
@@ -156,7 +152,8 @@ fn java_keystores() -> Vec<PathBuf> {
     for folder in ["/usr/lib/jvm", "/opt", "/opt/java"] {
         homes.extend(fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()));
     }
-    let keystores = homes.iter().flat_map(|home| ["lib/security/cacerts", "jre/lib/security/cacerts"].map(|at| home.join(at)));
+    let keystores =
+        homes.iter().flat_map(|home| ["lib/security/cacerts", "jre/lib/security/cacerts"].map(|at| home.join(at)));
     let mut keystores: Vec<PathBuf> = keystores.filter_map(|keystore| fs::canonicalize(keystore).ok()).collect();
     keystores.retain(|keystore| !keystore.starts_with("/etc"));
     keystores.sort();

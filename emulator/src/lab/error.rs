@@ -90,7 +90,9 @@ impl LabError {
     pub fn advice(&self) -> Option<String> {
         match self {
             Self::NoQueue(_) | Self::Inspector { cause: InspectorError::Queue(_) | InspectorError::Log(_), .. } => {
-                Some("sudo modprobe -a nfnetlink_queue nfnetlink_log nft_queue nft_log nft_compat xt_NFQUEUE".to_owned())
+                Some(
+                    "sudo modprobe -a nfnetlink_queue nfnetlink_log nft_queue nft_log nft_compat xt_NFQUEUE".to_owned(),
+                )
             }
             Self::Namespace(_) => Some("sudo sysctl -w user.max_net_namespaces=15000".to_owned()),
             _ => None,

@@ -54,10 +54,12 @@ pub mod protocol {
 const FIN_SYN_RST: u8 = 0x07;
 
 /// The table of one hop.
-#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
 pub struct Ruleset {
     /// Its sets.
     pub sets: Vec<SetPlan>,
+    /// How many flows each set of passed flows holds.
+    pub passed_size: u32,
     /// The rules of the first chain.
     pub inspect: Vec<RulePlan>,
     /// The rules of the second.
@@ -179,7 +181,9 @@ pub enum Statement {
 #[derive(Debug, Eq, PartialEq, thiserror::Error)]
 pub enum RulesetError {
     /// A phase changes more of a kernel rule than the prefixes it holds.
-    #[error("phase `{phase}` changes more of `{censor}/{rule}` than its prefixes; only prefixes can change in a live lab")]
+    #[error(
+        "phase `{phase}` changes more of `{censor}/{rule}` than its prefixes; only prefixes can change in a live lab"
+    )]
     ChangesShape {
         /// The phase.
         phase: Name,
@@ -195,7 +199,7 @@ struct Block {
     number: usize,
     censor: Name,
     rule: Name,
-    block: KernelBlock,
+    what: KernelBlock,
 }
 
 impl Ruleset {
@@ -209,8 +213,7 @@ impl Ruleset {
         if blocks.is_empty() && interest == Interest::default() {
             return Ok(None);
         }
-        let mut ruleset =
-            Self { sets: Vec::new(), inspect: Vec::new(), offload: Vec::new(), logged: BTreeMap::new() };
+        let mut ruleset = Self { passed_size: PASSED_SIZE, ..Self::default() };
         for block in &blocks {
             ruleset.block(block);
         }
@@ -232,15 +235,14 @@ impl Ruleset {
 
     fn block(&mut self, block: &Block) {
         let label = format!("{}/{}", block.censor, block.rule);
-        let rejected = matches!(block.block.action, KernelAction::Reject(_));
-        let logged =
-            LoggedRule { censor: Name::clone(&block.censor), rule: Name::clone(&block.rule), rejected };
+        let rejected = matches!(block.what.action, KernelAction::Reject(_));
+        let logged = LoggedRule { censor: Name::clone(&block.censor), rule: Name::clone(&block.rule), rejected };
         self.logged.insert(label.clone(), logged);
         for (family, kind) in [(PacketFamily::V4, SetKind::PrefixesV4), (PacketFamily::V6, SetKind::PrefixesV6)] {
             let set = set_name(block.number, family);
             self.sets.push(SetPlan { name: set.clone(), kind });
             for direction in [Direction::Outbound, Direction::Inbound] {
-                if block.block.direction.is_some_and(|only| only != direction) {
+                if block.what.direction.is_some_and(|only| only != direction) {
                     continue;
                 }
                 let server = server_end(direction);
@@ -249,7 +251,7 @@ impl Ruleset {
                     Match::Family(family),
                     Match::Address(family, server, set.clone()),
                 ];
-                self.block_ports(&label, &block.block, &matches, server);
+                self.block_ports(&label, &block.what, &matches, server);
             }
         }
     }
@@ -313,11 +315,8 @@ impl Ruleset {
     }
 
     fn queue_ports(&mut self, protocol: u8, ports: &PortInterest) {
-        let rule = |matches: Vec<Match>| RulePlan {
-            comment: "look at it".to_owned(),
-            matches,
-            then: vec![Statement::Queue],
-        };
+        let rule =
+            |matches: Vec<Match>| RulePlan { comment: "look at it".to_owned(), matches, then: vec![Statement::Queue] };
         match ports {
             PortInterest::None => {}
             PortInterest::Any => self.inspect.push(rule(vec![Match::Protocol(protocol)])),
@@ -349,12 +348,7 @@ fn passed(family: PacketFamily, set: &str, protocol: u8) -> RulePlan {
 fn note(family: PacketFamily, set: &str, protocol: u8) -> RulePlan {
     RulePlan {
         comment: "note a flow that is passed".to_owned(),
-        matches: vec![
-            Match::Mark(PASS_MARK),
-            Match::Family(family),
-            Match::Whole(family),
-            Match::Protocol(protocol),
-        ],
+        matches: vec![Match::Mark(PASS_MARK), Match::Family(family), Match::Whole(family), Match::Protocol(protocol)],
         then: vec![Statement::AddFlow(family, set.to_owned()), Statement::Accept],
     }
 }
@@ -389,10 +383,8 @@ pub fn policy_at(scenario: &Scenario, hop: &str, phase: &str) -> Policy {
 fn kernel_blocks(scenario: &Scenario, hop: &str, phase: &str) -> Vec<(Name, Name, KernelBlock)> {
     let mut blocks = Vec::new();
     for each in policy_at(scenario, hop, phase).boxes {
-        for rule in &each.rules {
-            if let Some(block) = rule.kernel_block() {
-                blocks.push((Name::clone(&each.name), Name::clone(&rule.id), block));
-            }
+        for (rule, block) in each.kernel_blocks() {
+            blocks.push((Name::clone(&each.name), Name::clone(&rule.id), block));
         }
     }
     blocks
@@ -421,7 +413,7 @@ fn blocks(scenario: &Scenario, hop: &str) -> Result<Vec<Block>, RulesetError> {
         }
     }
     let numbered = first_blocks.into_iter().enumerate();
-    Ok(numbered.map(|(number, (censor, rule, block))| Block { number, censor, rule, block }).collect())
+    Ok(numbered.map(|(number, (censor, rule, what))| Block { number, censor, rule, what }).collect())
 }
 
 /// What the machine must see in any phase.

@@ -263,10 +263,7 @@ impl<'a> Builder<'a> {
                     IpNet::V4(_) => IpAddr::V4(v4),
                     IpNet::V6(_) => IpAddr::V6(v6),
                 });
-                RoutePlan {
-                    prefix: *prefix,
-                    kind: RouteKind::Over { interface: Arc::clone(interface), source },
-                }
+                RoutePlan { prefix: *prefix, kind: RouteKind::Over { interface: Arc::clone(interface), source } }
             })
         })
         .collect()
@@ -300,7 +297,7 @@ fn up(v4: Ipv4Addr, v6: Ipv6Addr) -> Vec<RoutePlan> {
 /// looked at first, they would swallow the clients.
 fn everything() -> Vec<RoutePlan> {
     let halves = [
-        IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(0, 0, 0, 0), 1)),
+        IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 1)),
         IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(128, 0, 0, 0), 1)),
         IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3)),
     ];

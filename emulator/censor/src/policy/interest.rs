@@ -86,13 +86,11 @@ impl PortInterest {
 impl Policy {
     /// Which server ports the rules can ever see. Rules that the kernel can execute by itself
     /// ([`BoxPolicy::kernel_blocks`](super::BoxPolicy::kernel_blocks)) are left out.
-    ///
-    /// Where the kernel queues these ports before it executes its own blocks, the machine decides about them in the order
-    /// of the rules, and the result is exactly the machine's.
     pub fn interest(&self) -> Interest {
-        let rules = self.boxes.iter().flat_map(|each| {
-            each.rules.iter().filter(|rule| each.kernel_block(rule).is_none()).map(Rule::interest_with_residual)
-        });
+        let rules = self
+            .boxes
+            .iter()
+            .flat_map(|each| each.rules.iter().skip(each.kernel_blocks().count()).map(Rule::interest_with_residual));
         rules.fold(Interest::default(), Interest::or)
     }
 }

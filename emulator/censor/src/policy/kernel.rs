@@ -31,15 +31,16 @@ pub enum KernelAction {
 }
 
 impl BoxPolicy {
-    /// The rules that the kernel can execute in this box's stead, in order. The machine executes them too when it sees the
-    /// packets, since a replay over a capture has no kernel.
+    /// The rules that the kernel can execute in this box's stead, in order: those that stand before the first one that needs
+    /// the machine. A later one stays with the machine, because an earlier rule may exempt what it would block. The machine
+    /// executes all of them when it sees the packets, since a replay over a capture has no kernel.
     pub fn kernel_blocks(&self) -> impl Iterator<Item = (&Rule, KernelBlock)> {
-        self.rules.iter().filter_map(|rule| Some((rule, self.kernel_block(rule)?)))
+        self.rules.iter().map_while(|rule| Some((rule, self.kernel_block(rule)?)))
     }
 
     /// One of this box's rules, as the kernel can execute it. An on-path box blocks nothing, and what it does not see it
     /// does not block.
-    pub(crate) fn kernel_block(&self, rule: &Rule) -> Option<KernelBlock> {
+    fn kernel_block(&self, rule: &Rule) -> Option<KernelBlock> {
         if self.place == Place::OnPath {
             return None;
         }

@@ -9,7 +9,7 @@ use nftnl::{MsgType, NlMsg};
 use nftnl_sys::{self as sys, libc};
 use roadblock_censor::{FlowKey, PrefixSet};
 
-use crate::plan::ruleset::{PASSED_SIZE, PASSED_TIMEOUT, SetKind, TABLE};
+use crate::plan::ruleset::{PASSED_TIMEOUT, SetKind, TABLE};
 
 /// nft's numbers of data types, which `nft list` prints sets by.
 const IPV4: u32 = 7;
@@ -94,8 +94,8 @@ pub(super) struct SetMessage {
 }
 
 impl SetMessage {
-    /// The set itself.
-    pub(super) fn declaration(name: &CStr, id: u32, kind: SetKind) -> Self {
+    /// The set itself. `size` is how many flows a set of flows holds.
+    pub(super) fn declaration(name: &CStr, id: u32, kind: SetKind, size: u32) -> Self {
         let message = Self::empty(name, id, false);
         let (key_type, key_length) = key_of(kind);
         let flags = match kind {
@@ -106,7 +106,7 @@ impl SetMessage {
         message.u32(sys::NFTNL_SET_KEY_TYPE, key_type);
         message.u32(sys::NFTNL_SET_KEY_LEN, key_length);
         if matches!(kind, SetKind::FlowsV4 | SetKind::FlowsV6) {
-            message.u32(sys::NFTNL_SET_DESC_SIZE, PASSED_SIZE);
+            message.u32(sys::NFTNL_SET_DESC_SIZE, size);
             // SAFETY: the set lives.
             unsafe { sys::nftnl_set_set_u64(message.set.as_ptr(), attribute(sys::NFTNL_SET_TIMEOUT), PASSED_TIMEOUT) };
         }

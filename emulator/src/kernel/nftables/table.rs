@@ -11,7 +11,8 @@ use super::compile::{self, SetIds};
 use super::sets::{Element, FlowElement, SetMessage, range_elements};
 use crate::kernel::netfilter::{Message, Messages, Socket};
 use crate::plan::ruleset::{
-    INSPECT, INSPECT_PRIORITY, Match, OFFLOAD, OFFLOAD_PRIORITY, PASSED_V4, PASSED_V6, RulePlan, Ruleset, Statement, TABLE,
+    INSPECT, INSPECT_PRIORITY, Match, OFFLOAD, OFFLOAD_PRIORITY, PASSED_V4, PASSED_V6, RulePlan, Ruleset, Statement,
+    TABLE,
 };
 
 /// Why a table could not be made or changed.
@@ -79,7 +80,7 @@ impl Table {
         labelled.add(&nft_table, MsgType::Add, "the table");
         for (id, set) in (1..).zip(&ruleset.sets) {
             ids.insert(set.name.clone(), id);
-            let message = SetMessage::declaration(&c_text(&set.name), id, set.kind);
+            let message = SetMessage::declaration(&c_text(&set.name), id, set.kind, ruleset.passed_size);
             labelled.add(&message, MsgType::Add, format!("set {}", set.name));
         }
         table.fill(&mut labelled, elements, &ids);
@@ -202,13 +203,9 @@ impl Table {
 /// Tries in the namespace of the calling thread which way packets can be queued. The table it makes for that is removed.
 pub fn detect_queue_kind() -> Result<QueueKind, TableError> {
     let try_kind = |kind| {
-        let plan = RulePlan {
-            comment: "try".to_owned(),
-            matches: vec![Match::Protocol(0)],
-            then: vec![Statement::Queue],
-        };
-        let ruleset =
-            Ruleset { sets: Vec::new(), inspect: vec![plan], offload: Vec::new(), logged: BTreeMap::new() };
+        let plan =
+            RulePlan { comment: "try".to_owned(), matches: vec![Match::Protocol(0)], then: vec![Statement::Queue] };
+        let ruleset = Ruleset { inspect: vec![plan], ..Ruleset::default() };
         let table = Table::load(&ruleset, &BTreeMap::new(), kind)?;
         let mut labelled = Labelled::new();
         let nft_table = nftnl::Table::new(c_text(TABLE), ProtoFamily::Inet);

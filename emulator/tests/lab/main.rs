@@ -1,0 +1,79 @@
+//! Tests that need a lab.
+//!
+//! A sandbox is made by a process with one thread, and a lab belongs to its process. So each trial runs this program again,
+//! with the name of the one test that it is to run in a sandbox of its own.
+#![expect(clippy::print_stderr, reason = "a test program says on stderr why it failed")]
+
+mod isolation;
+mod kernel_state;
+mod offload;
+mod support;
+
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use roadblock_emulator::sandbox;
+
+/// A test: it panics or it does not.
+type Test = fn();
+
+const TESTS: &[(&str, Test)] = &[
+    ("isolation::only_planned_links_exist", isolation::only_planned_links_exist),
+    ("isolation::host_addresses_are_out_of_reach", isolation::host_addresses_are_out_of_reach),
+    (
+        "kernel_state::links_addresses_and_routes_are_as_planned",
+        kernel_state::links_addresses_and_routes_are_as_planned,
+    ),
+    ("kernel_state::ruleset_is_as_planned", kernel_state::ruleset_is_as_planned),
+    ("offload::a_passed_flow_is_no_longer_looked_at", offload::a_passed_flow_is_no_longer_looked_at),
+    ("offload::every_fragment_is_looked_at", offload::every_fragment_is_looked_at),
+    ("offload::every_v6_fragment_is_looked_at", offload::every_v6_fragment_is_looked_at),
+    ("offload::a_port_used_again_is_looked_at", offload::a_port_used_again_is_looked_at),
+    ("offload::udp_does_not_ride_on_a_pass_of_tcp", offload::udp_does_not_ride_on_a_pass_of_tcp),
+    ("offload::a_phase_change_ends_a_pass", offload::a_phase_change_ends_a_pass),
+    ("offload::a_full_set_is_counted", offload::a_full_set_is_counted),
+];
+
+const IN_SANDBOX: &str = "--in-sandbox";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some(IN_SANDBOX) {
+        return run_in_sandbox(&arguments.next().unwrap_or_default());
+    }
+    let trials = TESTS.iter().map(|(name, _)| Trial::test(*name, move || run_again(name))).collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Runs one test in this process.
+fn run_in_sandbox(wanted: &str) -> ExitCode {
+    let Some((_, test)) = TESTS.iter().find(|(name, _)| *name == wanted) else {
+        eprintln!("no test is called {wanted}");
+        return ExitCode::FAILURE;
+    };
+    let ended = sandbox::run(|| {
+        support::limit(Duration::from_secs(60));
+        test();
+        0
+    });
+    match ended {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("{error}; {}", error.advice().unwrap_or_default());
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// Runs one test in a process of its own.
+#[expect(clippy::disallowed_methods, reason = "each lab needs a process of its own")]
+fn run_again(name: &str) -> Result<(), Failed> {
+    let program = std::env::current_exe()?;
+    let output = Command::new(program).args([IN_SANDBOX, name]).stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{}\n{said}", output.status).into())
+}
