@@ -3,6 +3,7 @@
 mod argument;
 mod data;
 mod expectation;
+mod injection;
 mod profile;
 mod scenario;
 mod service;
@@ -11,10 +12,10 @@ mod words;
 pub(crate) use argument::Argument;
 pub(crate) use data::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
 pub(crate) use expectation::{DnsProbe, ExpectDeclaration, ProbeDeclaration, ThenDeclaration, TlsProbe};
+pub(crate) use injection::{DnsAnswer, InjectDeclaration, Injectable, ResponseCode};
 pub(crate) use profile::{
-    BoxDeclaration, Boxes, Checksum, DnsAnswer, InjectDeclaration, Injectable, Parameter, ParameterType, PayloadFate,
-    ProfileFile, Reassembly, Refresh, ResponseDeclaration, RewriteDeclaration, RuleDeclaration, Side, TeardownFlag,
-    TransportProtocol, When,
+    BoxDeclaration, Boxes, Checksum, Parameter, ParameterType, PayloadFate, ProfileFile, Reassembly, Refresh,
+    ResponseDeclaration, RewriteDeclaration, RuleDeclaration, Side, TeardownFlag, TransportProtocol, When,
 };
 pub(crate) use scenario::{
     CensorDeclaration, Change, LieAnswerDeclaration, LieDeclaration, PhaseDeclaration, ScenarioFile, SourceDeclaration,

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
-use crate::declare::profile::ResponseCode;
-use crate::declare::{ExpectDeclaration, FileKind};
+use crate::declare::{ExpectDeclaration, FileKind, ResponseCode};
 use crate::read::{Date, Dictionary, Needed, OneOrMany, table};
 use crate::source::{Spanned, Text};
 use crate::tree::Node;
