@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{FLAGSHIP, roadblock, said};
+use support::{FLAGSHIP, program, roadblock, said};
 
 #[test]
 fn bad_usage_is_two_and_under_exec_one_hundred_and_twenty_five() {
@@ -11,6 +11,7 @@ fn bad_usage_is_two_and_under_exec_one_hundred_and_twenty_five() {
         (&["nonsense"], 2),
         (&["run", "no/such"], 2),
         (&["run", FLAGSHIP, "--phase", "never"], 2),
+        (&["run", FLAGSHIP, "--out", "/proc/no/such"], 2),
         (&["show", "./missing.toml"], 2),
         (&["--library", "/no/such/folder", "list"], 2),
         (&["exec", FLAGSHIP], 125),
@@ -75,9 +76,9 @@ fn schemas_and_completions_are_printed() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    use std::process::{Command, Stdio};
+    use std::process::Stdio;
 
     let script = format!("'{}' schema run | true", env!("CARGO_BIN_EXE_roadblock"));
-    let output = Command::new("sh").args(["-c", &script]).stderr(Stdio::piped()).output().expect("a shell");
+    let output = program("sh").args(["-c", &script]).stderr(Stdio::piped()).output().expect("a shell");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }

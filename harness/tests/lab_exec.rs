@@ -3,9 +3,7 @@
 mod support;
 
 use std::net::TcpListener;
-use std::process::Command;
-
-use support::{FLAGSHIP, Said, can_run_labs, curl, inside, roadblock, said};
+use support::{FLAGSHIP, Said, can_run_labs, curl, inside, program, roadblock, said};
 
 #[test]
 fn before_the_block_the_page_comes_over_both_families() {
@@ -100,7 +98,7 @@ fn a_command_runs_as_its_caller_and_ends_with_its_own_status() {
     if !can_run_labs() {
         return;
     }
-    let caller = Command::new("id").arg("-u").output().expect("id runs");
+    let caller = program("id").arg("-u").output().expect("id runs");
     let caller = String::from_utf8(caller.stdout).expect("text");
     assert_eq!(inside("before", "moscow", &["id", "-u"]).stdout, caller);
     assert_eq!(inside("before", "moscow", &["sh", "-c", "exit 37"]).status, 37);
@@ -154,7 +152,7 @@ fn nothing_of_the_host_can_be_reached() {
     let listener = TcpListener::bind("0.0.0.0:0").expect("a listener on the host");
     let port = listener.local_addr().expect("its address").port();
     listener.set_nonblocking(true).expect("a listener that does not wait");
-    let addresses = Command::new("hostname").arg("-I").output().expect("hostname runs");
+    let addresses = program("hostname").arg("-I").output().expect("hostname runs");
     let addresses = String::from_utf8(addresses.stdout).expect("text");
     for address in addresses.split_whitespace().filter(|address| !address.contains(':')).chain(["127.0.0.1"]) {
         let url = format!("http://{address}:{port}/");

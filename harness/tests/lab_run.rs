@@ -6,10 +6,10 @@ use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::Value;
-use support::{FLAGSHIP, can_run_labs, flagship_text, notice, roadblock, said};
+use support::{FLAGSHIP, can_run_labs, flagship_text, notice, program, roadblock, said};
 
 #[test]
 fn the_flagship_goes_as_expected() {
@@ -86,7 +86,7 @@ fn an_ordinary_user_sees_the_same() {
     let binary = home.path().join("roadblock");
     fs::copy(env!("CARGO_BIN_EXE_roadblock"), &binary).expect("a copy that others can read");
     let arguments = ["run", FLAGSHIP, "--phase", "full-block", "--format", "json"];
-    let mut ordinary = Command::new("setpriv");
+    let mut ordinary = program("setpriv");
     ordinary.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"]);
     ordinary.arg(&binary).args(arguments).env("HOME", home.path()).current_dir("/").stdin(Stdio::null());
     let [ordinary, root] = [said(ordinary), said(roadblock(&arguments))];
@@ -106,7 +106,7 @@ fn what_was_measured_before_ctrl_c_is_reported() {
     // The first phase lasts as long as its longest time-out, three seconds.
     std::thread::park_timeout(std::time::Duration::from_millis(1500));
     let group = format!("-{}", run.id());
-    let killed = Command::new("kill").args(["-INT", "--", &group]).status().expect("kill runs");
+    let killed = program("kill").args(["-INT", "--", &group]).status().expect("kill runs");
     assert!(killed.success());
     let mut document = String::new();
     run.stdout.take().expect("a pipe").read_to_string(&mut document).expect("text");
@@ -117,7 +117,7 @@ fn what_was_measured_before_ctrl_c_is_reported() {
 }
 
 fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n")
+    program("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n")
 }
 
 /// The document without what differs from run to run.

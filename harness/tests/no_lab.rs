@@ -2,9 +2,7 @@
 
 mod support;
 
-use std::process::Command;
-
-use support::{FLAGSHIP, Said, can_run_labs, said};
+use support::{FLAGSHIP, Said, can_run_labs, program, said};
 
 #[test]
 fn without_user_namespaces_there_is_no_lab_and_a_line_to_paste() {
@@ -35,7 +33,7 @@ fn without_network_namespaces_for_the_hops_there_is_no_lab_either() {
 fn limited(limit: &str, arguments: &[&str]) -> Said {
     let (name, value) = limit.split_once('=').expect("a limit");
     let script = format!("echo {value} > /proc/sys/user/{name} && exec \"$0\" \"$@\"");
-    let mut command = Command::new("unshare");
+    let mut command = program("unshare");
     command.args(["--user", "--map-root-user", "sh", "-c", &script, env!("CARGO_BIN_EXE_roadblock")]);
     command.args(arguments);
     said(command)

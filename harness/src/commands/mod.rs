@@ -7,6 +7,7 @@ mod exec;
 mod explain;
 mod library;
 mod list;
+mod out;
 mod run;
 mod schema;
 mod select;

@@ -1,17 +1,15 @@
 //! `roadblock run`.
 
-use std::fs;
-use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 use roadblock_emulator::sandbox;
 use roadblock_scenarios::{Library, Scenario};
 
+use super::out::Out;
 use super::{library, print, print_json, select};
 use crate::cli::{Format, RunArguments};
 use crate::output::{self, Paint};
-use crate::run::{self, Conclusion, RunError, RunResult, Selection};
+use crate::run::{self, Conclusion, RunError, Selection};
 use crate::status;
 
 /// Plays a scenario and reports.
@@ -21,12 +19,13 @@ pub(super) fn run(library: &Library, arguments: &RunArguments) -> u8 {
     };
     let selection = match select::selection(&scenario, &arguments.phases, &arguments.vantages) {
         Ok(selection) => selection,
-        Err(error) => {
-            output::error(error, None);
-            return status::USAGE;
-        }
+        Err(error) => return refused(error),
     };
-    match sandbox::run(|| inside(&scenario, &selection, arguments)) {
+    let out = match arguments.out.as_deref().map(Out::open).transpose() {
+        Ok(out) => out,
+        Err(error) => return refused(error),
+    };
+    match sandbox::run(|| inside(&scenario, &selection, arguments, out)) {
         Ok(status) => status,
         Err(error) => {
             output::error(&error, error.advice().as_deref());
@@ -35,8 +34,13 @@ pub(super) fn run(library: &Library, arguments: &RunArguments) -> u8 {
     }
 }
 
+fn refused(error: impl std::error::Error) -> u8 {
+    output::error(error, None);
+    status::USAGE
+}
+
 /// In the lab process.
-fn inside(scenario: &Arc<Scenario>, selection: &Selection, arguments: &RunArguments) -> u8 {
+fn inside(scenario: &Arc<Scenario>, selection: &Selection, arguments: &RunArguments, out: Option<Out>) -> u8 {
     let result = match run::run(scenario, selection, arguments.seed) {
         Ok(result) => result,
         Err(error) => return failed(&error),
@@ -46,12 +50,12 @@ fn inside(scenario: &Arc<Scenario>, selection: &Selection, arguments: &RunArgume
         Format::Human => print(&run::render(&result.report, Paint::for_stdout()), status),
         Format::Json => print_json(&result.report, status),
     };
-    match arguments.out.as_deref().map(|directory| write(directory, &result)) {
+    match out.map(|out| out.write(&result)) {
         Some(Err(error)) => {
             output::error(format_args!("failed to write the report: {error}"), None);
             status::OWN_FAULT
         }
-        _ => status,
+        Some(Ok(())) | None => status,
     }
 }
 
@@ -63,18 +67,6 @@ fn failed(error: &RunError) -> u8 {
     output::error(error, advice.as_deref());
     // Where there is advice, the machine is what is wrong.
     if advice.is_some() { status::NO_LAB } else { status::OWN_FAULT }
-}
-
-fn write(directory: &Path, result: &RunResult) -> io::Result<()> {
-    fs::create_dir_all(directory)?;
-    let report = serde_json::to_string_pretty(&result.report)?;
-    fs::write(directory.join("report.json"), report + "\n")?;
-    let mut lines = String::new();
-    for event in &result.events {
-        lines.push_str(&serde_json::to_string(event)?);
-        lines.push('\n');
-    }
-    fs::write(directory.join("events.jsonl"), lines)
 }
 
 fn status_of(conclusion: Conclusion) -> u8 {

@@ -91,3 +91,38 @@ fn vantage(scenario: &Scenario, name: &str) -> Result<Name, SelectError> {
 fn quoted<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use roadblock_scenarios::{Library, load};
+
+    use super::*;
+
+    fn flagship() -> Scenario {
+        load("ru/whatsapp-2026", &Library::embedded()).expect("a sound scenario")
+    }
+
+    #[test]
+    fn a_command_that_names_nothing_gets_the_last_phase_and_the_first_vantage() {
+        let seat = Seat::new(&flagship(), None, None).expect("a seat");
+        assert_eq!((&*seat.phase, &*seat.vantage), ("meta-block", "moscow"));
+    }
+
+    #[test]
+    fn a_run_that_names_a_vantage_measures_control_too() {
+        let scenario = flagship();
+        let some = selection(&scenario, &["full-block".to_owned()], &["regional".to_owned()]).expect("a selection");
+        assert_eq!(some.phases.iter().map(|id| &**id).collect::<Vec<_>>(), ["full-block"]);
+        assert_eq!(some.vantages.iter().map(|name| &**name).collect::<Vec<_>>(), ["regional", "control"]);
+        let all = selection(&scenario, &[], &[]).expect("a selection");
+        assert_eq!((all.phases.len(), all.vantages.len()), (scenario.phases.len(), scenario.vantages.len()));
+    }
+
+    #[test]
+    fn a_name_that_is_not_there_is_answered_with_those_that_are() {
+        let error = Seat::new(&flagship(), Some("full"), None).expect_err("no such phase");
+        insta::assert_snapshot!(error, @"`ru/whatsapp-2026` has no phase `full`; it has `before`, `full-block`, `meta-block`");
+        let error = Seat::new(&flagship(), None, Some("kazan")).expect_err("no such vantage");
+        insta::assert_snapshot!(error, @"`ru/whatsapp-2026` has no vantage `kazan`; it has `moscow`, `regional`, `control`");
+    }
+}

@@ -76,7 +76,7 @@ impl PhasePlan {
     }
 
     fn add_visits(&mut self, scenario: &Scenario, vantage: &Vantage) -> Result<(), MeasureError> {
-        for target in scenario.services.iter().flat_map(|service| &service.targets) {
+        for target in scenario.targets() {
             let measure = Measure::visit(scenario, vantage, &target.url, Family::V4)?;
             self.visits.push(PlannedVisit { vantage: Arc::clone(&vantage.name), target: target.clone(), measure });
         }
@@ -125,4 +125,46 @@ fn strands(scenario: &Scenario, phase: &Name, vantage: &Vantage) -> Result<Vec<S
 
 fn applies(expectation: &Expectation, phase: &Name, vantage: &Vantage) -> bool {
     expectation.phases.contains(phase) && expectation.vantages.contains(&vantage.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use roadblock_scenarios::{Library, load};
+
+    use super::*;
+
+    /// The flagship with expectations that share a sequence, and one that waits.
+    fn plan() -> (Scenario, PhasePlan) {
+        let mut scenario = load("ru/whatsapp-2026", &Library::embedded()).expect("a sound scenario");
+        scenario.expectations.retain(|each| each.vantages.iter().any(|name| &**name == "moscow"));
+        scenario.expectations.retain(|each| each.phases.iter().any(|id| &**id == "full-block"));
+        scenario.expectations.truncate(4);
+        for expectation in &mut scenario.expectations {
+            expectation.steps.truncate(1);
+        }
+        scenario.expectations[0].sequence = Some("shared".into());
+        scenario.expectations[2].sequence = Some("shared".into());
+        scenario.expectations[3].steps[0].wait = Duration::from_secs(76);
+        let plan = PhasePlan::new(&scenario, &"full-block".into(), &["moscow".into()]).expect("a plan");
+        (scenario, plan)
+    }
+
+    #[test]
+    fn a_sequence_is_one_strand_and_what_waits_is_apart() {
+        let (_, plan) = plan();
+        let indexes = |strands: &[Strand]| -> Vec<Vec<usize>> {
+            strands.iter().map(|strand| strand.expectations.iter().map(|each| each.index).collect()).collect()
+        };
+        assert_eq!(indexes(&plan.quiet), [vec![0, 2], vec![1]]);
+        assert_eq!(indexes(&plan.waiting), [vec![3]]);
+    }
+
+    #[test]
+    fn every_target_is_opened_from_every_vantage() {
+        let (scenario, plan) = plan();
+        assert_eq!(plan.visits.len(), scenario.targets().count());
+        assert_eq!(plan.len(), scenario.targets().count() + 4);
+    }
 }

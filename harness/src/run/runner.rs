@@ -154,7 +154,6 @@ fn conclude(report: &Report, interrupted: bool) -> Conclusion {
 fn empty_report(scenario: &Scenario, selection: &Selection, seed: u64) -> Report {
     let phases = selection.phases.iter().filter_map(|id| scenario.phase(id));
     let vantages = selection.vantages.iter().filter_map(|name| scenario.vantage(name));
-    let targets = scenario.services.iter().flat_map(|service| &service.targets);
     Report {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -171,7 +170,10 @@ fn empty_report(scenario: &Scenario, selection: &Selection, seed: u64) -> Report
                 network: format!("AS{} {}", vantage.network.asn, vantage.network.operator),
             })
             .collect(),
-        targets: targets.map(|target| TargetHead { title: target.title.clone(), url: target.url.clone() }).collect(),
+        targets: scenario
+            .targets()
+            .map(|target| TargetHead { title: target.title.clone(), url: target.url.clone() })
+            .collect(),
         cells: Vec::new(),
         expectations: Vec::new(),
         events: Vec::new(),
@@ -181,4 +183,59 @@ fn empty_report(scenario: &Scenario, selection: &Selection, seed: u64) -> Report
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use roadblock_scenarios::{Library, load};
+
+    use super::super::report::{Cell, Seen};
+    use super::*;
+
+    fn report() -> Report {
+        let scenario = load("ru/whatsapp-2026", &Library::embedded()).expect("a sound scenario");
+        let selection = Selection { phases: vec!["before".into()], vantages: vec!["moscow".into(), "control".into()] };
+        empty_report(&scenario, &selection, 1)
+    }
+
+    fn cell(vantage: &str, verdict: Word) -> Cell {
+        let seen = Seen {
+            verdict,
+            failure: None,
+            operation: None,
+            by: None,
+            matched: None,
+            facts: Vec::new(),
+            grade: None,
+            layers: Vec::new(),
+            addresses: Vec::new(),
+            answers: 0,
+        };
+        Cell { phase: "before".to_owned(), vantage: vantage.to_owned(), target: "https://max.ru/".to_owned(), seen }
+    }
+
+    #[test]
+    fn what_moscow_meets_is_the_scenarios_affair_and_what_control_meets_is_not() {
+        let mut report = report();
+        report.cells = vec![cell("moscow", Word::Tcp), cell("control", Word::Ok)];
+        assert_eq!(conclude(&report, false), Conclusion::AsExpected);
+        report.cells.push(cell("control", Word::Tcp));
+        assert_eq!(conclude(&report, false), Conclusion::Unexpected);
+    }
+
+    #[test]
+    fn a_problem_makes_the_run_invalid_and_its_results_neither_reached_nor_blocked() {
+        let mut report = report();
+        report.problems.push(ProblemEntry {
+            phase: "before".to_owned(),
+            place: "tspu-moscow".to_owned(),
+            what: "its queue lost 3 packets".to_owned(),
+        });
+        assert_eq!(conclude(&report, false), Conclusion::Invalid);
+        assert_eq!(conclude(&report, true), Conclusion::Interrupted);
+        let mut results = PhaseResults::default();
+        results.cells.push(cell("moscow", Word::Ok));
+        invalidate(&mut results);
+        assert_eq!(results.cells[0].seen.verdict, Word::Invalid);
+    }
 }

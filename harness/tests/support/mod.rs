@@ -29,9 +29,15 @@ pub(crate) fn notice(line: &str) {
 
 /// The binary with these arguments, without a terminal and without colours.
 pub(crate) fn roadblock(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_roadblock"));
+    let mut command = program(env!("CARGO_BIN_EXE_roadblock"));
     command.args(arguments).stdin(Stdio::null()).env_remove("NO_COLOR");
     command
+}
+
+/// A program of this machine.
+#[expect(clippy::disallowed_methods, reason = "tests look at the binary and at the machine with other programs")]
+pub(crate) fn program(name: impl AsRef<std::ffi::OsStr>) -> Command {
+    Command::new(name)
 }
 
 /// A command inside the flagship at a phase and a vantage.
