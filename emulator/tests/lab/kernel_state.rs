@@ -11,7 +11,6 @@ use serde_json::Value;
 use crate::support::lab;
 
 /// Runs a program in a hop's namespace and reads its JSON.
-#[expect(clippy::disallowed_methods, reason = "an independent eye on what the kernel has")]
 fn json_at(lab: &Lab, hop: &str, program: &str, arguments: &'static [&'static str]) -> Value {
     let (tell, told) = std::sync::mpsc::channel();
     let program = program.to_owned();

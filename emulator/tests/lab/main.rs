@@ -2,10 +2,12 @@
 //!
 //! A sandbox is made by a process with one thread, and a lab belongs to its process. So each trial runs this program again,
 //! with the name of the one test that it is to run in a sandbox of its own.
+#![expect(clippy::disallowed_methods, reason = "each lab needs a process of its own, and is looked at with ip and nft")]
 #![expect(clippy::print_stderr, reason = "a test program says on stderr why it failed")]
 
 mod isolation;
 mod kernel_state;
+mod lifetime;
 mod offload;
 mod support;
 
@@ -35,23 +37,51 @@ const TESTS: &[(&str, Test)] = &[
     ("offload::a_full_set_is_counted", offload::a_full_set_is_counted),
 ];
 
-const IN_SANDBOX: &str = "--in-sandbox";
+/// Tests that look at labs from outside.
+const OUTSIDE_TESTS: &[(&str, Test)] = &[
+    ("lifetime::killing_the_outer_process_leaves_nothing", lifetime::killing_the_outer_process_leaves_nothing),
+    ("lifetime::killing_init_leaves_nothing", lifetime::killing_init_leaves_nothing),
+    ("lifetime::killing_the_lab_leaves_nothing", lifetime::killing_the_lab_leaves_nothing),
+    ("lifetime::fifty_labs_one_after_the_other_leave_nothing", lifetime::fifty_labs_one_after_the_other_leave_nothing),
+    ("lifetime::eight_labs_at_once_do_not_clash", lifetime::eight_labs_at_once_do_not_clash),
+];
+
+/// What those tests have this program do besides.
+const ERRANDS: &[(&str, Test)] = &[("lifetime::hold", lifetime::hold), ("lifetime::in_turn", lifetime::in_turn)];
+
+/// Run the named test or errand in a sandbox.
+pub(crate) const IN_SANDBOX: &str = "--in-sandbox";
+/// Run the named errand as it is.
+pub(crate) const OUTSIDE: &str = "--outside";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    if arguments.next().as_deref() == Some(IN_SANDBOX) {
-        return run_in_sandbox(&arguments.next().unwrap_or_default());
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.as_slice() {
+        [how, what] if how == IN_SANDBOX => return run_in_sandbox(what),
+        [how, what] if how == OUTSIDE => {
+            find(what)();
+            return ExitCode::SUCCESS;
+        }
+        _ => {}
     }
-    let trials = TESTS.iter().map(|(name, _)| Trial::test(*name, move || run_again(name))).collect();
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let inside = TESTS.iter().map(|(name, _)| Trial::test(*name, move || run_again(name)));
+    let outside = OUTSIDE_TESTS.iter().map(|(name, test)| {
+        Trial::test(*name, move || {
+            test();
+            Ok(())
+        })
+    });
+    libtest_mimic::run(&Arguments::from_args(), inside.chain(outside).collect()).exit_code()
+}
+
+fn find(wanted: &str) -> Test {
+    let all = TESTS.iter().chain(ERRANDS);
+    all.clone().find(|(name, _)| *name == wanted).unwrap_or_else(|| panic!("no test is called {wanted}")).1
 }
 
 /// Runs one test in this process.
 fn run_in_sandbox(wanted: &str) -> ExitCode {
-    let Some((_, test)) = TESTS.iter().find(|(name, _)| *name == wanted) else {
-        eprintln!("no test is called {wanted}");
-        return ExitCode::FAILURE;
-    };
+    let test = find(wanted);
     let ended = sandbox::run(|| {
         support::limit(Duration::from_secs(60));
         test();
@@ -67,7 +97,6 @@ fn run_in_sandbox(wanted: &str) -> ExitCode {
 }
 
 /// Runs one test in a process of its own.
-#[expect(clippy::disallowed_methods, reason = "each lab needs a process of its own")]
 fn run_again(name: &str) -> Result<(), Failed> {
     let program = std::env::current_exe()?;
     let output = Command::new(program).args([IN_SANDBOX, name]).stdin(Stdio::null()).output()?;
