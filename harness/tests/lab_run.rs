@@ -3,10 +3,11 @@
 mod support;
 
 use std::fs;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::Stdio;
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use support::{FLAGSHIP, can_run_labs, flagship_text, notice, program, roadblock, said};
@@ -71,7 +72,7 @@ fn without_a_rule_its_expectation_fails_and_says_what_was_seen() {
     settings.bind(|| insta::assert_snapshot!(run.stdout));
 }
 
-/// With and without privileges the results are the same.
+/// With and without privileges the results are the same, and a command runs as whoever called.
 #[test]
 fn an_ordinary_user_sees_the_same() {
     if !can_run_labs() {
@@ -83,16 +84,28 @@ fn an_ordinary_user_sees_the_same() {
     }
     let home = tempfile::tempdir().expect("a directory");
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o777)).expect("a writable home");
-    let binary = home.path().join("roadblock");
-    fs::copy(env!("CARGO_BIN_EXE_roadblock"), &binary).expect("a copy that others can read");
     let arguments = ["run", FLAGSHIP, "--phase", "full-block", "--format", "json"];
-    let mut ordinary = program("setpriv");
-    ordinary.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"]);
-    ordinary.arg(&binary).args(arguments).env("HOME", home.path()).current_dir("/").stdin(Stdio::null());
-    let [ordinary, root] = [said(ordinary), said(roadblock(&arguments))];
+    let [ordinary, root] = [said(as_nobody(home.path(), &arguments)), said(roadblock(&arguments))];
     assert_eq!(ordinary.status, 0, "{}{}", ordinary.stdout, ordinary.stderr);
     let [ordinary, root] = [ordinary, root].map(|run| without_times(serde_json::from_str(&run.stdout).expect("JSON")));
     assert_eq!(ordinary, root);
+    let id = said(as_nobody(home.path(), &["exec", FLAGSHIP, "--", "id", "-u"]));
+    assert_eq!((id.status, &*id.stdout), (0, "65534\n"), "{id:?}");
+    let before = ["exec", FLAGSHIP, "--phase", "before", "--", "curl", "-sS", "https://web.whatsapp.com/"];
+    let page = said(as_nobody(home.path(), &before));
+    assert!(page.stdout.contains("<title>WhatsApp Web</title>"), "{page:?}");
+}
+
+/// The binary as a user without any privileges.
+fn as_nobody(home: &Path, arguments: &[&str]) -> Command {
+    let binary = home.join("roadblock");
+    if !binary.exists() {
+        fs::copy(env!("CARGO_BIN_EXE_roadblock"), &binary).expect("a copy that others can read");
+    }
+    let mut command = program("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"]);
+    command.arg(binary).args(arguments).env("HOME", home).current_dir("/").stdin(Stdio::null());
+    command
 }
 
 /// Ctrl-C at a terminal goes to every process of the group.
@@ -102,9 +115,11 @@ fn what_was_measured_before_ctrl_c_is_reported() {
         return;
     }
     let mut command = roadblock(&["run", FLAGSHIP, "--format", "json"]);
-    let mut run = command.stdout(Stdio::piped()).process_group(0).spawn().expect("it starts");
-    // The first phase lasts as long as its longest time-out, three seconds.
-    std::thread::park_timeout(std::time::Duration::from_millis(1500));
+    let mut run = command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn().expect("it starts");
+    let mut notices = BufReader::new(run.stderr.take().expect("a pipe"));
+    let mut first = String::new();
+    notices.read_line(&mut first).expect("a line when the first phase has ended");
+    assert!(first.starts_with("phase before:"), "{first}");
     let group = format!("-{}", run.id());
     let killed = program("kill").args(["-INT", "--", &group]).status().expect("kill runs");
     assert!(killed.success());
