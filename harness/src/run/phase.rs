@@ -1,11 +1,14 @@
 //! One phase, measured.
 
+use std::cell::RefCell;
+
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use roadblock_emulator::events::Recorded;
 use roadblock_emulator::lab::{Client, Lab, LabError};
 use roadblock_scenarios::Scenario;
 use roadblock_scenarios::model::Expectation;
 use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
 
 use super::evidence::is_of;
 use super::plan::{PhasePlan, PlannedExpectation, PlannedVisit, Strand};
@@ -59,6 +62,14 @@ pub(crate) struct PhaseRun<'a> {
 impl PhaseRun<'_> {
     /// Measures everything; an error or Ctrl-C ends it early with what there is.
     pub(crate) fn measure(self, results: &mut PhaseResults) -> Result<(), LabError> {
+        let measured = self.measure_in_order_of_arrival(results);
+        let PhaseResults { cells, expectations, .. } = results;
+        cells.sort_by_key(|cell| self.plan.visit_order(&cell.vantage, &cell.target));
+        expectations.sort_by_key(|each| self.expectation_order(each));
+        measured
+    }
+
+    fn measure_in_order_of_arrival(self, results: &mut PhaseResults) -> Result<(), LabError> {
         self.measure_quiet(results)?;
         for strand in &self.plan.waiting {
             if self.stop.is_set() {
@@ -66,9 +77,6 @@ impl PhaseRun<'_> {
             }
             self.measure_waiting(strand, results)?;
         }
-        let PhaseResults { cells, expectations, .. } = results;
-        cells.sort_by_key(|cell| self.plan.visit_order(&cell.vantage, &cell.target));
-        expectations.sort_by_key(|each| self.expectation_order(each));
         Ok(())
     }
 
@@ -83,23 +91,19 @@ impl PhaseRun<'_> {
         for strand in &self.plan.quiet {
             strands.push((self.seat(&strand.vantage, results)?, strand));
         }
+        let results = RefCell::new(results);
         self.runtime.block_on(async {
-            let permits = tokio::sync::Semaphore::new(AT_ONCE);
+            let permits = Semaphore::new(AT_ONCE);
             let mut running = FuturesUnordered::new();
             for (seat, visit) in &visits {
-                running.push(self.job(&permits, Job::Visit(seat, visit)));
+                running.push(self.job(&permits, &results, Job::Visit(seat, visit)));
             }
             for (seat, strand) in &strands {
-                running.push(self.job(&permits, Job::Strand(seat, strand)));
+                running.push(self.job(&permits, &results, Job::Strand(seat, strand)));
             }
-            loop {
-                tokio::select! {
-                    () = self.stop.wait() => break,
-                    done = running.next() => match done {
-                        Some(done) => self.note(done, results),
-                        None => break,
-                    },
-                }
+            tokio::select! {
+                () = self.stop.wait() => {}
+                () = async { while running.next().await.is_some() {} } => {}
             }
         });
         Ok(())
@@ -111,18 +115,19 @@ impl PhaseRun<'_> {
         Ok(seat)
     }
 
-    async fn job(self, permits: &tokio::sync::Semaphore, job: Job<'_>) -> Done {
+    async fn job(self, permits: &Semaphore, results: &RefCell<&mut PhaseResults>, job: Job<'_>) {
         // The semaphore is never closed; without a permit there would only be more at once.
         let _permit = permits.acquire().await.ok();
         match job {
-            Job::Visit(seat, visit) => Done::Visit(Box::new(self.visit(seat, visit).await)),
+            Job::Visit(seat, visit) => {
+                let cell = self.visit(seat, visit).await;
+                self.note_cell(cell, &mut results.borrow_mut());
+            }
             Job::Strand(seat, strand) => {
-                let mut expectations = Vec::new();
                 for planned in &strand.expectations {
                     let steps = seat.steps(planned).await;
-                    expectations.extend(self.expected(strand, planned, steps));
+                    self.note_steps(strand, planned, steps, &mut results.borrow_mut());
                 }
-                Done::Strand(expectations)
             }
         }
     }
@@ -142,8 +147,7 @@ impl PhaseRun<'_> {
         let seat = self.seat(&strand.vantage, results)?;
         for planned in &strand.expectations {
             let steps = self.waiting_steps(&seat, planned);
-            let expected = self.expected(strand, planned, steps);
-            self.note(Done::Strand(expected.into_iter().collect()), results);
+            self.note_steps(strand, planned, steps, results);
         }
         Ok(())
     }
@@ -168,42 +172,39 @@ impl PhaseRun<'_> {
         entries
     }
 
-    /// The report's entry; none where no step was made.
-    fn expected(
+    fn note_cell(self, cell: Cell, results: &mut PhaseResults) {
+        results.cells.push(cell);
+        self.count(1, results);
+    }
+
+    /// Notes what an expectation gave; nothing where no step was made.
+    fn note_steps(
         self,
         strand: &Strand,
         planned: &PlannedExpectation,
         steps: Vec<StepEntry>,
-    ) -> Option<ExpectationEntry> {
-        let Expectation { id, location, .. } = self.scenario.expectations.get(planned.index)?;
-        let complete = steps.len() == planned.steps.len();
-        (!steps.is_empty()).then(|| ExpectationEntry {
+        results: &mut PhaseResults,
+    ) {
+        let Some(Expectation { id, location, .. }) = self.scenario.expectations.get(planned.index) else { return };
+        if steps.is_empty() {
+            return;
+        }
+        let (made, complete) = (steps.len(), steps.len() == planned.steps.len());
+        results.expectations.push(ExpectationEntry {
             id: id.to_string(),
             place: format!("{}:{}", location.file, location.line),
             phase: self.plan.phase.to_string(),
             vantage: strand.vantage.to_string(),
             as_expected: complete && steps.iter().all(|step| step.differs.is_empty()),
             steps,
-        })
+        });
+        self.count(made, results);
     }
 
-    fn note(self, done: Done, results: &mut PhaseResults) {
-        match done {
-            Done::Visit(cell) => {
-                results.done += 1;
-                results.cells.push(*cell);
-            }
-            Done::Strand(expectations) => {
-                results.done += expectations.iter().map(|each| each.steps.len()).sum::<usize>();
-                results.expectations.extend(expectations);
-            }
-        }
-        output::progress_on_terminal(format_args!(
-            "phase {}: {} of {}",
-            self.plan.phase,
-            results.done,
-            self.plan.len()
-        ));
+    fn count(self, made: usize, results: &mut PhaseResults) {
+        results.done += made;
+        let (phase, all) = (&self.plan.phase, self.plan.len());
+        output::progress_on_terminal(format_args!("phase {phase}: {} of {all}", results.done));
     }
 
     fn expectation_order(self, expected: &ExpectationEntry) -> (usize, usize) {
@@ -223,11 +224,6 @@ impl PhasePlan {
 enum Job<'a> {
     Visit(&'a Seat, &'a PlannedVisit),
     Strand(&'a Seat, &'a Strand),
-}
-
-enum Done {
-    Visit(Box<Cell>),
-    Strand(Vec<ExpectationEntry>),
 }
 
 /// How many clients measure at the same time.
