@@ -14,6 +14,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use roadblock_emulator::lab::Lab;
+
 use crate::{IN_SANDBOX, OUTSIDE, support};
 
 /// How many moments each process is killed at.
@@ -23,7 +25,13 @@ const SPACING: u16 = 3;
 
 /// A lab that stays until somebody ends it. It says so on stdout when it is up.
 pub(crate) fn hold() {
-    let lab = support::lab();
+    let lab = match Lab::start(support::scenario(support::SCENARIO), "one", 1) {
+        Ok(lab) => lab,
+        Err(error) => {
+            eprintln!("{error}\nadvice: {}", error.advice().unwrap_or_default());
+            std::process::exit(if error.advice().is_some() { 3 } else { 4 });
+        }
+    };
     let mut stdout = std::io::stdout();
     writeln!(stdout, "up").expect("somebody listens");
     // Ends with its stdin, which the test holds.

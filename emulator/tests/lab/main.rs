@@ -5,6 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "each lab needs a process of its own, and is looked at with ip and nft")]
 #![expect(clippy::print_stderr, reason = "a test program says on stderr why it failed")]
 
+mod denied;
 mod isolation;
 mod kernel_state;
 mod lifetime;
@@ -44,6 +45,15 @@ const OUTSIDE_TESTS: &[(&str, Test)] = &[
     ("lifetime::killing_the_lab_leaves_nothing", lifetime::killing_the_lab_leaves_nothing),
     ("lifetime::fifty_labs_one_after_the_other_leave_nothing", lifetime::fifty_labs_one_after_the_other_leave_nothing),
     ("lifetime::eight_labs_at_once_do_not_clash", lifetime::eight_labs_at_once_do_not_clash),
+    (
+        "denied::without_user_namespaces_there_is_a_line_to_paste",
+        denied::without_user_namespaces_there_is_a_line_to_paste,
+    ),
+    (
+        "denied::without_capabilities_in_them_there_is_a_line_to_paste",
+        denied::without_capabilities_in_them_there_is_a_line_to_paste,
+    ),
+    ("denied::without_nfqueue_there_is_a_line_to_paste", denied::without_nfqueue_there_is_a_line_to_paste),
 ];
 
 /// What those tests have this program do besides.
@@ -58,6 +68,10 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.as_slice() {
         [how, what] if how == IN_SANDBOX => return run_in_sandbox(what),
+        [how, filter, what] if how == denied::DENIED => {
+            denied::apply(filter);
+            return run_in_sandbox(what);
+        }
         [how, what] if how == OUTSIDE => {
             find(what)();
             return ExitCode::SUCCESS;
@@ -90,7 +104,7 @@ fn run_in_sandbox(wanted: &str) -> ExitCode {
     match ended {
         Ok(status) => ExitCode::from(status),
         Err(error) => {
-            eprintln!("{error}; {}", error.advice().unwrap_or_default());
+            eprintln!("{error}\nadvice: {}", error.advice().unwrap_or_default());
             ExitCode::from(3)
         }
     }
