@@ -4,6 +4,7 @@ mod argument;
 mod data;
 mod expectation;
 mod injection;
+mod listen;
 mod profile;
 mod scenario;
 mod service;
@@ -13,6 +14,7 @@ pub(crate) use argument::Argument;
 pub(crate) use data::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
 pub(crate) use expectation::{DnsProbe, ExpectDeclaration, ProbeDeclaration, ThenDeclaration, TlsProbe};
 pub(crate) use injection::{DnsAnswer, InjectDeclaration, Injectable, ResponseCode};
+pub(crate) use listen::ListenDeclaration;
 pub(crate) use profile::{
     BoxDeclaration, Boxes, Checksum, Parameter, ParameterType, PayloadFate, ProfileFile, Reassembly, Refresh,
     ResponseDeclaration, RewriteDeclaration, RuleDeclaration, Side, TeardownFlag, TransportProtocol, When,
@@ -21,5 +23,5 @@ pub(crate) use scenario::{
     CensorDeclaration, Change, LieAnswerDeclaration, LieDeclaration, PhaseDeclaration, ScenarioFile, SourceDeclaration,
     VantageDeclaration,
 };
-pub(crate) use service::{HostDeclaration, ServiceFile};
+pub(crate) use service::{HostDeclaration, ServiceFile, WebSocketDeclaration};
 pub(crate) use words::{FileKind, TcpFlagLetters};

@@ -3,6 +3,8 @@
 //! This is what the lab is built from. Nothing in here is optional because "it was not said": what the file leaves out has
 //! its default, and what is wrong was reported by the parser with its line.
 
+mod service;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use roadblock_censor::NameSet;
 use roadblock_censor::policy::{DnsForgery, Grade, Policy};
 use serde::Serialize;
+
+pub use service::{Certificate, Host, Listener, Page, Protocol, Service, Target, WebSocket, WireGuardKeys};
 
 use crate::source::Location;
 
@@ -115,71 +119,6 @@ pub struct Censor {
     pub profile: Name,
     /// The hop where it sits.
     pub at: Name,
-}
-
-/// Something on the lab's internet.
-#[derive(Clone, Debug)]
-pub struct Service {
-    /// `services/whatsapp`.
-    pub id: Name,
-    /// One line for people: `WhatsApp`.
-    pub title: String,
-    /// Its hosts.
-    pub hosts: Vec<Host>,
-    /// What a person would open, measured by `run`.
-    pub targets: Vec<Target>,
-}
-
-/// A machine, or many that act as one: all its addresses answer all its names.
-#[derive(Clone, Debug)]
-pub struct Host {
-    /// The names that resolve to it, the first being its default certificate's. At least one.
-    pub names: Vec<String>,
-    /// Where it lives; at least one.
-    pub addresses: Vec<IpAddr>,
-    /// What it listens on.
-    pub listen: Vec<Listener>,
-    /// What its pages say.
-    pub page: Page,
-}
-
-/// One listening port.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-pub struct Listener {
-    /// The port.
-    pub port: u16,
-    /// What is spoken there.
-    pub protocol: Protocol,
-}
-
-/// What is spoken on a port.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protocol {
-    /// HTTP/1.1 without TLS.
-    Http,
-    /// HTTP/1.1 over TLS 1.2 and 1.3.
-    Https,
-    /// DNS over UDP and TCP, knowing every name of the lab.
-    Dns,
-}
-
-/// What a host's pages say, so that a person and a test recognise them.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Page {
-    /// The `<title>`.
-    pub title: String,
-    /// A sentence or two.
-    pub text: String,
-}
-
-/// What a person would open.
-#[derive(Clone, Debug, Serialize)]
-pub struct Target {
-    /// What the table's row says: `WhatsApp web`.
-    pub title: String,
-    /// `http://` or `https://`, a name of the lab, a path.
-    pub url: String,
 }
 
 /// A dated step.

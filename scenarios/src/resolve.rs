@@ -4,6 +4,7 @@ mod arguments;
 mod compile;
 mod context;
 mod expectations;
+mod host;
 mod items;
 mod phases;
 mod services;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::SystemTime;
 
 use rcgen::{
@@ -20,6 +20,7 @@ pub struct Authority {
     pem: String,
     now: OffsetDateTime,
     issued: Mutex<HashMap<Subject, Arc<CertifiedKey>>>,
+    stranger: OnceLock<Box<Self>>,
 }
 
 /// Why there is no certificate.
@@ -56,10 +57,17 @@ impl Authority {
     /// A fresh authority with an ECDSA P-256 key. It is valid from 2020 to 2049, so that a client with a clock of its
     /// own accepts it; its certificates are valid around `now`.
     pub fn new(now: SystemTime) -> Result<Self, AuthorityError> {
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(AuthorityError::Key)?;
-        let issuer = CertifiedIssuer::self_signed(authority_parameters(), key).map_err(AuthorityError::Sign)?;
-        let pem = issuer.pem();
-        Ok(Self { issuer, pem, now: OffsetDateTime::from(now), issued: Mutex::default() })
+        Self::named(AUTHORITY_NAME, OffsetDateTime::from(now))
+    }
+
+    /// Another authority beside this one, which no client trusts: it stands for state authorities that only some
+    /// programs know. It is made when first asked for.
+    pub fn stranger(&self) -> Result<&Self, AuthorityError> {
+        if let Some(stranger) = self.stranger.get() {
+            return Ok(stranger);
+        }
+        let made = Self::named(STRANGER_NAME, self.now)?;
+        Ok(self.stranger.get_or_init(|| Box::new(made)))
     }
 
     /// Its own certificate, as PEM (RFC 7468).
@@ -84,6 +92,13 @@ impl Authority {
         Ok(made)
     }
 
+    fn named(name: &str, now: OffsetDateTime) -> Result<Self, AuthorityError> {
+        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(AuthorityError::Key)?;
+        let issuer = CertifiedIssuer::self_signed(authority_parameters(name), key).map_err(AuthorityError::Sign)?;
+        let pem = issuer.pem();
+        Ok(Self { issuer, pem, now, issued: Mutex::default(), stranger: OnceLock::new() })
+    }
+
     fn sign(&self, subject: &Subject) -> Result<CertifiedKey, AuthorityError> {
         let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(AuthorityError::Key)?;
         let certificate =
@@ -101,10 +116,10 @@ impl fmt::Debug for Authority {
 }
 
 /// RFC 5280 section 4.2.1: an authority says that it is one and what its key is for.
-fn authority_parameters() -> CertificateParams {
+fn authority_parameters(name: &str) -> CertificateParams {
     let mut parameters = CertificateParams::default();
     parameters.distinguished_name = DistinguishedName::new();
-    parameters.distinguished_name.push(DnType::CommonName, AUTHORITY_NAME);
+    parameters.distinguished_name.push(DnType::CommonName, name);
     parameters.distinguished_name.push(DnType::OrganizationName, ORGANIZATION);
     parameters.not_before = date_time_ymd(2020, 1, 1);
     parameters.not_after = date_time_ymd(2049, 12, 31);
@@ -134,6 +149,7 @@ fn host_parameters(subject: &Subject, now: OffsetDateTime) -> Result<Certificate
 }
 
 const AUTHORITY_NAME: &str = "roadblock lab authority";
+const STRANGER_NAME: &str = "Untrusted root (stand-in for Russian Trusted Root CA)";
 const ORGANIZATION: &str = "roadblock";
 /// RFC 5280 appendix A.1, ub-common-name.
 const COMMON_NAME_LIMIT: usize = 64;
@@ -163,6 +179,14 @@ mod tests {
     fn a_name_outside_ascii_is_an_error() {
         let refused = authority().issue(&["мах.рф".to_owned()], &[]);
         assert!(matches!(refused, Err(AuthorityError::Name { name, .. }) if name == "мах.рф"));
+    }
+
+    #[test]
+    fn the_stranger_is_another_authority_and_always_the_same() {
+        let authority = authority();
+        let stranger = authority.stranger().expect("an authority");
+        assert_ne!(stranger.der(), authority.der());
+        assert_eq!(stranger.der(), authority.stranger().expect("an authority").der());
     }
 
     #[test]

@@ -231,18 +231,13 @@ mod tests {
     use proptest::prelude::*;
     use roadblock_censor::policy::Grade;
     use roadblock_censor::{NamePattern, NameSet};
-    use roadblock_scenarios::model::{Host, Page, Service};
+    use roadblock_scenarios::model::{Host, Service};
 
     use super::*;
 
     fn zone() -> Zone {
         let many = (1..=60).map(|last| format!("2a03:2880::{last}").parse().expect("an address")).collect();
-        let host = |name: &str, addresses| Host {
-            names: vec![name.to_owned()],
-            addresses,
-            listen: Vec::new(),
-            page: Page { title: String::new(), text: String::new() },
-        };
+        let host = |name: &str, addresses| Host { names: vec![name.to_owned()], addresses, ..Host::default() };
         let both = ["57.144.245.32", "2a03:2880:f377::167"].map(|address| address.parse().expect("an address"));
         let hosts = vec![host("web.whatsapp.com", both.to_vec()), host("many.example", many)];
         Zone::new(&[Service { id: "services/test".into(), title: String::new(), hosts, targets: Vec::new() }])

@@ -7,14 +7,24 @@
 
 pub mod authority;
 pub mod dns;
+mod doh;
+mod echo;
+mod front;
 pub mod lies;
 mod listen;
+mod mtproto;
 mod name_server;
 pub mod page;
+mod place;
+mod relay;
 pub mod servers;
 pub mod start;
+mod stun;
 mod tls;
 mod web;
+mod websocket;
+pub mod whatsapp;
+mod wireguard;
 pub mod zone;
 
 pub use authority::{Authority, AuthorityError};

@@ -9,8 +9,9 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, SERVER};
 use hyper::{Method, Response, StatusCode};
-use roadblock_scenarios::model::{Host, Page};
+use roadblock_scenarios::model::{Certificate, Host, Page, Protocol, WebSocket, WireGuardKeys};
 
+use super::whatsapp::chat_key;
 use super::zone::canonical;
 
 /// A host as its servers know it.
@@ -18,8 +19,16 @@ use super::zone::canonical;
 pub struct Site {
     /// Its names in lower case, the first being its default.
     pub names: Vec<String>,
-    /// Its addresses.
-    pub addresses: Vec<IpAddr>,
+    /// Who signs its certificate.
+    pub certificate: Certificate,
+    /// The addresses in its certificate: a resolver's, because its clients may know nothing else of it (RFC 8310).
+    pub certified: Vec<IpAddr>,
+    /// Whether it answers DNS over HTTPS.
+    pub serves_dns: bool,
+    /// Where it speaks WebSocket.
+    pub websocket: Option<WebSocket>,
+    /// The keys of its tunnel.
+    pub wireguard: Option<WireGuardKeys>,
     /// What its pages say.
     pub page: Page,
 }
@@ -43,11 +52,22 @@ pub enum PageBody {
 impl Site {
     /// What a host's servers need of it.
     pub fn new(host: &Host) -> Self {
+        let speaks = |protocol| host.listen.iter().any(|each| each.protocol == protocol);
+        let resolves = [Protocol::Dns, Protocol::Dot, Protocol::Doh].into_iter().any(speaks);
         Self {
             names: host.names.iter().map(|name| canonical(name)).collect(),
-            addresses: host.addresses.clone(),
+            certificate: host.certificate,
+            certified: if resolves { host.addresses.clone() } else { Vec::new() },
+            serves_dns: speaks(Protocol::Doh),
+            websocket: host.websocket.clone(),
+            wireguard: host.wireguard.clone(),
             page: host.page.clone(),
         }
+    }
+
+    /// The private key of its chat server.
+    pub(super) fn chat_key(&self) -> [u8; 32] {
+        chat_key(self.names.first().map(String::as_str).unwrap_or_default())
     }
 
     fn serves(&self, name: &str) -> bool {
@@ -61,9 +81,11 @@ impl Sites {
         Self { default, others: Vec::new() }
     }
 
-    /// One more host at the same port.
+    /// One more host at the same port; one that is known is there already.
     pub fn add(&mut self, site: Site) {
-        self.others.push(site);
+        if self.default != site && !self.others.contains(&site) {
+            self.others.push(site);
+        }
     }
 
     /// The host of this name, or the default.
@@ -77,7 +99,7 @@ impl Sites {
 /// The response to a request for `path` at the host `name`.
 pub fn respond(method: &Method, name: Option<&str>, path: &str, sites: &Sites) -> Response<PageBody> {
     if !matches!(*method, Method::GET | Method::HEAD | Method::POST) {
-        let mut refusal = text(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "only GET, HEAD and POST\n".to_owned());
+        let mut refusal = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET, HEAD and POST\n".to_owned());
         refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
         return refusal;
     }
@@ -91,14 +113,30 @@ pub fn respond(method: &Method, name: Option<&str>, path: &str, sites: &Sites) -
 
 fn filler(count: u64) -> Response<PageBody> {
     if count > FILLER_LIMIT {
-        return text(StatusCode::BAD_REQUEST, PLAIN, format!("at most {FILLER_LIMIT} bytes\n"));
+        return plain(StatusCode::BAD_REQUEST, format!("at most {FILLER_LIMIT} bytes\n"));
     }
     response(StatusCode::OK, "application/octet-stream", count, PageBody::Filler(count))
 }
 
-fn text(status: StatusCode, kind: &'static str, text: String) -> Response<PageBody> {
-    let bytes = Bytes::from(text);
+/// A line for a person.
+pub(super) fn plain(status: StatusCode, line: String) -> Response<PageBody> {
+    text(status, PLAIN, line)
+}
+
+/// Bytes of some kind.
+pub(super) fn bytes(status: StatusCode, kind: &'static str, bytes: Bytes) -> Response<PageBody> {
     response(status, kind, bytes.len() as u64, PageBody::Text(Some(bytes)))
+}
+
+/// No content, and nothing said about any.
+pub(super) fn empty(status: StatusCode) -> Response<PageBody> {
+    let mut response = Response::new(PageBody::Text(None));
+    *response.status_mut() = status;
+    response
+}
+
+fn text(status: StatusCode, kind: &'static str, text: String) -> Response<PageBody> {
+    bytes(status, kind, text.into())
 }
 
 /// The length is said in any case, so that the answer to HEAD says it too (RFC 9110 section 8.6).
@@ -175,11 +213,11 @@ mod tests {
     use super::*;
 
     fn site(names: &[&str], title: &str) -> Site {
-        Site {
+        Site::new(&Host {
             names: names.iter().map(|name| (*name).to_owned()).collect(),
-            addresses: Vec::new(),
             page: Page { title: title.to_owned(), text: "Fish & <chips>.".to_owned() },
-        }
+            ..Host::default()
+        })
     }
 
     fn body(response: Response<PageBody>) -> String {

@@ -1,22 +1,16 @@
 //! From services and resolvers to servers that run.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use roadblock_scenarios::model::{Protocol, Resolver, Service};
 use tokio::runtime::{Handle, TryCurrentError};
-use tokio_rustls::TlsAcceptor;
 
 use super::authority::Authority;
 use super::lies::{LieTable, Speaker};
-use super::listen::bind_tcp;
-use super::name_server::NameServer;
-use super::page::{Site, Sites};
-use super::servers::{Bound, Servers};
-use super::tls::server_config;
-use super::web::{serve_http, serve_https};
+use super::place::Place;
+use super::servers::Servers;
 use super::zone::Zone;
 use crate::clock::LabClock;
 use crate::events::EventLog;
@@ -37,7 +31,7 @@ pub enum InternetError {
         error: io::Error,
     },
     /// Two hosts want the same port for different protocols.
-    #[error("listen at {address} as {} and as {} at once", word(*.first), word(*.second))]
+    #[error("listen at {address} as {} and as {} at once", .first.word(), .second.word())]
     Conflict {
         /// The address and port.
         address: SocketAddr,
@@ -56,16 +50,10 @@ pub enum InternetError {
 /// Name servers among the services know the whole zone and tell the truth.
 pub fn start(services: &[Service], zone: &Arc<Zone>, authority: &Arc<Authority>) -> Result<Servers, InternetError> {
     let runtime = Handle::try_current()?;
+    let speaker = Arc::new(Speaker::honest(Arc::clone(zone)));
     let mut servers = Servers::default();
-    for (address, here) in places(services)? {
-        for Place { protocol, sites } in here {
-            match protocol {
-                Protocol::Http | Protocol::Https => {
-                    start_web(&mut servers, &runtime, address, protocol, Arc::new(sites), authority)?;
-                }
-                Protocol::Dns => start_dns(&mut servers, &runtime, address, Speaker::honest(Arc::clone(zone)))?,
-            }
-        }
+    for place in Place::all(services)? {
+        place.start(&mut servers, &runtime, &speaker, Some(authority))?;
     }
     Ok(servers)
 }
@@ -96,95 +84,12 @@ pub fn start_name_servers(
     speaker: &Speaker,
 ) -> Result<Servers, InternetError> {
     let runtime = Handle::try_current()?;
+    let speaker = Arc::new(speaker.clone());
     let mut servers = Servers::default();
     for address in addresses {
-        start_dns(&mut servers, &runtime, address, speaker.clone())?;
+        Place::of_resolver(address).start(&mut servers, &runtime, &speaker, None)?;
     }
     Ok(servers)
-}
-
-/// What listens at an address and port.
-struct Place {
-    protocol: Protocol,
-    sites: Sites,
-}
-
-/// Who lives at each address and port, in a fixed order. One protocol each, but for port 0, which is a port of its own
-/// for each protocol.
-fn places(services: &[Service]) -> Result<BTreeMap<SocketAddr, Vec<Place>>, InternetError> {
-    let mut places = BTreeMap::new();
-    for host in services.iter().flat_map(|service| &service.hosts) {
-        for listener in &host.listen {
-            for address in &host.addresses {
-                let address = SocketAddr::new(*address, listener.port);
-                add_place(places.entry(address).or_default(), address, listener.protocol, Site::new(host))?;
-            }
-        }
-    }
-    Ok(places)
-}
-
-fn add_place(here: &mut Vec<Place>, address: SocketAddr, protocol: Protocol, site: Site) -> Result<(), InternetError> {
-    if let Some(place) = here.iter_mut().find(|place| place.protocol == protocol) {
-        place.sites.add(site);
-        return Ok(());
-    }
-    if let Some(place) = here.first().filter(|_| address.port() != 0) {
-        return Err(InternetError::Conflict { address, first: place.protocol, second: protocol });
-    }
-    here.push(Place { protocol, sites: Sites::new(site) });
-    Ok(())
-}
-
-fn start_web(
-    servers: &mut Servers,
-    runtime: &Handle,
-    wanted: SocketAddr,
-    protocol: Protocol,
-    sites: Arc<Sites>,
-    authority: &Arc<Authority>,
-) -> Result<(), InternetError> {
-    let server = server_name(protocol, wanted);
-    let bind_error = |error| InternetError::Bind { server: Arc::clone(&server), error };
-    let listener = bind_tcp(wanted).map_err(bind_error)?;
-    let actual = listener.local_addr().map_err(bind_error)?;
-    let problems = servers.problem_list();
-    if protocol == Protocol::Https {
-        let config = server_config(Arc::clone(&sites), Arc::clone(authority), Arc::clone(&server), problems.clone())?;
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        servers.spawn(runtime, &server, serve_https(listener, acceptor, sites, Arc::clone(&server), problems));
-    } else {
-        servers.spawn(runtime, &server, serve_http(listener, sites, Arc::clone(&server), problems));
-    }
-    servers.add_bound(Bound { protocol, wanted, actual });
-    Ok(())
-}
-
-fn start_dns(
-    servers: &mut Servers,
-    runtime: &Handle,
-    wanted: SocketAddr,
-    speaker: Speaker,
-) -> Result<(), InternetError> {
-    let server = server_name(Protocol::Dns, wanted);
-    let name_server =
-        NameServer::bind(wanted).map_err(|error| InternetError::Bind { server: Arc::clone(&server), error })?;
-    servers.add_bound(Bound { protocol: Protocol::Dns, wanted, actual: name_server.address() });
-    let run = name_server.run(speaker, Arc::clone(&server), servers.problem_list());
-    servers.spawn(runtime, &server, run);
-    Ok(())
-}
-
-fn server_name(protocol: Protocol, address: SocketAddr) -> Arc<str> {
-    format!("{} {address}", word(protocol)).into()
-}
-
-const fn word(protocol: Protocol) -> &'static str {
-    match protocol {
-        Protocol::Http => "http",
-        Protocol::Https => "https",
-        Protocol::Dns => "dns",
-    }
 }
 
 const DNS_PORT: u16 = 53;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use roadblock_scenarios::model::Certificate;
 use rustls::ServerConfig;
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
@@ -12,12 +13,14 @@ use super::page::Sites;
 use super::servers::{ProblemKind, Problems};
 
 /// A server's side of TLS for the hosts at one port. A client that names a host there gets that host's certificate;
-/// one that names another, or none, gets the default host's, as from real servers.
+/// one that names another, or none, gets the default host's, as from real servers. `alpn` are the protocols offered, the
+/// best first.
 pub(super) fn server_config(
     sites: Arc<Sites>,
     authority: Arc<Authority>,
     server: Arc<str>,
     problems: Problems,
+    alpn: &[&[u8]],
 ) -> Result<ServerConfig, rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let chooser = Chooser { sites, authority, server, problems };
@@ -25,7 +28,7 @@ pub(super) fn server_config(
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(chooser));
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)
 }
 
@@ -41,7 +44,11 @@ struct Chooser {
 impl ResolvesServerCert for Chooser {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let site = self.sites.choose(hello.server_name());
-        match self.authority.issue(&site.names, &site.addresses) {
+        let authority = match site.certificate {
+            Certificate::Trusted => Ok(self.authority.as_ref()),
+            Certificate::Untrusted => self.authority.stranger(),
+        };
+        match authority.and_then(|authority| authority.issue(&site.names, &site.certified)) {
             Ok(certificate) => Some(certificate),
             Err(error) => {
                 self.problems.note(&self.server, ProblemKind::Certificate(error.to_string()));

@@ -65,14 +65,13 @@ pub(crate) fn canonical(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use roadblock_scenarios::model::{Host, Page};
+    use roadblock_scenarios::model::Host;
 
     fn service(names: &[&str], addresses: &[&str]) -> Service {
         let host = Host {
             names: names.iter().map(|name| (*name).to_owned()).collect(),
             addresses: addresses.iter().map(|address| address.parse().expect("an address")).collect(),
-            listen: Vec::new(),
-            page: Page { title: String::new(), text: String::new() },
+            ..Host::default()
         };
         Service { id: "services/test".into(), title: String::new(), hosts: vec![host], targets: Vec::new() }
     }

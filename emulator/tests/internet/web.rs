@@ -1,4 +1,4 @@
-//! HTTP and HTTPS, as curl and openssl see them.
+//! HTTP/1.1, HTTP/2 and TLS, as curl and openssl see them.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -29,18 +29,46 @@ fn curl_trusts_a_host_over_both_versions_of_tls() {
     let port = running.port(Https, "127.8.0.1");
     let resolve = format!("web.whatsapp.com:{port}:127.8.0.1");
     let url = format!("https://web.whatsapp.com:{port}/some/path?query");
-    for (versions, shown) in [(["--tls-max", "1.2"].as_slice(), "TLSv1.2"), (&["--tlsv1.3"], "TLSv1.3")] {
+    let asked = [
+        (["--tls-max", "1.2", "--http1.1"].as_slice(), ["TLSv1.2", "http/1.1"]),
+        (&["--tls-max", "1.2", "--http2"], ["TLSv1.2", "h2"]),
+        (&["--tlsv1.3", "--http1.1"], ["TLSv1.3", "http/1.1"]),
+        (&["--tlsv1.3", "--http2"], ["TLSv1.3", "h2"]),
+        (&["--tlsv1.3", "--no-alpn"], ["TLSv1.3", ""]),
+    ];
+    for (wanted, [tls, http]) in asked {
         let arguments = ["--cacert", path, "--resolve", &resolve, "--verbose", "--stderr", "-", &url];
-        let said = curl(&[versions, arguments.as_slice()].concat());
+        let said = curl(&[wanted, arguments.as_slice()].concat());
         assert!(said.contains("<title>Welcome to whatsapp.com</title>"), "{said}");
         assert!(said.contains("This is web.whatsapp.com,"), "{said}");
-        assert!(said.contains(&format!("SSL connection using {shown}")), "{said}");
-        assert!(said.contains("ALPN: server accepted http/1.1") || said.contains("accepted to use http/1.1"), "{said}");
+        assert!(said.contains(&format!("SSL connection using {tls}")), "{said}");
+        assert!(http.is_empty() || said.contains(&format!("ALPN: server accepted {http}")), "{said}");
     }
-    // The address itself is in the certificate; another authority's word is not taken.
-    curl(&["--cacert", path, &format!("https://127.8.0.1:{port}/")]);
+    // The address itself is not in the certificate; another authority's word is not taken.
+    let by_address = run("curl", ["--silent", "--cacert", path, &format!("https://127.8.0.1:{port}/")]);
+    assert_eq!(by_address.status.code(), Some(60));
     let refused = run("curl", ["--silent", "--resolve", &resolve, &url]);
     assert_eq!(refused.status.code(), Some(60));
+}
+
+#[test]
+fn media_of_a_quarter_of_a_megabyte_goes_both_ways_over_both_versions_of_http() {
+    let (running, authority) = internet(&[service(&["mmg.whatsapp.net"], &["127.8.0.6"], &[Https])]);
+    let file = certificate_file(&authority);
+    let path = file.path().to_str().expect("a path");
+    let port = running.port(Https, "127.8.0.6");
+    let resolve = format!("mmg.whatsapp.net:{port}:127.8.0.6");
+    let base = format!("https://mmg.whatsapp.net:{port}");
+    let mut body = NamedTempFile::new().expect("a file");
+    body.write_all(&vec![b'x'; 256 * 1024]).expect("a body");
+    let data = format!("@{}", body.path().display());
+    for version in ["--http1.1", "--http2"] {
+        let usual = [version, "--cacert", path, "--resolve", &resolve, "--output", "/dev/null", "--write-out"];
+        let down = curl(&[usual.as_slice(), &["%{size_download}", &format!("{base}/bytes/262144")]].concat());
+        let up = ["%{http_code} %{size_upload}", "--data-binary", &data, &format!("{base}/upload")];
+        let up = curl(&[usual.as_slice(), &up].concat());
+        assert_eq!((down.as_str(), up.as_str()), ("262144", "200 262144"), "{version}");
+    }
 }
 
 #[test]

@@ -2,12 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::declare::FileKind;
-use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::model::{Listener, Protocol};
-use crate::read::{Definitions, Needed, Read, table};
+use crate::declare::{FileKind, ListenDeclaration};
+use crate::model::Certificate;
+use crate::read::{Needed, table, words};
 use crate::source::{Spanned, Text};
-use crate::tree::Node;
 
 table! {
     /// A service: hosts at their real, public addresses, and what a person would open there.
@@ -34,11 +32,45 @@ table! {
         "names" => names: Vec<Text>,
         /// Where it lives.
         "addresses" => addresses: Vec<Spanned<IpAddr>>,
-        /// What it listens on: `"http"`, `"https"` and `"dns"`, each at its own port or at another as `"https:8443"`.
-        /// HTTP and HTTPS where not said.
+        /// What it listens on, each protocol at its own port, at another as `"https:8443"`, or at several as
+        /// `"call-relay:596-599"`. The words are `http`, `https`, `doh`, `dns`, `dot`, `whatsapp-chat`, `mtproto`, `stun`,
+        /// `call-relay`, `wireguard` and `echo`. Protocols that a client's first bytes tell apart share a port. HTTP and
+        /// HTTPS where not said.
         "listen" => listen: Option<Vec<ListenDeclaration>>,
+        /// Who signed its certificate; the lab's own authority where not said.
+        "certificate" => certificate: Certificate = Certificate::Trusted,
+        /// Where its web server speaks WebSocket and sends back what it is sent.
+        "websocket" => websocket: Option<WebSocketDeclaration>,
+        /// The keys of its tunnel; needed where it listens for `wireguard`.
+        "wireguard" => wireguard: Option<WireGuardDeclaration>,
         /// What its pages say; the service's title where not said.
         "page" => page: Option<PageDeclaration>,
+    }
+}
+
+words! {
+    /// Who signed a host's certificate. `untrusted`: an authority that no client of the lab trusts, so that each refuses
+    /// the host without a censor's doing.
+    Certificate { "trusted" => Self::Trusted, "untrusted" => Self::Untrusted, }
+}
+
+table! {
+    /// Where a web server speaks WebSocket.
+    WebSocketDeclaration {
+        /// The path, as `/websocket`.
+        "path" => path: Text,
+        /// The only origin whose pages may connect, as `https://web.max.ru`; any where not said.
+        "origin" => origin: Option<String>,
+    }
+}
+
+table! {
+    /// The keys of a `WireGuard` tunnel, as `wg genkey` writes them. They are published: keys of a lab protect nothing.
+    WireGuardDeclaration {
+        /// The server's private key.
+        "private-key" => private_key: Text,
+        /// The private key of the one client that the server knows, at as many addresses at once as there are.
+        "client-private-key" => client_private_key: Text,
     }
 }
 
@@ -59,36 +91,5 @@ table! {
         "title" => title: String,
         /// `http://` or `https://`, a name of the lab, a path.
         "url" => url: Text,
-    }
-}
-
-/// A listening port as the file writes it: `"https"` or `"https:8443"`.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ListenDeclaration(pub(crate) Listener);
-
-impl Read for ListenDeclaration {
-    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
-        let text = String::read(node, errors)?;
-        let (word, port) = text.split_once(':').map_or((text.as_str(), None), |(word, port)| (word, Some(port)));
-        let known = match word {
-            "http" => Some((Protocol::Http, 80)),
-            "https" => Some((Protocol::Https, 443)),
-            "dns" => Some((Protocol::Dns, 53)),
-            _ => None,
-        };
-        let listener = known.and_then(|(protocol, usual)| {
-            let port = port.map_or(Some(usual), |port| port.parse().ok().filter(|port| *port != 0))?;
-            Some(Self(Listener { port, protocol }))
-        });
-        if listener.is_none() {
-            let message = format!("`{text}` is not something to listen on");
-            let help = "write \"http\", \"https\" or \"dns\", with another port as \"https:8443\"";
-            errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
-        }
-        listener
-    }
-
-    fn schema(_: &mut Definitions) -> serde_json::Value {
-        serde_json::json!({ "type": "string", "pattern": "^(http|https|dns)(:[0-9]+)?$" })
     }
 }

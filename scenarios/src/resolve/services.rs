@@ -1,5 +1,8 @@
 //! The services of a scenario, and those that come with them.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
 use crate::bogons;
 use crate::declare::{FileKind, HostDeclaration, ServiceFile};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
@@ -8,6 +11,7 @@ use crate::read::Located;
 use crate::source::Text;
 use crate::suggest;
 
+use super::host::{check_ports, tunnel, websocket};
 use super::{Context, check_id, document};
 
 /// All services that these names bring in, each once, in the order in which they are met.
@@ -106,10 +110,16 @@ fn host(host: &HostDeclaration, title: &str, errors: &mut Collector) -> Option<H
     let usual =
         || vec![Listener { port: 80, protocol: Protocol::Http }, Listener { port: 443, protocol: Protocol::Https }];
     let page = host.page.as_ref().map(|page| Page { title: page.title.clone(), text: page.text.clone() });
+    let listen = host.listen.as_ref().map(|listen| listen.iter().flat_map(|each| &each.0).copied().collect());
+    let listen: Vec<Listener> = listen.unwrap_or_else(usual);
+    check_ports(&listen, host, errors);
     Some(Host {
         names: host.names.iter().map(|name| name.to_ascii_lowercase()).collect(),
         addresses: host.addresses.iter().map(|address| address.value).collect(),
-        listen: host.listen.as_ref().map_or_else(usual, |listen| listen.iter().map(|each| each.0).collect()),
+        certificate: host.certificate,
+        websocket: host.websocket.as_ref().and_then(|each| websocket(each, errors)),
+        wireguard: tunnel(&listen, host, errors),
+        listen,
         page: page.unwrap_or_else(|| Page { title: title.to_owned(), text: format!("{title} answers.") }),
     })
     .filter(|host| !host.names.is_empty() && !host.addresses.is_empty())
@@ -152,14 +162,29 @@ pub(crate) fn host_of(url: &str) -> Option<&str> {
 /// Two hosts cannot share an address and a port: the lab could not tell which of them answers.
 fn check_hosts(services: &[Service], uses: &[Text], errors: &mut Collector) {
     let Some(at) = uses.first().map(|first| &first.at) else { return };
-    let mut taken = std::collections::BTreeMap::new();
-    for (service, host) in services.iter().flat_map(|service| service.hosts.iter().map(move |host| (service, host))) {
-        for (address, listener) in host.addresses.iter().flat_map(|a| host.listen.iter().map(move |l| (*a, l.port))) {
-            if let Some(other) = taken.insert((address, listener), &service.id) {
-                let message = format!("{address} port {listener} is taken twice, by `{other}` and `{}`", service.id);
+    let mut taken: BTreeMap<(IpAddr, u16, &str), (&Service, usize)> = BTreeMap::new();
+    let hosts = services.iter().flat_map(|service| service.hosts.iter().map(move |host| (service, host)));
+    for (number, (service, host)) in hosts.enumerate() {
+        for (address, port, transport) in places(host) {
+            let other = taken.insert((address, port, transport), (service, number));
+            if let Some((other, _)) = other.filter(|(_, owner)| *owner != number) {
+                let message = format!(
+                    "{address} port {port} ({transport}) is taken twice, by `{}` and `{}`",
+                    other.id, service.id
+                );
                 let help = "give the names to one host, or move one of them to another address";
                 errors.push(Diagnostic::new(DiagnosticKind::AddressClash, at, message).help(help));
             }
         }
     }
+}
+
+/// Every place where a host listens.
+fn places(host: &Host) -> impl Iterator<Item = (IpAddr, u16, &'static str)> {
+    host.addresses.iter().flat_map(move |address| {
+        host.listen.iter().flat_map(move |Listener { port, protocol }| {
+            let transports = [("TCP", protocol.over_tcp()), ("UDP", protocol.over_udp())];
+            transports.into_iter().filter(|(_, used)| *used).map(move |(transport, _)| (*address, *port, transport))
+        })
+    })
 }

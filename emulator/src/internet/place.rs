@@ -1,0 +1,171 @@
+//! An address and a port, who lives there, and the servers that this takes.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use roadblock_scenarios::model::{Host, Protocol, Service};
+use tokio::net::UdpSocket;
+use tokio::runtime::Handle;
+use tokio_rustls::TlsAcceptor;
+
+use super::authority::Authority;
+use super::front::Port;
+use super::lies::Speaker;
+use super::listen::{bind_tcp, bind_udp};
+use super::page::{Site, Sites};
+use super::relay::Callers;
+use super::servers::{Bound, Servers};
+use super::start::InternetError;
+use super::tls::server_config;
+use super::{echo, name_server, relay, web, wireguard};
+
+/// What listens at an address and port.
+pub(super) struct Place {
+    address: SocketAddr,
+    protocols: Vec<Protocol>,
+    sites: Sites,
+}
+
+impl Place {
+    /// Every place of these services, in a fixed order. Port 0 is a port of its own for each protocol.
+    pub(super) fn all(services: &[Service]) -> Result<Vec<Self>, InternetError> {
+        let mut places: BTreeMap<(SocketAddr, Option<Protocol>), Self> = BTreeMap::new();
+        for host in services.iter().flat_map(|service| &service.hosts) {
+            for (address, protocol) in host_places(host) {
+                let key = (address, (address.port() == 0).then_some(protocol));
+                if let Some(place) = places.get_mut(&key) {
+                    place.add(protocol, host)?;
+                } else {
+                    let sites = Sites::new(Site::new(host));
+                    places.insert(key, Self { address, protocols: vec![protocol], sites });
+                }
+            }
+        }
+        Ok(places.into_values().collect())
+    }
+
+    /// A resolver that is no service.
+    pub(super) fn of_resolver(address: SocketAddr) -> Self {
+        Self { address, protocols: vec![Protocol::Dns], sites: Sites::new(Site::new(&Host::default())) }
+    }
+
+    /// Binds what is needed and runs it. `authority` signs the certificates, where there is TLS.
+    pub(super) fn start(
+        self,
+        servers: &mut Servers,
+        runtime: &Handle,
+        speaker: &Arc<Speaker>,
+        authority: Option<&Arc<Authority>>,
+    ) -> Result<(), InternetError> {
+        let server = self.server_name();
+        let bind_error = |error| InternetError::Bind { server: Arc::clone(&server), error };
+        let mut actual = self.address;
+        let sites = Arc::new(self.sites);
+        let tcp: Arc<[Protocol]> = self.protocols.iter().copied().filter(|each| each.over_tcp()).collect();
+        if !tcp.is_empty() {
+            let listener = bind_tcp(actual).map_err(bind_error)?;
+            actual = listener.local_addr().map_err(bind_error)?;
+            let tls = tls(&tcp, &sites, authority, &server, servers)?;
+            let (sites, speaker) = (Arc::clone(&sites), Arc::clone(speaker));
+            let port = Port { protocols: tcp, address: actual, sites, tls, speaker };
+            servers.spawn(runtime, &server, port.serve(listener, Arc::clone(&server), servers.problem_list()));
+        }
+        if let Some(protocol) = datagrams(&self.protocols) {
+            let socket = bind_udp(actual).map_err(bind_error)?;
+            actual = socket.local_addr().map_err(bind_error)?;
+            start_datagrams(protocol, socket, actual, &sites, speaker, servers, runtime, &server)
+                .map_err(bind_error)?;
+        }
+        for protocol in self.protocols {
+            servers.add_bound(Bound { protocol, wanted: self.address, actual });
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, protocol: Protocol, host: &Host) -> Result<(), InternetError> {
+        if let Some(first) = self.protocols.iter().find(|each| !each.shares_port_with(protocol)) {
+            return Err(InternetError::Conflict { address: self.address, first: *first, second: protocol });
+        }
+        if !self.protocols.contains(&protocol) {
+            self.protocols.push(protocol);
+        }
+        self.sites.add(Site::new(host));
+        Ok(())
+    }
+
+    /// As `https+whatsapp-chat 31.13.84.53:443`.
+    fn server_name(&self) -> Arc<str> {
+        let words: Vec<_> = self.protocols.iter().map(|protocol| protocol.word()).collect();
+        format!("{} {}", words.join("+"), self.address).into()
+    }
+}
+
+fn host_places(host: &Host) -> impl Iterator<Item = (SocketAddr, Protocol)> {
+    host.listen.iter().flat_map(move |listener| {
+        host.addresses.iter().map(move |address| (SocketAddr::new(*address, listener.port), listener.protocol))
+    })
+}
+
+/// The server's side of TLS for a port, where one of its protocols needs it.
+fn tls(
+    protocols: &[Protocol],
+    sites: &Arc<Sites>,
+    authority: Option<&Arc<Authority>>,
+    server: &Arc<str>,
+    servers: &Servers,
+) -> Result<Option<TlsAcceptor>, InternetError> {
+    let alpn: &[&[u8]] = match protocols {
+        _ if protocols.contains(&Protocol::Dot) => &[b"dot"],
+        _ if protocols.contains(&Protocol::Https) || protocols.contains(&Protocol::Doh) => &web::ALPN,
+        _ => return Ok(None),
+    };
+    let Some(authority) = authority else { return Ok(None) };
+    let (sites, authority, problems) = (Arc::clone(sites), Arc::clone(authority), servers.problem_list());
+    let config = server_config(sites, authority, Arc::clone(server), problems, alpn)?;
+    Ok(Some(TlsAcceptor::from(Arc::new(config))))
+}
+
+/// Which protocol answers the datagrams of a place; a relay is a STUN server too.
+fn datagrams(protocols: &[Protocol]) -> Option<Protocol> {
+    let relay = protocols.iter().find(|each| **each == Protocol::CallRelay);
+    relay.or_else(|| protocols.iter().find(|each| each.over_udp())).copied()
+}
+
+#[expect(clippy::too_many_arguments, reason = "each server needs some of them")]
+fn start_datagrams(
+    protocol: Protocol,
+    socket: UdpSocket,
+    address: SocketAddr,
+    sites: &Sites,
+    speaker: &Arc<Speaker>,
+    servers: &mut Servers,
+    runtime: &Handle,
+    server: &Arc<str>,
+) -> io::Result<()> {
+    let (name, problems) = (Arc::clone(server), servers.problem_list());
+    match protocol {
+        Protocol::Dns => {
+            let answers = name_server::answer_datagrams(socket, address, Arc::clone(speaker), name, problems);
+            servers.spawn(runtime, server, answers);
+        }
+        Protocol::Stun | Protocol::CallRelay => {
+            let callers = Callers::new(protocol == Protocol::CallRelay);
+            servers.spawn(runtime, server, relay::serve(socket, callers, name, problems));
+        }
+        Protocol::WireGuard => {
+            let keys = sites.choose(None).wireguard.clone();
+            let keys = keys.ok_or_else(|| io::Error::other("the host has no keys for its tunnel"))?;
+            servers.spawn(runtime, server, wireguard::serve(socket, keys, name, problems));
+        }
+        Protocol::Echo => servers.spawn(runtime, server, echo::serve_datagrams(socket, name, problems)),
+        Protocol::Http
+        | Protocol::Https
+        | Protocol::Doh
+        | Protocol::Dot
+        | Protocol::WhatsAppChat
+        | Protocol::Mtproto => {}
+    }
+    Ok(())
+}

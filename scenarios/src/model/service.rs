@@ -1,0 +1,242 @@
+//! What exists on the lab's internet: services, their hosts and what is spoken there.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::Name;
+
+/// Something on the lab's internet.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// `services/whatsapp`.
+    pub id: Name,
+    /// One line for people: `WhatsApp`.
+    pub title: String,
+    /// Its hosts.
+    pub hosts: Vec<Host>,
+    /// What a person would open, measured by `run`.
+    pub targets: Vec<Target>,
+}
+
+/// A machine, or many that act as one: all its addresses answer all its names.
+#[derive(Clone, Debug, Default)]
+pub struct Host {
+    /// The names that resolve to it, the first being its default certificate's. At least one.
+    pub names: Vec<String>,
+    /// Where it lives; at least one.
+    pub addresses: Vec<IpAddr>,
+    /// What it listens on.
+    pub listen: Vec<Listener>,
+    /// Who signed its certificate.
+    pub certificate: Certificate,
+    /// Where it speaks WebSocket, if anywhere.
+    pub websocket: Option<WebSocket>,
+    /// The keys of its tunnel; there where it listens for `wireguard`.
+    pub wireguard: Option<WireGuardKeys>,
+    /// What its pages say.
+    pub page: Page,
+}
+
+/// One listening port.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+pub struct Listener {
+    /// The port.
+    pub port: u16,
+    /// What is spoken there.
+    pub protocol: Protocol,
+}
+
+/// What is spoken on a port. Each has a word in the file and a port of its own, to be found in [`Protocol::word`] and
+/// [`Protocol::usual_port`].
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// HTTP/1.1 without TLS.
+    Http,
+    /// HTTP/1.1 and HTTP/2 over TLS 1.2 and 1.3.
+    Https,
+    /// The same, with DNS at `/dns-query` (RFC 8484).
+    Doh,
+    /// DNS over UDP and TCP, knowing every name of the lab.
+    Dns,
+    /// DNS over TLS (RFC 7858).
+    Dot,
+    /// `WhatsApp`'s native chat: Noise behind a `WA` header, over TCP.
+    #[serde(rename = "whatsapp-chat")]
+    WhatsAppChat,
+    /// Telegram's `MTProto` over TCP, in each of its framings, and the HTTP that a data centre answers beside it.
+    Mtproto,
+    /// STUN over UDP (RFC 8489).
+    Stun,
+    /// STUN and a relay that plays the far party of a call, over UDP.
+    CallRelay,
+    /// A `WireGuard` tunnel's far end.
+    #[serde(rename = "wireguard")]
+    WireGuard,
+    /// Whatever comes is sent back, over UDP and TCP (RFC 862).
+    Echo,
+}
+
+/// Who signed a host's certificate.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum Certificate {
+    /// The lab's authority, which every client of the lab trusts.
+    #[default]
+    Trusted,
+    /// Another authority, which no client of the lab trusts. A client that refuses it has met no censor.
+    Untrusted,
+}
+
+/// Where a host speaks WebSocket (RFC 6455). What it is sent, it sends back.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WebSocket {
+    /// The path, as `/websocket`.
+    pub path: String,
+    /// The only origin whose pages may connect; any where not said. A client that names none is no browser, and may.
+    pub origin: Option<String>,
+}
+
+/// The keys of a tunnel, published on purpose: whoever has the scenario can be its client.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct WireGuardKeys {
+    /// The server's private key.
+    pub private_key: [u8; 32],
+    /// The private key of the one client that the server knows, at as many addresses as there are.
+    pub client_private_key: [u8; 32],
+}
+
+/// What a host's pages say, so that a person and a test recognise them.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Page {
+    /// The `<title>`.
+    pub title: String,
+    /// A sentence or two.
+    pub text: String,
+}
+
+/// What a person would open.
+#[derive(Clone, Debug, Serialize)]
+pub struct Target {
+    /// What the table's row says: `WhatsApp web`.
+    pub title: String,
+    /// `http://` or `https://`, a name of the lab, a path.
+    pub url: String,
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Http,
+        Self::Https,
+        Self::Doh,
+        Self::Dns,
+        Self::Dot,
+        Self::WhatsAppChat,
+        Self::Mtproto,
+        Self::Stun,
+        Self::CallRelay,
+        Self::WireGuard,
+        Self::Echo,
+    ];
+
+    /// What the file calls it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Doh => "doh",
+            Self::Dns => "dns",
+            Self::Dot => "dot",
+            Self::WhatsAppChat => "whatsapp-chat",
+            Self::Mtproto => "mtproto",
+            Self::Stun => "stun",
+            Self::CallRelay => "call-relay",
+            Self::WireGuard => "wireguard",
+            Self::Echo => "echo",
+        }
+    }
+
+    /// The protocol that the file calls so.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|each| each.word() == word)
+    }
+
+    /// Where it listens when the file says nothing else.
+    pub const fn usual_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https | Self::Doh | Self::Mtproto => 443,
+            Self::Dns => 53,
+            Self::Dot => 853,
+            Self::WhatsAppChat => 5222,
+            Self::Stun | Self::CallRelay => 3478,
+            Self::WireGuard => 51820,
+            Self::Echo => 7,
+        }
+    }
+
+    /// Whether it takes TCP connections.
+    pub const fn over_tcp(self) -> bool {
+        !matches!(self, Self::Stun | Self::CallRelay | Self::WireGuard)
+    }
+
+    /// Whether it takes UDP datagrams.
+    pub const fn over_udp(self) -> bool {
+        matches!(self, Self::Dns | Self::Stun | Self::CallRelay | Self::WireGuard | Self::Echo)
+    }
+
+    /// Whether one port can speak both, because they use different transports or because a client's first bytes tell
+    /// them apart.
+    pub const fn shares_port_with(self, other: Self) -> bool {
+        if self as u8 == other as u8 {
+            return true;
+        }
+        let apart_over_tcp = !(self.over_tcp() && other.over_tcp()) || self.is_told_apart_from(other);
+        let apart_over_udp = !(self.over_udp() && other.over_udp()) || (self.speaks_stun() && other.speaks_stun());
+        apart_over_tcp && apart_over_udp
+    }
+
+    /// Two kinds of HTTPS are one; `MTProto` answers HTTP by itself, so HTTP beside it would never be asked.
+    const fn is_told_apart_from(self, other: Self) -> bool {
+        let by_first_bytes = self.is_known_by_its_first_bytes() && other.is_known_by_its_first_bytes();
+        by_first_bytes && !matches!((self, other), (Self::Http, Self::Mtproto) | (Self::Mtproto, Self::Http))
+    }
+
+    const fn is_known_by_its_first_bytes(self) -> bool {
+        matches!(self, Self::Http | Self::Https | Self::Doh | Self::WhatsAppChat | Self::Mtproto)
+    }
+
+    const fn speaks_stun(self) -> bool {
+        matches!(self, Self::Stun | Self::CallRelay)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_protocol_is_found_by_its_word_and_written_by_it() {
+        for protocol in Protocol::ALL {
+            assert_eq!(Protocol::from_word(protocol.word()), Some(protocol));
+            let written = serde_json::to_value(protocol).expect("JSON");
+            assert_eq!(written, protocol.word());
+            assert!(protocol.over_tcp() || protocol.over_udp());
+        }
+        assert_eq!(Protocol::from_word("gopher"), None);
+    }
+
+    #[test]
+    fn a_port_is_shared_by_what_can_be_told_apart() {
+        use Protocol::{CallRelay, Dns, Dot, Echo, Http, Https, Mtproto, Stun, WhatsAppChat, WireGuard};
+        let shared = [(Https, WhatsAppChat), (Https, Http), (Https, Mtproto), (Stun, CallRelay), (Https, Stun)];
+        let apart = [(Https, Dot), (Http, Mtproto), (Dns, Http), (Dns, Stun), (Stun, WireGuard), (Echo, Dns)];
+        for (one, other) in shared {
+            assert!(one.shares_port_with(other) && other.shares_port_with(one), "{one:?} {other:?}");
+        }
+        for (one, other) in apart {
+            assert!(!one.shares_port_with(other) && !other.shares_port_with(one), "{one:?} {other:?}");
+        }
+    }
+}
