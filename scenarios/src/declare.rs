@@ -1,27 +1,38 @@
 //! The language, one type for each of its tables. What is written here is what the schema says and the reader accepts.
 
 mod argument;
+mod condition;
 mod data;
 mod expectation;
 mod injection;
 mod listen;
+mod probe;
 mod profile;
+mod quantities;
+mod response;
 mod scenario;
 mod service;
 mod words;
 
 pub(crate) use argument::Argument;
+pub(crate) use condition::{AfterDeclaration, Side, TransportProtocol, When, WhenPayload};
 pub(crate) use data::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
-pub(crate) use expectation::{DnsProbe, ExpectDeclaration, ProbeDeclaration, ThenDeclaration, TlsProbe};
+pub(crate) use expectation::{ExpectDeclaration, ThenDeclaration};
 pub(crate) use injection::{DnsAnswer, InjectDeclaration, Injectable, ResponseCode};
 pub(crate) use listen::ListenDeclaration;
+pub(crate) use probe::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, TlsProbe};
 pub(crate) use profile::{
-    BoxDeclaration, Boxes, Checksum, Parameter, ParameterType, PayloadFate, ProfileFile, Reassembly, Refresh,
-    ResponseDeclaration, RewriteDeclaration, RuleDeclaration, Side, TeardownFlag, TransportProtocol, When,
+    BoxDeclaration, Boxes, Checksum, Parameter, ParameterType, ProfileFile, Reassembly, Refresh, RuleDeclaration,
+    TeardownFlag,
+};
+pub(crate) use quantities::{BitRate, ByteSize, CountRange, HexBytes, PortRange};
+pub(crate) use response::{
+    LossDeclaration, PayloadFate, PoliceDeclaration, RedirectDeclaration, ResponseDeclaration, RewriteDeclaration,
+    ThenWhat,
 };
 pub(crate) use scenario::{
-    CensorDeclaration, Change, LieAnswerDeclaration, LieDeclaration, PhaseDeclaration, ScenarioFile, SourceDeclaration,
-    VantageDeclaration,
+    CensorDeclaration, Change, LieAnswerDeclaration, LieDeclaration, MachineDeclaration, PhaseDeclaration,
+    ScenarioFile, SourceDeclaration, VantageDeclaration,
 };
-pub(crate) use service::{HostDeclaration, ServiceFile, WebSocketDeclaration};
+pub(crate) use service::{HostDeclaration, ServiceFile, TargetDeclaration, WebSocketDeclaration};
 pub(crate) use words::{FileKind, TcpFlagLetters};

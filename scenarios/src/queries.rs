@@ -104,7 +104,7 @@ fn can_hold(condition: &Condition) -> bool {
         Condition::All(all) => all.iter().all(can_hold),
         Condition::Any(any) => any.iter().any(can_hold),
         Condition::TlsSni(names) | Condition::DnsName(names) => !names.is_empty(),
-        Condition::ServerPort(ports) => !ports.is_empty(),
+        Condition::ClientPort(ports) | Condition::ServerPort(ports) => !ports.is_empty(),
         Condition::ServerAddress(prefixes) => !prefixes.is_empty(),
         _ => true,
     }

@@ -33,13 +33,39 @@ impl Chances {
         if probability <= 0.0 || probability >= 1.0 {
             return probability >= 1.0;
         }
+        let drawn = self.draw("", censor, rule, flow);
+        f64::from(drawn) < probability * (f64::from(u32::MAX) + 1.0)
+    }
+
+    /// As [`happens`](Self::happens), but for one packet of the flow rather than for the flow: the draws of the two do not
+    /// disturb each other.
+    pub(crate) fn happens_to_packet(&mut self, probability: f64, censor: &str, rule: &str, flow: &FlowKey) -> bool {
+        if probability <= 0.0 || probability >= 1.0 {
+            return probability >= 1.0;
+        }
+        let drawn = self.draw("packet", censor, rule, flow);
+        f64::from(drawn) < probability * (f64::from(u32::MAX) + 1.0)
+    }
+
+    /// A number from the least to the most, for this rule of this box on a new flow like this.
+    pub(crate) fn number(&mut self, (least, most): (u64, u64), censor: &str, rule: &str, flow: &FlowKey) -> u64 {
+        if most <= least {
+            return least;
+        }
+        let drawn = u128::from(self.draw("number", censor, rule, flow));
+        let span = u128::from(most - least) + 1;
+        // Below the span, which fits.
+        least + u64::try_from((drawn * span) >> 32).unwrap_or(0)
+    }
+
+    fn draw(&mut self, purpose: &str, censor: &str, rule: &str, flow: &FlowKey) -> u32 {
         let name = mix_bytes(mix_bytes(0, censor.as_bytes()), rule.as_bytes());
+        let name = if purpose.is_empty() { name } else { mix_bytes(name, purpose.as_bytes()) };
         let draw = (name, flow.client, flow.server, flow.server_port);
         let before = self.count(draw);
         let mut state = mix(mix(self.seed, name), u64::from(flow.server_port));
         state = mix_bytes(mix_bytes(state, &octets(flow.client)), &octets(flow.server));
-        let drawn = mix(state, u64::from(before)) >> 32;
-        f64::from(drawn as u32) < probability * (f64::from(u32::MAX) + 1.0)
+        (mix(state, u64::from(before)) >> 32) as u32
     }
 
     fn count(&mut self, draw: Draw) -> u32 {
@@ -124,6 +150,18 @@ mod tests {
         assert_ne!(first, draws(1, "b", 10, &mut (0..64)));
         let repeated: Vec<_> = draws(1, "a", 10, &mut [3; 64].into_iter());
         assert!(repeated.iter().any(|(_, drawn)| *drawn) && repeated.iter().any(|(_, drawn)| !*drawn));
+    }
+
+    /// TSPU-2: each number of a range is drawn, and none beside it.
+    #[test]
+    fn tspu_2_numbers_fill_their_range() {
+        let mut chances = Chances::new(7);
+        let mut drawn: Vec<_> = (0..200).map(|client| chances.number((5, 8), "tspu", "sni-2", &flow(client))).collect();
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn, [5, 6, 7, 8]);
+        assert_eq!(chances.number((3, 3), "tspu", "sni-2", &flow(1)), 3);
+        assert!(chances.number((0, u64::MAX), "tspu", "sni-2", &flow(1)) > 0);
     }
 
     /// The table of counts is bounded.

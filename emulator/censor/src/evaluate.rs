@@ -1,8 +1,9 @@
 //! Whether a condition holds for a packet.
 
-use crate::flow::{Flow, Heard};
+use crate::dissect::{openvpn, wireguard};
+use crate::flow::{Flow, Heard, Said};
 use crate::outbox::Direction;
-use crate::policy::Condition;
+use crate::policy::{Condition, Content};
 use crate::view::{Transport, View};
 use crate::wire::dns::Query;
 
@@ -11,6 +12,8 @@ use crate::wire::dns::Query;
 pub(crate) struct Subject<'a> {
     pub(crate) view: &'a View<'a>,
     pub(crate) heard: &'a Heard,
+    /// What else was read in the packet, where the box still looks.
+    pub(crate) said: Option<&'a Said<'a>>,
     pub(crate) query: Option<&'a Query<'a>>,
     /// The flow, where it is in the table.
     pub(crate) flow: Option<&'a Flow>,
@@ -32,9 +35,8 @@ impl Subject<'_> {
                 Heard::Hello(hello) => Some(hello.sni.as_deref().is_some_and(|name| names.matches(name))),
             },
             Condition::DnsName(names) => self.query.map(|query| names.matches(&query.name)),
-            Condition::ServerPort(ports) => {
-                Some(!matches!(self.view.transport, Transport::Other) && ports.contains(&key.server_port))
-            }
+            Condition::ClientPort(ports) => Some(self.has_ports() && ports.contains(key.client_port)),
+            Condition::ServerPort(ports) => Some(self.has_ports() && ports.contains(key.server_port)),
             Condition::ServerAddress(prefixes) => Some(prefixes.contains(key.server)),
             Condition::Protocol(protocol) => Some(key.protocol == *protocol),
             Condition::ClientInside => self.initiator.map(|initiator| initiator == Direction::Outbound),
@@ -43,7 +45,16 @@ impl Subject<'_> {
                 // A flow that the box does not track is one that it knows nothing of, not one on which nothing fired.
                 self.initiator.and(self.flow).map(|flow| flow.has_fired(rule))
             }
+            Condition::PayloadLength { least, most } => {
+                let length = self.view.payload().len();
+                Some(self.has_ports() && (usize::from(*least)..=usize::from(*most)).contains(&length))
+            }
+            Condition::Content(content) => self.said.and_then(|said| said.holds(content)),
         }
+    }
+
+    fn has_ports(&self) -> bool {
+        !matches!(self.view.transport, Transport::Other)
     }
 
     /// What matched, as a person would say it.
@@ -67,6 +78,10 @@ impl Subject<'_> {
             (Condition::DnsName(_), _) => {
                 self.query.map(|query| format!("query {} {}", query.qtype_name(), query.name.to_ascii_lowercase()))
             }
+            (Condition::Content(content), _) => self.said.and_then(|said| said.holds(content)).and_then(|holds| {
+                let what = describe_content(content);
+                holds.then(|| what.to_owned())
+            }),
             _ => None,
         }
     }
@@ -82,6 +97,27 @@ impl Subject<'_> {
             }
         }
         result
+    }
+}
+
+/// What a packet carries, as a person would say it.
+fn describe_content(content: &Content) -> &'static str {
+    match content {
+        Content::Stun => "STUN",
+        Content::DtlsHello => "a DTLS ClientHello",
+        Content::WireGuard(None) => "WireGuard",
+        Content::WireGuard(Some(wireguard::Kind::Initiation)) => "a WireGuard initiation",
+        Content::WireGuard(Some(wireguard::Kind::Response)) => "a WireGuard response",
+        Content::WireGuard(Some(wireguard::Kind::Cookie)) => "a WireGuard cookie",
+        Content::WireGuard(Some(wireguard::Kind::Data)) => "WireGuard data",
+        Content::OpenVpn(None) => "OpenVPN",
+        Content::OpenVpn(Some(openvpn::Kind::Reset)) => "an OpenVPN reset",
+        Content::OpenVpn(Some(openvpn::Kind::Control)) => "an OpenVPN control packet",
+        Content::OpenVpn(Some(openvpn::Kind::Data)) => "OpenVPN data",
+        Content::WhatsAppChat => "WhatsApp's chat header",
+        Content::TelegramTransport => "a Telegram transport",
+        Content::SshBanner => "an SSH banner",
+        Content::Starts(_) => "a payload's first bytes",
     }
 }
 
@@ -108,7 +144,7 @@ mod tests {
         let mut packet = vec![0x45, 0, 0, 20, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 1, 1, 1, 1, 1];
         packet.extend([8, 0, 0, 0]);
         let view = View::parse(Direction::Outbound, &packet).expect("a packet");
-        let subject = Subject { view: &view, heard, query: None, flow: None, initiator: None };
+        let subject = Subject { view: &view, heard, said: None, query: None, flow: None, initiator: None };
         (subject.satisfies(condition), subject.describe(condition))
     }
 
@@ -142,6 +178,6 @@ mod tests {
         assert_eq!(result(Condition::Any(vec![unknown(), no()])), None);
         assert_eq!(result(Condition::All(vec![])), Some(true));
         assert_eq!(result(not(Condition::Fired("sni-1".into()))), None, "nothing is known of an untracked flow");
-        assert_eq!(result(Condition::ServerPort(vec![0])), Some(false), "ICMP has no ports");
+        assert_eq!(result(Condition::ServerPort([0].into())), Some(false), "ICMP has no ports");
     }
 }

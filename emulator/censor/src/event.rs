@@ -80,6 +80,11 @@ pub enum EventKind {
     Injected,
     /// A packet was refused with a reset or an ICMP error.
     Rejected,
+    /// A packet was lost by chance, or came above a rate. Said at most once a second for each rule and flow; how many there
+    /// were is counted in [`Counters::policed`](crate::machine::Counters::policed).
+    Policed,
+    /// A query was sent to another resolver, or its answer given the address of the asked one.
+    Redirected,
     /// A resolver told a lie, or kept silent.
     Lied,
     /// A residual began.
@@ -105,6 +110,8 @@ impl Event {
                 | EventKind::Rewritten
                 | EventKind::Injected
                 | EventKind::Rejected
+                | EventKind::Policed
+                | EventKind::Redirected
                 | EventKind::Lied
                 | EventKind::ResidualArmed
         )

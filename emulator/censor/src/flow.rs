@@ -1,6 +1,8 @@
 //! The flow table: bounded, and looked up once for each packet.
 
+mod note;
 mod reassembly;
+mod said;
 mod track;
 
 use std::collections::hash_map::Entry;
@@ -9,7 +11,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::event::FlowKey;
 use crate::outbox::Direction;
 
-pub(crate) use track::{Heard, Track};
+pub(crate) use note::Count;
+pub(crate) use said::Said;
+pub(crate) use track::{Ear, Heard, Track};
 
 /// All flows at this hop.
 #[derive(Debug)]
@@ -157,7 +161,7 @@ impl Flow {
 
     /// Whether a rule of this name has fired on the flow, in any box.
     pub(crate) fn has_fired(&self, rule: &str) -> bool {
-        self.tracks.iter().any(|track| track.fired.iter().any(|fired| **fired == *rule))
+        self.tracks.iter().any(|track| track.has_fired(rule))
     }
 }
 

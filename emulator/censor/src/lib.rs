@@ -10,6 +10,7 @@
 //! [`Censor::poll`], which the driver calls no earlier than [`Censor::poll_at`].
 
 mod chance;
+pub mod dissect;
 mod evaluate;
 pub mod event;
 mod flow;

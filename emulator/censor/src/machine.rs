@@ -1,7 +1,10 @@
 //! The machine: packets and a clock in, verdicts and injections out.
 
+mod buckets;
 mod compile;
 mod judge;
+mod prospect;
+mod redirects;
 mod respond;
 
 use core::time::Duration;
@@ -17,8 +20,11 @@ use crate::schedule::Schedule;
 use crate::time::Instant;
 use crate::view::{Transport, View};
 
+use buckets::Buckets;
 use compile::Compiled;
 use judge::Judge;
+use prospect::Outlook;
+use redirects::Redirects;
 use respond::Passage;
 
 /// The most packets held at once.
@@ -27,6 +33,10 @@ pub const MAX_HELD: usize = 4096;
 pub const MAX_FLOWS: usize = 65_536;
 /// The most residuals in force at once.
 pub const MAX_RESIDUALS: usize = 65_536;
+/// The most token buckets kept at once.
+pub const MAX_BUCKETS: usize = 65_536;
+/// The most redirected queries whose answers are awaited at once.
+pub const MAX_REDIRECTS: usize = 65_536;
 /// The most bytes of one flow put together, whatever a policy asks for: a `ClientHello` in a full record, and its header.
 pub const MAX_REASSEMBLY: usize = 16_640;
 
@@ -38,6 +48,8 @@ pub struct Censor {
     now: Instant,
     flows: FlowTable,
     residuals: Residuals,
+    buckets: Buckets,
+    redirects: Redirects,
     chances: Chances,
     schedule: Schedule,
     /// The counters that only grow.
@@ -55,6 +67,8 @@ pub struct Counters {
     pub rewritten: u64,
     /// Packets swallowed.
     pub dropped: u64,
+    /// Packets swallowed by chance or because they came above a rate; they are among those swallowed.
+    pub policed: u64,
     /// Packets made.
     pub injected: u64,
     /// Flows that could not be tracked because the table was full, counted by packets.
@@ -78,6 +92,8 @@ impl Censor {
             now: Instant::ZERO,
             flows: FlowTable::new(MAX_FLOWS),
             residuals: Residuals::new(MAX_RESIDUALS),
+            buckets: Buckets::new(MAX_BUCKETS),
+            redirects: Redirects::new(MAX_REDIRECTS),
             chances: Chances::new(seed),
             schedule: Schedule::default(),
             counters: Counters::default(),
@@ -101,8 +117,8 @@ impl Censor {
     }
 
     /// Begins a new phase. Flows are kept and judged anew; residuals are kept where a box of the same name still has a rule
-    /// of the same id that punishes the same packets, whose new responses then apply. Packets already held keep their
-    /// verdicts.
+    /// of the same id that punishes the same packets, whose new responses then apply; so are counts, rates and redirected
+    /// queries of rules whose id stays. Packets already held keep their verdicts.
     pub fn replace_policy(&mut self, policy: Policy, now: Instant, out: &mut Outbox) {
         self.advance(now, out);
         let new = Arc::new(Compiled::new(policy));
@@ -117,6 +133,8 @@ impl Censor {
             new.boxes.iter().zip(&old_places).map(renewed).collect::<Vec<Track>>()
         });
         self.residuals.relocate(|place| old.place_in(&new, place));
+        self.buckets.relocate(|place| old.place_of_police_in(&new, place));
+        self.redirects.relocate(|place| old.place_of_redirect_in(&new, place));
         out.commands.push(Command::RecallAll);
     }
 
@@ -157,6 +175,7 @@ impl Censor {
         self.now = self.now.max(now);
         self.schedule.flush(self.now, &self.flows, out);
         self.residuals.expire(self.now);
+        self.redirects.expire(self.now);
     }
 
     /// Takes a packet through the boxes and plans what follows, up to the verdict.
@@ -168,7 +187,10 @@ impl Censor {
         let mut judge = Judge {
             compiled: &compiled,
             residuals: &mut self.residuals,
+            buckets: &mut self.buckets,
+            redirects: &mut self.redirects,
             chances: &mut self.chances,
+            policed: &mut self.counters.policed,
             events: &mut out.events,
             now: self.now,
             delay: self.delay,
@@ -284,15 +306,9 @@ impl Censor {
     }
 }
 
-/// Whether no box will have anything to say about later packets of this flow that travel as this one does. A DNS query is
-/// judged by itself, however many its flow had before.
+/// Whether no box will have anything to say about later packets of this flow that travel as this one does.
 fn is_decided(compiled: &Compiled, flow: &Flow, view: &View<'_>) -> bool {
-    let (protocol, port) = (view.key.protocol, view.key.server_port);
     let mut looking = compiled.boxes.iter().zip(&flow.tracks).filter(|(each, _)| each.looks_at(view.direction));
     !view.is_control()
-        && looking.all(|(each, track)| {
-            track.is_known()
-                && !each.listens_dns.covers(protocol, port)
-                && (track.settled || !each.listens_tls.covers(protocol, port))
-        })
+        && looking.all(|(each, track)| track.is_known() && !Outlook { each, flow, track, view }.is_open())
 }

@@ -3,21 +3,27 @@
 //! A profile in TOML (`scenarios/censors/*.toml`) with its parameters filled in becomes a [`Policy`]; nothing in here is
 //! parsed again. The words are those of the profile language, so a rule reads the same in both.
 
+mod condition;
 mod interest;
 mod kernel;
+mod ports;
+mod response;
 
 use core::time::Duration;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use condition::{BytePrefix, Condition, Content, MAX_BYTE_PREFIX};
 pub use interest::{Interest, PortInterest};
 pub use kernel::{KernelAction, KernelBlock};
+pub use ports::PortSet;
+pub use response::{
+    DnsForgery, Fate, Injection, InjectionKind, Police, PolicePer, Recipient, Redirect, Rejection, Response, Rewrite,
+    TcpFlags,
+};
 
-use crate::names::NameSet;
 use crate::outbox::Direction;
-use crate::prefixes::PrefixSet;
 
 /// How far a behaviour is known. Later is weaker, so the grade of several is their maximum.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
@@ -108,6 +114,10 @@ pub struct FlowPolicy {
     /// How many client data segments are looked at, each alone, before the flow is given up as harmless. A box that
     /// reassembles gives up by bytes, so that many small segments do not tire it.
     pub inspect_segments: u32,
+    /// How many datagrams of a UDP flow, of both ends together, are looked at before the flow is given up as harmless. A
+    /// flow that was found to speak a protocol which some rule names is looked at for as long as it lasts. One datagram of
+    /// junk in front is enough to get by where this is 1 (RU-VPN-2).
+    pub inspect_datagrams: u32,
 }
 
 impl Default for FlowPolicy {
@@ -119,6 +129,7 @@ impl Default for FlowPolicy {
             verify_checksum: true,
             reassembly_limit: None,
             inspect_segments: 4,
+            inspect_datagrams: 4,
         }
     }
 }
@@ -176,6 +187,9 @@ pub struct Rule {
     pub grade: Grade,
     /// When it applies.
     pub when: Condition,
+    /// How many matching packets of a flow pass before it acts on those that come after. A flow that the box does not track
+    /// has no count, so such a rule never acts on it.
+    pub after: Option<Threshold>,
     /// What happens to the packet that matched.
     pub trigger: Response,
     /// What follows, and for how long.
@@ -187,164 +201,13 @@ pub struct Rule {
     pub also: bool,
 }
 
-/// When a rule applies.
-///
-/// What cannot be known is neither true nor false: the name in a `ClientHello` before there is one, whether the client is
-/// inside on a flow that the box does not track. So `Not(TlsSni(..))` means a `ClientHello` for another name, or none, and
-/// not a packet that has none. A rule applies when its condition is true (Kleene's strong logic of three values).
-#[derive(Clone, Debug)]
-pub enum Condition {
-    /// All hold.
-    All(Vec<Self>),
-    /// At least one holds.
-    Any(Vec<Self>),
-    /// It does not hold.
-    Not(Box<Self>),
-    /// The flow's `ClientHello` names one of these servers.
-    TlsSni(NameSet),
-    /// The packet is a DNS query over UDP for one of these names, to port 53 unless a server port is given besides.
-    DnsName(NameSet),
-    /// The server's port is one of these.
-    ServerPort(Vec<u16>),
-    /// The server's address lies in one of these prefixes: the destination of a packet that leaves, the source of one that
-    /// enters.
-    ServerAddress(PrefixSet),
-    /// The IP protocol number.
-    Protocol(u8),
-    /// The end that sent the SYN is inside (TSPU-8). For UDP: the end that sent the first datagram.
-    ClientInside,
-    /// The packet travels this way.
-    Direction(Direction),
-    /// The named rule has fired on this flow.
-    Fired(Arc<str>),
-}
-
-/// What happens to a packet, and what is sent besides.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Response {
-    /// What happens to the packet itself. An on-path box cannot do any of it.
-    pub fate: Fate,
-    /// Packets sent besides, in order.
-    pub inject: Vec<Injection>,
-}
-
-/// What happens to a packet itself.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub enum Fate {
-    /// Forward it.
-    #[default]
-    Pass,
-    /// Swallow it.
-    Drop,
-    /// Swallow it and refuse its sender, as a router or a firewall does.
-    Reject(Rejection),
-    /// Change it in place and forward it (TSPU-1).
-    Rewrite(Rewrite),
-}
-
-/// How a sender is refused.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Rejection {
-    /// A TCP reset; other protocols get a port-unreachable error.
-    TcpReset,
-    /// ICMP: no route to network.
-    NetworkUnreachable,
-    /// ICMP: host unreachable.
-    HostUnreachable,
-    /// ICMP: port unreachable.
-    PortUnreachable,
-    /// ICMP: communication administratively prohibited.
-    AdministrativelyProhibited,
-}
-
-/// A change in place. Sequence and acknowledgement numbers, TTL and IP id stay as they are.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Rewrite {
-    /// The TCP flags to set in place of the packet's.
-    pub tcp_flags: Option<TcpFlags>,
-    /// Whether the payload is removed.
-    pub strip_payload: bool,
-}
-
-/// TCP flags as a byte of RFC 9293 section 3.1.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct TcpFlags(pub u8);
-
-impl TcpFlags {
-    /// FIN.
-    pub const FIN: Self = Self(0x01);
-    /// SYN.
-    pub const SYN: Self = Self(0x02);
-    /// RST.
-    pub const RST: Self = Self(0x04);
-    /// PSH.
-    pub const PSH: Self = Self(0x08);
-    /// ACK.
-    pub const ACK: Self = Self(0x10);
-    /// SYN and ACK.
-    pub const SYN_ACK: Self = Self(0x12);
-    /// RST and ACK.
-    pub const RST_ACK: Self = Self(0x14);
-
-    /// Whether all of these are set.
-    pub const fn contains(self, flags: Self) -> bool {
-        self.0 & flags.0 == flags.0
-    }
-}
-
-/// A packet to inject.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Injection {
-    /// What it is.
-    pub kind: InjectionKind,
-    /// How long after the packet that caused it, on the modelled clock.
-    pub delay: Duration,
-}
-
-/// What is injected.
-#[derive(Clone, Debug, PartialEq)]
-pub enum InjectionKind {
-    /// A reset that carries the other end's address.
-    Reset {
-        /// To whom.
-        to: Recipient,
-        /// RST, or RST with ACK.
-        flags: TcpFlags,
-    },
-    /// A forged answer to the DNS query that matched, sent to its asker.
-    Dns(DnsForgery),
-}
-
-/// Who gets a reset.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Recipient {
-    /// The inside end.
-    Client,
-    /// The outside end.
-    Server,
-    /// Both, the inside end first.
-    Both,
-}
-
-/// A forged DNS answer.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DnsForgery {
-    /// The response code: 0 no error, 3 name does not exist, 5 refused (RFC 1035 section 4.1.1).
-    pub rcode: u8,
-    /// Addresses to answer with; those of the asked family are used, all of them.
-    pub addresses: Vec<IpAddr>,
-    /// The time to live of each answer, in seconds.
-    pub ttl: u32,
-    /// The AA bit.
-    pub authoritative: bool,
-}
-
 /// Punishment that outlives its trigger.
 #[derive(Clone, Debug)]
 pub struct Residual {
     /// Which later packets it hits.
     pub key: ResidualKey,
+    /// How many of them pass before it acts on those that come after (TSPU-2).
+    pub after: Option<Threshold>,
     /// For how long.
     pub last: Duration,
     /// Whether a packet that it hits starts the time anew.
@@ -353,6 +216,28 @@ pub struct Residual {
     pub outbound: Response,
     /// What happens to packets that enter.
     pub inbound: Response,
+}
+
+/// How much passes before something acts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Threshold {
+    /// What is counted.
+    pub unit: ThresholdUnit,
+    /// The least that passes.
+    pub least: u64,
+    /// The most. How much it is between the two is drawn once for each flow, keyed as [`Rule::miss`] is.
+    pub most: u64,
+    /// The packets that are counted.
+    pub count: Sees,
+}
+
+/// What a threshold counts.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ThresholdUnit {
+    /// Packets, with or without payload.
+    Packets,
+    /// Bytes of TCP and UDP payload.
+    Bytes,
 }
 
 /// Which later packets a residual hits.

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 use crate::event::FlowKey;
-use crate::policy::ResidualKey;
+use crate::flow::Count;
+use crate::policy::{ResidualKey, Threshold};
 use crate::time::Instant;
+use crate::view::View;
 
 /// The packets that a residual hits. The protocol is part of every key: what a TCP flow did never hits UDP.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -60,6 +62,18 @@ pub(crate) struct Armed {
     end: (Instant, u64),
     /// What the rule matched, for the events of the packets that are hit.
     pub(crate) matched: Option<String>,
+    /// How much passes before any is hit.
+    count: Option<Count>,
+}
+
+impl Armed {
+    /// Whether the residual hits this packet; it is counted, where the rule spares the first.
+    pub(crate) fn hits(&mut self, after: Option<&Threshold>, view: &View<'_>) -> bool {
+        match (&mut self.count, after) {
+            (Some(count), Some(after)) => count.is_past(after, view),
+            _ => true,
+        }
+    }
 }
 
 impl Residuals {
@@ -87,7 +101,14 @@ impl Residuals {
     }
 
     /// Arms a residual, or arms it anew. In a full table the one that would end soonest gives way.
-    pub(crate) fn arm(&mut self, rule: RulePlace, scope: Scope, until: Instant, matched: Option<String>) {
+    /// `count`: how much passes first.
+    pub(crate) fn arm(
+        &mut self,
+        (rule, scope): (RulePlace, Scope),
+        until: Instant,
+        matched: Option<String>,
+        count: Option<Count>,
+    ) {
         let key = (rule, scope);
         if let Some(before) = self.armed.remove(&key) {
             self.by_end.remove(&before.end);
@@ -99,12 +120,12 @@ impl Residuals {
         self.sequence += 1;
         let end = (until, self.sequence);
         self.by_end.insert(end, key);
-        self.armed.insert(key, Armed { end, matched });
+        self.armed.insert(key, Armed { end, matched, count });
     }
 
     /// The residual of this rule that is in force in this scope.
-    pub(crate) fn find(&self, rule: RulePlace, scope: Scope) -> Option<&Armed> {
-        self.armed.get(&(rule, scope))
+    pub(crate) fn find(&mut self, rule: RulePlace, scope: Scope) -> Option<&mut Armed> {
+        self.armed.get_mut(&(rule, scope))
     }
 
     /// Moves the end of a residual.
@@ -150,7 +171,7 @@ mod tests {
     #[test]
     fn ends_on_time() {
         let mut residuals = Residuals::new(10);
-        residuals.arm(RULE, scope(1), at(75), Some("why".to_owned()));
+        residuals.arm((RULE, scope(1)), at(75), Some("why".to_owned()), None);
         residuals.expire(at(74));
         let armed = residuals.find(RULE, scope(1)).expect("still in force");
         assert_eq!(armed.matched.as_deref(), Some("why"));
@@ -165,10 +186,10 @@ mod tests {
     #[test]
     fn the_table_is_bounded() {
         let mut residuals = Residuals::new(2);
-        residuals.arm(RULE, scope(1), at(3), None);
-        residuals.arm(RULE, scope(2), at(2), None);
-        residuals.arm(RULE, scope(2), at(4), None);
-        residuals.arm(RULE, scope(3), at(5), None);
+        residuals.arm((RULE, scope(1)), at(3), None, None);
+        residuals.arm((RULE, scope(2)), at(2), None, None);
+        residuals.arm((RULE, scope(2)), at(4), None, None);
+        residuals.arm((RULE, scope(3)), at(5), None, None);
         assert_eq!((residuals.len(), residuals.by_end.len()), (2, 2));
         assert!(residuals.find(RULE, scope(1)).is_none());
     }

@@ -67,6 +67,15 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The data of a segment or datagram; empty for what is neither.
+    pub(crate) fn payload(&self) -> &'a [u8] {
+        match &self.transport {
+            Transport::Tcp(segment) => segment.payload(),
+            Transport::Udp(datagram) => datagram.payload(),
+            Transport::Other => &[],
+        }
+    }
+
     /// Whether the packet carries a segment with any of these flags.
     pub(crate) fn has_flags(&self, any: u8) -> bool {
         self.segment().is_some_and(|segment| segment.flags().0 & any != 0)

@@ -23,11 +23,10 @@
 
 use std::time::Duration;
 
-use roadblock_censor::outbox::Direction;
-use roadblock_censor::policy::{Place, Rejection, ResidualKey, Sees, TrackFrom};
+use roadblock_censor::policy::{Place, ResidualKey, Sees, TrackFrom};
 use serde_json::json;
 
-use crate::declare::{Argument, FileKind, InjectDeclaration, TcpFlagLetters};
+use crate::declare::{AfterDeclaration, Argument, FileKind, InjectDeclaration, ResponseDeclaration, ThenWhat, When};
 use crate::diagnostic::Collector;
 use crate::read::{Definitions, Dictionary, Needed, OneOrMany, Read, choice, table, value, words};
 use crate::source::{Spanned, Text};
@@ -73,6 +72,9 @@ pub(crate) enum ParameterType {
     Probability,
     Duration,
     Boolean,
+    Count,
+    Size,
+    Rate,
 }
 
 words! {
@@ -85,6 +87,9 @@ words! {
         "probability" => Self::Probability,
         "duration" => Self::Duration,
         "boolean" => Self::Boolean,
+        "count" => Self::Count,
+        "size" => Self::Size,
+        "rate" => Self::Rate,
     }
 }
 
@@ -142,6 +147,8 @@ table! {
         "idle" => idle: Option<IdleDeclaration>,
         /// How many data segments of the client are looked at before the flow is given up as harmless.
         "inspect-segments" => inspect_segments: Option<u32>,
+        /// How many datagrams of both ends are looked at before the flow is given up as harmless.
+        "inspect-datagrams" => inspect_datagrams: Option<u32>,
     }
 }
 
@@ -218,6 +225,8 @@ table! {
         "facts" => facts: Vec<Text> = Vec::new(),
         /// When it applies: all of these hold.
         "when" => when: When,
+        /// How many matching packets of a flow pass before the rule acts on those that come after.
+        "after" => after: Option<AfterDeclaration>,
         /// What happens to the packet that matched; it passes where not said.
         "trigger" => trigger: ResponseDeclaration = ResponseDeclaration::Pass,
         /// What is sent besides.
@@ -247,143 +256,4 @@ pub(crate) enum Refresh {
 words! {
     /// Whether a later packet starts the time of a punishment anew.
     Refresh { "never" => Self::Never, "on-packet" => Self::OnPacket, }
-}
-
-table! {
-    /// Conditions, all of which must hold.
-    When {
-        /// About the flow's TLS `ClientHello`.
-        "tls" => tls: Option<WhenTls>,
-        /// About a DNS query over UDP.
-        "dns" => dns: Option<WhenDns>,
-        /// About the end outside.
-        "server" => server: Option<WhenServer>,
-        /// About the flow as a whole.
-        "flow" => flow: Option<WhenFlow>,
-        /// The protocol above IP.
-        "protocol" => protocol: Option<TransportProtocol>,
-        /// The way the packet travels.
-        "direction" => direction: Option<Direction>,
-        /// The named rule has fired on this flow.
-        "fired" => fired: Option<Text>,
-        /// A switch: the rule applies at all. For a parameter of type boolean.
-        "enabled" => enabled: Option<Argument<bool>>,
-        /// None of these holds.
-        "not" => not: Option<Box<When>>,
-        /// At least one of these holds.
-        "any" => any: Option<Vec<When>>,
-    }
-}
-
-table! {
-    /// About the flow's TLS `ClientHello`.
-    WhenTls {
-        /// It names one of these servers.
-        "sni" => sni: Argument<OneOrMany<Text>>,
-    }
-}
-
-table! {
-    /// About a DNS query over UDP.
-    WhenDns {
-        /// It asks for one of these names.
-        "qname" => qname: Argument<OneOrMany<Text>>,
-    }
-}
-
-table! {
-    /// About the end outside.
-    WhenServer {
-        /// Its port is one of these.
-        "port" => port: Option<Argument<OneOrMany<u16>>>,
-        /// Its address lies in one of these prefixes.
-        "address" => address: Option<Argument<OneOrMany<Text>>>,
-    }
-}
-
-table! {
-    /// About the flow as a whole.
-    WhenFlow {
-        /// Which end began it: the one that sent the SYN, or the first datagram.
-        "client" => client: Side,
-    }
-}
-
-/// An end of a flow.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Side {
-    Inside,
-    Outside,
-}
-
-words! {
-    /// An end of a flow.
-    Side { "inside" => Self::Inside, "outside" => Self::Outside, }
-}
-
-/// A protocol above IP.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum TransportProtocol {
-    Tcp,
-    Udp,
-    Icmp,
-}
-
-words! {
-    /// A protocol above IP; `icmp` is both ICMP and `ICMPv6`.
-    TransportProtocol { "tcp" => Self::Tcp, "udp" => Self::Udp, "icmp" => Self::Icmp, }
-}
-
-choice! {
-    /// What happens to a packet.
-    ResponseDeclaration {
-        words {
-            /// It is forwarded.
-            "pass" => Pass,
-            /// It is swallowed.
-            "drop" => Drop,
-        }
-        keys {
-            /// It is swallowed and its sender refused.
-            "reject" => Reject(Rejection),
-            /// It is changed in place and forwarded.
-            "rewrite" => Rewrite(RewriteDeclaration),
-            /// It is forwarded, and these are sent besides.
-            "inject" => Inject(OneOrMany<InjectDeclaration>),
-        }
-    }
-}
-
-table! {
-    /// A change in place. Sequence and acknowledgement numbers, TTL and IP id stay as they are.
-    RewriteDeclaration {
-        /// The TCP flags to set in place of the packet's, as letters: `"RA"`.
-        "tcp-flags" => tcp_flags: Option<TcpFlagLetters>,
-        /// What becomes of the payload; kept where not said.
-        "payload" => payload: Option<PayloadFate>,
-    }
-}
-
-/// What becomes of a payload.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum PayloadFate {
-    Keep,
-    Strip,
-}
-
-words! {
-    /// What becomes of a payload.
-    PayloadFate { "keep" => Self::Keep, "strip" => Self::Strip, }
-}
-
-table! {
-    /// What happens to later packets.
-    ThenWhat {
-        /// To those that enter the censored network.
-        "inbound" => inbound: Option<ResponseDeclaration>,
-        /// To those that leave it.
-        "outbound" => outbound: Option<ResponseDeclaration>,
-        /// To both.
-        "both" => both: Option<ResponseDeclaration>,
-    }
 }

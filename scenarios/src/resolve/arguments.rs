@@ -10,7 +10,9 @@ use roadblock_censor::NamePattern;
 
 use super::Context;
 use super::items::{Item, expand};
-use crate::declare::{CensorDeclaration, Parameter, ParameterType, ProfileFile};
+use crate::declare::{
+    BitRate, ByteSize, CensorDeclaration, CountRange, Parameter, ParameterType, PortRange, ProfileFile,
+};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany, Read};
 use crate::source::{Location, Text};
@@ -23,10 +25,13 @@ pub(crate) enum Setting {
     Names(Vec<NamePattern>),
     Prefixes(Vec<IpNet>),
     Addresses(Vec<IpAddr>),
-    Ports(Vec<u16>),
+    Ports(Vec<PortRange>),
     Probability(f64),
     Duration(Duration),
     Boolean(bool),
+    Count(CountRange),
+    Size(ByteSize),
+    Rate(BitRate),
 }
 
 /// All parameters of one censor.
@@ -71,7 +76,18 @@ pub(crate) fn settings(
 
 /// Numbers have no neutral value: where the profile has no default, the scenario must set them.
 fn check_needed(name: &Text, parameter: &Parameter, censor: Option<&Location>, errors: &mut Collector) {
-    let needed = matches!(parameter.kind, ParameterType::Probability | ParameterType::Duration);
+    let needed = match parameter.kind {
+        ParameterType::Names
+        | ParameterType::Prefixes
+        | ParameterType::Addresses
+        | ParameterType::Ports
+        | ParameterType::Boolean => false,
+        ParameterType::Probability
+        | ParameterType::Duration
+        | ParameterType::Count
+        | ParameterType::Size
+        | ParameterType::Rate => true,
+    };
     if let (true, Some(at)) = (needed, censor) {
         let message = format!("the parameter `{}` has no default and is not set", name.value);
         let help = format!("add `{} = …` to this censor", name.value);
@@ -95,6 +111,9 @@ impl Setting {
             ParameterType::Probability => Self::Probability(f64::read(node, errors)?),
             ParameterType::Duration => Self::Duration(Duration::read(node, errors)?),
             ParameterType::Boolean => Self::Boolean(bool::read(node, errors)?),
+            ParameterType::Count => Self::Count(CountRange::read(node, errors)?),
+            ParameterType::Size => Self::Size(ByteSize::read(node, errors)?),
+            ParameterType::Rate => Self::Rate(BitRate::read(node, errors)?),
         })
     }
 
@@ -107,6 +126,9 @@ impl Setting {
             ParameterType::Probability => Self::Probability(0.0),
             ParameterType::Duration => Self::Duration(Duration::ZERO),
             ParameterType::Boolean => Self::Boolean(false),
+            ParameterType::Count => Self::Count(CountRange { least: 0, most: 0 }),
+            ParameterType::Size => Self::Size(ByteSize(0)),
+            ParameterType::Rate => Self::Rate(BitRate(1)),
         }
     }
 
@@ -120,6 +142,9 @@ impl Setting {
             Self::Probability(_) => "a probability",
             Self::Duration(_) => "a duration",
             Self::Boolean(_) => "a boolean",
+            Self::Count(_) => "a count",
+            Self::Size(_) => "a size",
+            Self::Rate(_) => "a rate",
         }
     }
 
@@ -132,6 +157,9 @@ impl Setting {
             Self::Probability(_) => ParameterType::Probability,
             Self::Duration(_) => ParameterType::Duration,
             Self::Boolean(_) => ParameterType::Boolean,
+            Self::Count(_) => ParameterType::Count,
+            Self::Size(_) => ParameterType::Size,
+            Self::Rate(_) => ParameterType::Rate,
         }
     }
 

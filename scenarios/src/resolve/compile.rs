@@ -1,18 +1,18 @@
 //! A profile with its parameters filled in becomes a compiled policy.
 
 mod condition;
+mod quantity;
 mod response;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use roadblock_censor::policy::{BoxPolicy, FlowPolicy, Place, Policy, Residual, Rule};
+use roadblock_censor::policy::{BoxPolicy, Condition, Fate, FlowPolicy, Place, Policy, Residual, Rule};
 
 use super::arguments::{Setting, Settings, settings};
 use super::context::fact_ids;
 use super::{Context, check_id, document};
 use crate::declare::{
-    Argument, BoxDeclaration, Boxes, Checksum, FileKind, ProfileFile, Reassembly, Refresh, RuleDeclaration,
+    BoxDeclaration, Boxes, Checksum, FileKind, ProfileFile, Reassembly, Refresh, ResponseDeclaration, RuleDeclaration,
     TeardownFlag,
 };
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
@@ -103,7 +103,8 @@ impl<'a> Compiler<'a, '_> {
             id: rule.id.as_str().into(),
             facts: fact_ids(&rule.facts),
             grade: self.context.grade(&rule.facts, self.errors),
-            when: self.condition(&rule.when),
+            when: self.when(rule),
+            after: rule.after.as_ref().and_then(|after| self.after(after)),
             trigger,
             residual: self.residual(rule, place),
             miss: rule.miss.as_ref().map_or(0.0, |miss| self.probability(miss)),
@@ -129,26 +130,23 @@ impl<'a> Compiler<'a, '_> {
         };
         let (outbound, inbound) = (one(then.outbound.as_ref()), one(then.inbound.as_ref()));
         let refresh = rule.refresh == Some(Refresh::OnPacket);
-        Some(Residual { key, last: self.duration(last), refresh, outbound, inbound })
-    }
-
-    fn probability(&mut self, argument: &Argument<f64>) -> f64 {
-        match argument {
-            Argument::Literal(value) => *value,
-            Argument::Parameter(name) => match self.setting(name) {
-                Some(Setting::Probability(value)) => *value,
-                other => self.mistyped(name, "a probability", other).unwrap_or_default(),
-            },
+        if [&outbound, &inbound].iter().any(|response| matches!(response.fate, Fate::Redirect(_))) {
+            let message = "only the packet that matches can be redirected";
+            let help = "write the redirection as the rule's `trigger`; it matches each query by itself";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, then.at(), message).help(help));
         }
+        let after = then.after.as_ref().and_then(|after| self.after(after));
+        Some(Residual { key, after, last: self.duration(last), refresh, outbound, inbound })
     }
 
-    fn duration(&mut self, argument: &Argument<Duration>) -> Duration {
-        match argument {
-            Argument::Literal(value) => *value,
-            Argument::Parameter(name) => match self.setting(name) {
-                Some(Setting::Duration(value)) => *value,
-                other => self.mistyped(name, "a duration", other).unwrap_or_default(),
-            },
+    /// When a rule applies: never, if it redirects to nowhere.
+    fn when(&mut self, rule: &RuleDeclaration) -> Condition {
+        let when = self.condition(&rule.when);
+        match &rule.trigger {
+            ResponseDeclaration::Redirect(redirect) if self.addresses(&redirect.address).is_empty() => {
+                Condition::Any(Vec::new())
+            }
+            _ => when,
         }
     }
 
@@ -179,6 +177,7 @@ fn flow(declared: &BoxDeclaration) -> FlowPolicy {
         policy.teardown.fin = flow.teardown.contains(&TeardownFlag::Fin);
         policy.teardown.rst = flow.teardown.contains(&TeardownFlag::Rst);
         policy.inspect_segments = flow.inspect_segments.unwrap_or(policy.inspect_segments);
+        policy.inspect_datagrams = flow.inspect_datagrams.unwrap_or(policy.inspect_datagrams);
         if let Some(idle) = &flow.idle {
             policy.idle.syn_sent = idle.syn_sent.unwrap_or(policy.idle.syn_sent);
             policy.idle.syn_received = idle.syn_received.unwrap_or(policy.idle.syn_received);

@@ -64,6 +64,7 @@ fn condition(condition: &Condition) -> String {
         Condition::TlsSni(set) => format!("sni {}", names(set)),
         Condition::DnsName(set) => format!("qname {}", names(set)),
         Condition::ServerAddress(set) => format!("address {}", prefixes(set)),
+        Condition::ServerPort(set) => format!("port {set}"),
         other => format!("{other:?}"),
     }
 }

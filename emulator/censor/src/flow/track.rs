@@ -1,8 +1,11 @@
 //! What one box remembers of one flow: its state, who began it, what was said so far, and what the box concluded.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::note::Note;
 use super::reassembly::Reassembly;
+use super::said::{Dialects, MAX_OPENING, Said, SaidPlace};
 use crate::machine::MAX_REASSEMBLY;
 use crate::outbox::Direction;
 use crate::policy::{FlowPolicy, TcpFlags, TrackFrom};
@@ -26,15 +29,18 @@ pub(crate) struct Track {
     initial: [Option<u32>; 2],
     last_seen: Instant,
     segments: u32,
+    datagrams: u32,
     stream: Option<Reassembly>,
-    /// Whether the flow was judged harmless as far as its content goes.
+    /// Whether the flow was judged harmless as far as a `ClientHello` goes.
     pub(crate) settled: bool,
+    /// Whether the beginning of the client's stream was judged, as far as other protocols go.
+    opening_settled: bool,
+    /// The protocols, of those that rules name, that the flow was found to speak.
+    speaks: Dialects,
     /// Whether a rule with consequences matched, so that what the flow says is never settled as harmless.
     pub(crate) condemned: bool,
-    /// The rules that fired on the flow.
-    pub(crate) fired: Vec<Arc<str>>,
-    /// The rules that drew their chance on the flow, and whether they missed.
-    pub(crate) drawn: Vec<(Arc<str>, bool)>,
+    /// What rules did on the flow.
+    notes: Vec<Note>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -47,7 +53,7 @@ enum State {
     Datagrams,
 }
 
-/// What a box hears in a packet of the flow.
+/// What a box hears in a packet of the flow, where a `ClientHello` could be.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Heard {
     /// Nothing that it could judge.
@@ -56,6 +62,15 @@ pub(crate) enum Heard {
     NoHello,
     /// The packet that completes, or repeats, a `ClientHello`.
     Hello(ClientHello),
+}
+
+/// What some rule wants to hear of a flow.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Ear {
+    /// A `ClientHello`.
+    pub(crate) tls: bool,
+    /// Other content.
+    pub(crate) content: bool,
 }
 
 impl Track {
@@ -103,27 +118,31 @@ impl Track {
         }
     }
 
-    /// Listens for a `ClientHello`.
-    pub(crate) fn listen(&mut self, view: &View<'_>, policy: &FlowPolicy) -> Heard {
-        let Some(segment) = view.segment().filter(|segment| !segment.payload().is_empty()) else {
-            return Heard::Nothing;
-        };
-        if self.settled || self.hello_from != Some(view.direction) {
-            return Heard::Nothing;
+    /// Listens to a packet: for a `ClientHello`, and for whatever else rules name.
+    pub(crate) fn listen<'v>(&mut self, view: &View<'v>, policy: &FlowPolicy, ear: Ear) -> (Heard, Option<Said<'v>>) {
+        if view.payload().is_empty() {
+            return (Heard::Nothing, None);
         }
-        self.segments = self.segments.saturating_add(1);
-        match policy.reassembly_limit {
-            None => match tls::client_hello(segment.payload()) {
-                Hello::ClientHello(hello) => Heard::Hello(hello),
-                // One segment alone says nothing about the stream: it may be the middle of something.
-                Hello::NotTls | Hello::Incomplete => Heard::Nothing,
-            },
-            Some(limit) => self.reassemble(segment, view.direction, limit.min(MAX_REASSEMBLY)),
+        match &view.transport {
+            Transport::Tcp(segment) => self.listen_to_segment(segment, view.direction, policy, ear),
+            Transport::Udp(datagram) if ear.content && self.hears_datagrams(policy) => {
+                self.datagrams = self.datagrams.saturating_add(1);
+                let bytes = Cow::Borrowed(datagram.payload());
+                (Heard::Nothing, Some(Said { bytes, place: SaidPlace::Datagram, speaks: self.speaks }))
+            }
+            Transport::Udp(_) | Transport::Other => (Heard::Nothing, None),
         }
     }
 
+    /// Takes note of the protocols that the packet was found to be of, and whether it told enough of all others.
+    pub(crate) fn recognise(&mut self, said: &mut Said<'_>, (found, is_decided): (Dialects, bool)) {
+        self.speaks = self.speaks.with(found);
+        said.speaks = self.speaks;
+        self.opening_settled |= is_decided && matches!(said.place, SaidPlace::Opening { .. });
+    }
+
     /// Takes note that a packet was judged. A flow that was condemned is listened to for as long as it lasts.
-    pub(crate) fn settle(&mut self, heard: &Heard, policy: &FlowPolicy) {
+    pub(crate) fn settle(&mut self, heard: &Heard, policy: &FlowPolicy, ear: Ear) {
         if self.condemned {
             return;
         }
@@ -131,27 +150,60 @@ impl Track {
             None => self.segments >= policy.inspect_segments,
             Some(_) => self.stream.as_ref().is_some_and(Reassembly::is_full),
         };
-        if *heard != Heard::Nothing || gave_up {
-            self.settled = true;
+        self.settled |= *heard != Heard::Nothing || gave_up;
+        self.opening_settled |= gave_up;
+        if (self.settled || !ear.tls) && (self.opening_settled || !ear.content) {
             self.stream = None;
         }
     }
 
-    /// Takes note that a rule fired.
-    pub(crate) fn fire(&mut self, rule: &Arc<str>) {
-        if !self.fired.contains(rule) {
-            self.fired.push(Arc::clone(rule));
-        }
+    /// Whether a box still looks at the flow's datagrams.
+    pub(crate) fn hears_datagrams(&self, policy: &FlowPolicy) -> bool {
+        self.datagrams < policy.inspect_datagrams || !self.speaks.is_empty()
     }
 
-    /// Begins the judgement of content anew under a new policy, which keeps what fired of the rules that it still has.
+    /// Whether a box still looks at the flow's segments for other things than a `ClientHello`.
+    pub(crate) fn hears_stream(&self) -> bool {
+        !self.opening_settled || self.speaks.has(Dialects::OPENVPN)
+    }
+
+    /// Takes note that a rule fired; whether that is the first time.
+    pub(crate) fn fire(&mut self, rule: &Arc<str>) -> bool {
+        !core::mem::replace(&mut self.note_mut(rule).fired, true)
+    }
+
+    /// Whether a rule of this name has fired.
+    pub(crate) fn has_fired(&self, rule: &str) -> bool {
+        self.note(rule).is_some_and(|note| note.fired)
+    }
+
+    /// Whether the rule misses on this flow, where that was drawn.
+    pub(crate) fn has_missed(&self, rule: &str) -> Option<bool> {
+        self.note(rule).and_then(|note| note.missed)
+    }
+
+    /// The rule's past on this flow.
+    pub(crate) fn note_mut(&mut self, rule: &Arc<str>) -> &mut Note {
+        let place = self.notes.iter().position(|note| note.rule == *rule).unwrap_or_else(|| {
+            self.notes.push(Note::new(rule));
+            self.notes.len() - 1
+        });
+        &mut self.notes[place]
+    }
+
+    /// Begins the judgement of content anew under a new policy, which keeps what it knows of the rules that it still has.
     pub(crate) fn reconsider(&mut self, keeps: &dyn Fn(&str) -> bool) {
         self.settled = false;
+        self.opening_settled = false;
         self.condemned = false;
         self.segments = 0;
+        self.datagrams = 0;
         self.stream = None;
-        self.fired.retain(|rule| keeps(rule));
-        self.drawn.retain(|(rule, _)| keeps(rule));
+        self.notes.retain(|note| keeps(&note.rule));
+    }
+
+    fn note(&self, rule: &str) -> Option<&Note> {
+        self.notes.iter().find(|note| *note.rule == *rule)
     }
 
     fn begin(&mut self, state: State, initiator: Direction) {
@@ -207,22 +259,74 @@ impl Track {
         self.initial[place(from)].get_or_insert(segment.sequence());
     }
 
-    fn reassemble(&mut self, segment: &TcpSegment<'_>, from: Direction, limit: usize) -> Heard {
+    fn listen_to_segment<'v>(
+        &mut self,
+        segment: &TcpSegment<'v>,
+        from: Direction,
+        policy: &FlowPolicy,
+        ear: Ear,
+    ) -> (Heard, Option<Said<'v>>) {
+        let is_clients = self.hello_from == Some(from);
+        let listens_tls = is_clients && ear.tls && !self.settled;
+        let offset = if is_clients && (listens_tls || ear.content) { self.offset_of(segment, from) } else { 0 };
+        // What condemned a flow is heard again when it is sent again.
+        let is_again = self.condemned && offset == 0;
+        let awaits_opening = is_clients && ear.content && (!self.opening_settled || is_again);
+        let (mut heard, mut said) = (Heard::Nothing, None);
+        if listens_tls || awaits_opening {
+            self.segments = self.segments.saturating_add(1);
+            let (opening, more) = match policy.reassembly_limit {
+                None => {
+                    if listens_tls && let Hello::ClientHello(hello) = tls::client_hello(segment.payload()) {
+                        // One segment alone says nothing else about the stream: it may be the middle of something.
+                        heard = Heard::Hello(hello);
+                    }
+                    // Where segments are not put together, nothing more is seen of a stream's beginning than the first.
+                    (Cow::Borrowed(if offset == 0 { segment.payload() } else { &[] }), false)
+                }
+                Some(limit) => {
+                    let stream = self.stream.get_or_insert_with(|| Reassembly::new(limit.min(MAX_REASSEMBLY)));
+                    stream.add(offset, segment.payload());
+                    if listens_tls {
+                        heard = hear(stream, offset);
+                    }
+                    let opening = stream.contiguous();
+                    let opening =
+                        if awaits_opening { opening[..opening.len().min(MAX_OPENING)].to_vec() } else { vec![] };
+                    (Cow::Owned(opening), !stream.is_full() && stream.contiguous().len() < MAX_OPENING)
+                }
+            };
+            if awaits_opening && !opening.is_empty() {
+                let place = SaidPlace::Opening { more };
+                said = Some(Said { bytes: opening, place, speaks: self.speaks });
+            }
+        }
+        if said.is_none() && ear.content && self.speaks.has(Dialects::OPENVPN) {
+            let bytes = Cow::Borrowed(segment.payload());
+            said = Some(Said { bytes, place: SaidPlace::Segment, speaks: self.speaks });
+        }
+        (heard, said)
+    }
+
+    /// How far from the beginning of its end's stream a segment's payload lies.
+    fn offset_of(&mut self, segment: &TcpSegment<'_>, from: Direction) -> i32 {
         let start = segment.payload_sequence();
         // A flow joined in the middle begins with what is seen of it first.
         let initial = *self.initial[place(from)].get_or_insert(start.wrapping_sub(1));
-        let offset = start.wrapping_sub(initial.wrapping_add(1)).cast_signed();
-        let stream = self.stream.get_or_insert_with(|| Reassembly::new(limit));
-        stream.add(offset, segment.payload());
-        match tls::client_hello(stream.contiguous()) {
-            Hello::NotTls => Heard::NoHello,
-            // Later data of a stream whose ClientHello was heard is no ClientHello.
-            Hello::ClientHello(hello) if usize::try_from(offset).is_ok_and(|offset| offset >= hello.length) => {
-                Heard::Nothing
-            }
-            Hello::ClientHello(hello) => Heard::Hello(hello),
-            Hello::Incomplete => Heard::Nothing,
+        start.wrapping_sub(initial.wrapping_add(1)).cast_signed()
+    }
+}
+
+/// What a stream says once a segment's payload was added to it at this place.
+fn hear(stream: &Reassembly, offset: i32) -> Heard {
+    match tls::client_hello(stream.contiguous()) {
+        Hello::NotTls => Heard::NoHello,
+        // Later data of a stream whose ClientHello was heard is no ClientHello.
+        Hello::ClientHello(hello) if usize::try_from(offset).is_ok_and(|offset| offset >= hello.length) => {
+            Heard::Nothing
         }
+        Hello::ClientHello(hello) => Heard::Hello(hello),
+        Hello::Incomplete => Heard::Nothing,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::evaluate::mentions;
 use crate::event::FlowKey;
+use crate::flow::Ear;
 use crate::outbox::Direction;
-use crate::policy::{BoxPolicy, Condition, Interest, Policy, Rule, TrackFrom};
+use crate::policy::{BoxPolicy, Condition, Content, Fate, Interest, Policy, Response, Rule, TrackFrom};
 use crate::residual::RulePlace;
 use crate::wire::ip::protocol;
 
@@ -25,10 +26,16 @@ pub(crate) struct CompiledBox {
     reach: Vec<Interest>,
     /// Where some rule reads a `ClientHello`.
     pub(crate) listens_tls: Interest,
+    /// Where some rule reads other content.
+    pub(crate) listens_content: Interest,
     /// Where some rule reads a DNS query.
     pub(crate) listens_dns: Interest,
     /// The places of the rules that arm residuals.
     pub(crate) with_residual: Vec<usize>,
+    /// The contents that each rule names.
+    contents: Vec<Vec<Content>>,
+    /// Which rules look at more than what all packets of a flow and direction have in common, or count them.
+    pub(crate) waits: Vec<bool>,
 }
 
 impl Compiled {
@@ -55,11 +62,25 @@ impl Compiled {
 
     /// The place of a rule of this policy in another, if it is there and punishes the same packets.
     pub(crate) fn place_in(&self, other: &Self, place: RulePlace) -> Option<RulePlace> {
+        let key = |rule: &Rule| rule.residual.as_ref().map(|residual| residual.key);
+        self.place_where(other, place, &|rule, other| other.residual.is_some() && key(other) == key(rule))
+    }
+
+    /// The place of a rule of this policy in another, if it is there and still keeps a rate.
+    pub(crate) fn place_of_police_in(&self, other: &Self, place: RulePlace) -> Option<RulePlace> {
+        self.place_where(other, place, &|_, other| polices(other))
+    }
+
+    /// The place of a rule of this policy in another, if it is there and still redirects.
+    pub(crate) fn place_of_redirect_in(&self, other: &Self, place: RulePlace) -> Option<RulePlace> {
+        self.place_where(other, place, &|_, other| matches!(other.trigger.fate, Fate::Redirect(_)))
+    }
+
+    fn place_where(&self, other: &Self, place: RulePlace, holds: &dyn Fn(&Rule, &Rule) -> bool) -> Option<RulePlace> {
         let each = &self.boxes.get(place.of_box)?.policy;
         let rule = each.rules.get(place.rule)?;
         let of_box = other.find_box(&each.name)?;
-        let key = |rule: &Rule| rule.residual.as_ref().map(|residual| residual.key);
-        let is_same = |other: &Rule| other.id == rule.id && other.residual.is_some() && key(other) == key(rule);
+        let is_same = |other: &Rule| other.id == rule.id && holds(rule, other);
         let rule = other.boxes[of_box].policy.rules.iter().position(is_same)?;
         Some(RulePlace { of_box, rule })
     }
@@ -72,7 +93,15 @@ impl CompiledBox {
             listening.map(Rule::interest).fold(Interest::default(), Interest::or)
         };
         let places = policy.rules.iter().enumerate();
+        let is_content = |leaf: &Condition| matches!(leaf, Condition::Content(_));
+        let varies = |leaf: &Condition| {
+            let is_read = matches!(leaf, Condition::TlsSni(_) | Condition::DnsName(_) | Condition::Content(_));
+            is_read || matches!(leaf, Condition::PayloadLength { .. })
+        };
         Self {
+            listens_content: listens(&is_content),
+            contents: policy.rules.iter().map(|rule| contents(&rule.when)).collect(),
+            waits: policy.rules.iter().map(|rule| rule.after.is_some() || mentions(&rule.when, &varies)).collect(),
             reach: policy.rules.iter().map(Rule::interest).collect(),
             listens_tls: listens(&|leaf| matches!(leaf, Condition::TlsSni(_))),
             listens_dns: listens(&|leaf| matches!(leaf, Condition::DnsName(_))),
@@ -89,8 +118,35 @@ impl CompiledBox {
         rules.filter(move |(_, (_, reach))| reaches(reach)).map(|(place, (rule, _))| (place, rule))
     }
 
+    /// What some rule wants to hear of this flow.
+    pub(crate) fn ear(&self, key: FlowKey) -> Ear {
+        let covers = |interest: &Interest| interest.covers(key.protocol, key.server_port);
+        Ear { tls: covers(&self.listens_tls), content: covers(&self.listens_content) }
+    }
+
+    /// The contents that rules name which can match a packet of this flow.
+    pub(crate) fn contents_for(&self, key: FlowKey) -> impl Iterator<Item = &Content> {
+        self.rules_for(key).flat_map(|(place, _)| &self.contents[place])
+    }
+
     /// Whether the box sees packets travelling this way and has rules at all.
     pub(crate) fn looks_at(&self, direction: Direction) -> bool {
         !self.policy.rules.is_empty() && self.policy.sees.direction(direction)
     }
+}
+
+/// The contents that a condition names.
+fn contents(condition: &Condition) -> Vec<Content> {
+    match condition {
+        Condition::All(parts) | Condition::Any(parts) => parts.iter().flat_map(contents).collect(),
+        Condition::Not(part) => contents(part),
+        Condition::Content(content) => vec![content.clone()],
+        _ => Vec::new(),
+    }
+}
+
+fn polices(rule: &Rule) -> bool {
+    let keeps_rate = |response: &Response| matches!(response.fate, Fate::Police(_));
+    let residual = rule.residual.as_ref();
+    keeps_rate(&rule.trigger) || residual.is_some_and(|each| keeps_rate(&each.outbound) || keeps_rate(&each.inbound))
 }

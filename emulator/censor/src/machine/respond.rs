@@ -28,13 +28,14 @@ impl Passage {
 /// What a fate makes of a packet, and the refusal to its sender.
 pub(crate) fn apply(fate: &Fate, view: &View<'_>) -> (Passage, Option<outbox::Injection>) {
     match fate {
-        Fate::Pass => (Passage::Passed, None),
         Fate::Drop => (Passage::Dropped, None),
         Fate::Reject(rejection) => {
             let toward = sender_side(view.direction);
             let refusal = build::reject(&view.ip, *rejection).map(|bytes| outbox::Injection { toward, bytes });
             (Passage::Dropped, refusal)
         }
+        // All but the first need what the machine remembers, and are carried out there.
+        Fate::Pass | Fate::Lose(_) | Fate::Police(_) | Fate::Redirect(_) => (Passage::Passed, None),
         Fate::Rewrite(change) => (rewrite(&view.ip, *change).map_or(Passage::Passed, Passage::Replaced), None),
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Condition, Policy, ResidualKey, Rule};
+use super::{Condition, Content, Fate, Policy, PortSet, ResidualKey, Rule};
 use crate::wire::ip::protocol;
 
 /// What the kernel must hand to the machine, as the policy sees it; see [`Policy::interest`].
@@ -24,8 +24,8 @@ pub enum PortInterest {
     /// None at all.
     #[default]
     None,
-    /// These, sorted and without repetition.
-    Some(Vec<u16>),
+    /// These.
+    Some(PortSet),
     /// All.
     Any,
 }
@@ -44,7 +44,7 @@ impl Interest {
 
     /// What either is interested in.
     #[must_use]
-    pub(crate) fn or(self, other: Self) -> Self {
+    pub fn or(self, other: Self) -> Self {
         Self { tcp: self.tcp.or(other.tcp), udp: self.udp.or(other.udp) }
     }
 }
@@ -54,31 +54,30 @@ impl PortInterest {
     pub fn covers(&self, port: u16) -> bool {
         match self {
             Self::None => false,
-            Self::Some(ports) => ports.binary_search(&port).is_ok(),
+            Self::Some(ports) => ports.contains(port),
             Self::Any => true,
         }
     }
 
-    fn some(ports: impl IntoIterator<Item = u16>) -> Self {
-        let mut ports: Vec<_> = ports.into_iter().collect();
-        ports.sort_unstable();
-        ports.dedup();
-        if ports.is_empty() { Self::None } else { Self::Some(ports) }
-    }
-
-    fn or(self, other: Self) -> Self {
+    /// What either is interested in.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Any, _) | (_, Self::Any) => Self::Any,
             (Self::None, ports) | (ports, Self::None) => ports,
-            (Self::Some(these), Self::Some(those)) => Self::some(these.into_iter().chain(those)),
+            (Self::Some(these), Self::Some(those)) => Self::Some(these.or(those)),
         }
+    }
+
+    fn some(ports: PortSet) -> Self {
+        if ports.is_empty() { Self::None } else { Self::Some(ports) }
     }
 
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::None, _) | (_, Self::None) => Self::None,
             (Self::Any, ports) | (ports, Self::Any) => ports,
-            (Self::Some(these), Self::Some(those)) => Self::some(these.into_iter().filter(|port| those.contains(port))),
+            (Self::Some(these), Self::Some(those)) => Self::some(these.and(&those)),
         }
     }
 }
@@ -102,7 +101,13 @@ impl Rule {
     }
 
     fn interest_with_residual(&self) -> Interest {
-        let interest = self.interest();
+        let mut interest = self.interest();
+        if let Fate::Redirect(redirect) = &self.trigger.fate
+            && let Some(port) = redirect.port
+        {
+            // The answers come from there.
+            interest.udp = interest.udp.or(PortInterest::some([port].into()));
+        }
         if !self.residual.as_ref().is_some_and(|residual| residual.key == ResidualKey::TwoTuple) {
             return interest;
         }
@@ -134,10 +139,14 @@ impl Reach {
             Condition::All(parts) => parts.iter().map(Self::of).fold(Self::ALL, Self::and),
             Condition::Any(parts) => parts.iter().map(Self::of).fold(Self::NONE, Self::or),
             // Where there is no ClientHello or no query, "not this name" is unknown rather than true.
-            Condition::Not(part) if matches!(**part, Condition::TlsSni(_) | Condition::DnsName(_)) => Self::of(part),
+            Condition::Not(part)
+                if matches!(**part, Condition::TlsSni(_) | Condition::DnsName(_) | Condition::Content(_)) =>
+            {
+                Self::of(part)
+            }
             Condition::DnsName(_) => Self { tcp: PortInterest::None, udp: UdpReach::Dns },
             Condition::ServerPort(ports) => {
-                let ports = PortInterest::some(ports.iter().copied());
+                let ports = PortInterest::some(ports.clone());
                 Self { tcp: ports.clone(), udp: UdpReach::Ports(ports) }
             }
             Condition::TlsSni(_) | Condition::Protocol(protocol::TCP) => {
@@ -145,11 +154,25 @@ impl Reach {
             }
             Condition::Protocol(protocol::UDP) => Self { tcp: PortInterest::None, ..Self::ALL },
             Condition::Protocol(_) => Self::NONE,
+            Condition::ServerAddress(prefixes) if prefixes.is_empty() => Self::NONE,
+            Condition::Content(content) => Self::of_content(content),
             Condition::Not(_)
             | Condition::ServerAddress(_)
+            | Condition::ClientPort(_)
+            | Condition::PayloadLength { .. }
             | Condition::ClientInside
             | Condition::Direction(_)
             | Condition::Fired(_) => Self::ALL,
+        }
+    }
+
+    fn of_content(content: &Content) -> Self {
+        match content {
+            Content::Stun | Content::DtlsHello | Content::WireGuard(_) => Self { tcp: PortInterest::None, ..Self::ALL },
+            Content::WhatsAppChat | Content::TelegramTransport | Content::SshBanner => {
+                Self { udp: UdpReach::Ports(PortInterest::None), ..Self::ALL }
+            }
+            Content::OpenVpn(_) | Content::Starts(_) => Self::ALL,
         }
     }
 
@@ -180,7 +203,7 @@ impl Reach {
 impl UdpReach {
     fn ports(self) -> PortInterest {
         match self {
-            Self::Dns => PortInterest::some([DNS_PORT]),
+            Self::Dns => PortInterest::some([DNS_PORT].into()),
             Self::Ports(ports) => ports,
         }
     }
@@ -197,7 +220,7 @@ mod tests {
     }
 
     fn some(ports: &[u16]) -> PortInterest {
-        PortInterest::some(ports.iter().copied())
+        PortInterest::some(ports.iter().copied().collect())
     }
 
     /// A name in a `ClientHello` needs TCP, and a port narrows it.
@@ -205,9 +228,9 @@ mod tests {
     fn tls_is_tcp() {
         let sni = || Condition::TlsSni(NameSet::default());
         assert_eq!(interest(&sni()), Interest { tcp: PortInterest::Any, udp: PortInterest::None });
-        let narrowed = Condition::All(vec![Condition::ServerPort(vec![443]), Condition::ClientInside, sni()]);
+        let narrowed = Condition::All(vec![Condition::ServerPort([443].into()), Condition::ClientInside, sni()]);
         assert_eq!(interest(&narrowed), Interest { tcp: some(&[443]), udp: PortInterest::None });
-        let another = Condition::All(vec![Condition::Not(Box::new(sni())), Condition::ServerPort(vec![443])]);
+        let another = Condition::All(vec![Condition::Not(Box::new(sni())), Condition::ServerPort([443].into())]);
         assert_eq!(interest(&another), Interest { tcp: some(&[443]), udp: PortInterest::None });
     }
 
@@ -218,10 +241,10 @@ mod tests {
         assert_eq!(interest(&name()), Interest { tcp: PortInterest::None, udp: some(&[53]) });
         let nested = Condition::All(vec![
             Condition::All(vec![name(), Condition::ClientInside]),
-            Condition::ServerPort(vec![5353, 53]),
+            Condition::ServerPort([5353, 53].into()),
         ]);
         assert_eq!(interest(&nested).udp, some(&[53, 5353]));
-        let either = Condition::Any(vec![name(), Condition::ServerPort(vec![443])]);
+        let either = Condition::Any(vec![name(), Condition::ServerPort([443].into())]);
         assert_eq!(interest(&either), Interest { tcp: some(&[443]), udp: some(&[53, 443]) });
     }
 
@@ -229,8 +252,8 @@ mod tests {
     #[test]
     fn in_doubt_all() {
         for condition in [
-            Condition::ServerAddress(PrefixSet::default()),
-            Condition::Not(Box::new(Condition::ServerPort(vec![443]))),
+            Condition::ServerAddress(["1.1.1.0/24".parse().expect("a prefix")].into_iter().collect()),
+            Condition::Not(Box::new(Condition::ServerPort([443].into()))),
             Condition::All(vec![]),
         ] {
             assert_eq!(
@@ -240,6 +263,20 @@ mod tests {
             );
         }
         assert_eq!(interest(&Condition::Any(vec![])), Interest::default());
+        assert_eq!(interest(&Condition::ServerAddress(PrefixSet::default())), Interest::default());
         assert_eq!(interest(&Condition::Protocol(1)), Interest::default());
+    }
+    /// RU-CALL-1, RU-WA-1: content is of the transport that carries it, also where it must not be there; a range narrows it.
+    #[test]
+    fn ru_call_1_content_has_its_transport() {
+        let stun = || Condition::Content(Content::Stun);
+        let relays: PortSet = [596..=599, 1400..=1400].into_iter().collect();
+        for stun in [stun(), Condition::Not(Box::new(stun()))] {
+            let narrowed = Condition::All(vec![stun, Condition::ServerPort(relays.clone())]);
+            let expected = Interest { tcp: PortInterest::None, udp: PortInterest::Some(relays.clone()) };
+            assert_eq!(interest(&narrowed), expected);
+        }
+        let chat = Condition::Content(Content::WhatsAppChat);
+        assert_eq!(interest(&chat), Interest { tcp: PortInterest::Any, udp: PortInterest::None });
     }
 }

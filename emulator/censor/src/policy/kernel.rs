@@ -2,7 +2,7 @@
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::{BoxPolicy, Condition, Fate, Place, Rejection, Rule, Sees};
+use super::{BoxPolicy, Condition, Fate, Place, PortSet, Rejection, Rule, Sees};
 use crate::outbox::Direction;
 use crate::prefixes::PrefixSet;
 
@@ -14,7 +14,7 @@ pub struct KernelBlock {
     /// The IP protocol number; `None`: all of them, ICMP too.
     pub protocol: Option<u8>,
     /// The server ports; `None`: all, and protocols without ports. Where there are ports and no protocol, TCP and UDP.
-    pub ports: Option<Vec<u16>>,
+    pub ports: Option<PortSet>,
     /// The way of the packets; `None`: both.
     pub direction: Option<Direction>,
     /// What to do with them.
@@ -64,9 +64,10 @@ impl Rule {
         let action = match self.trigger.fate {
             Fate::Drop => KernelAction::Drop,
             Fate::Reject(rejection) => KernelAction::Reject(rejection),
-            Fate::Pass | Fate::Rewrite(_) => return None,
+            Fate::Pass | Fate::Rewrite(_) | Fate::Lose(_) | Fate::Police(_) | Fate::Redirect(_) => return None,
         };
-        if self.residual.is_some() || !self.trigger.inject.is_empty() || self.miss > 0.0 || self.also {
+        let remembers = self.residual.is_some() || self.after.is_some();
+        if remembers || !self.trigger.inject.is_empty() || self.miss > 0.0 || self.also {
             return None;
         }
         let mut place = Where::default();
@@ -86,7 +87,7 @@ impl Rule {
 struct Where {
     prefixes: Option<PrefixSet>,
     protocol: Option<u8>,
-    ports: Option<Vec<u16>>,
+    ports: Option<PortSet>,
     direction: Option<Direction>,
 }
 
@@ -104,6 +105,9 @@ impl Where {
             | Condition::Not(_)
             | Condition::TlsSni(_)
             | Condition::DnsName(_)
+            | Condition::ClientPort(_)
+            | Condition::PayloadLength { .. }
+            | Condition::Content(_)
             | Condition::ClientInside
             | Condition::Fired(_) => None,
         }
@@ -127,7 +131,9 @@ fn everywhere() -> PrefixSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{FlowPolicy, Grade, Interest, Policy, PortInterest, Response};
+    use crate::policy::{
+        FlowPolicy, Grade, Interest, Policy, PortInterest, Redirect, Response, Threshold, ThresholdUnit,
+    };
 
     fn rule(when: Condition, fate: Fate) -> Rule {
         Rule {
@@ -135,6 +141,7 @@ mod tests {
             facts: vec!["TSPU-6".into()],
             grade: Grade::Measured,
             when,
+            after: None,
             trigger: Response { fate, inject: vec![] },
             residual: None,
             miss: 0.0,
@@ -174,6 +181,7 @@ mod tests {
     /// What needs the machine is not left to the kernel, and the machine wants to see all of it.
     #[test]
     fn the_rest_is_not() {
+        let threshold = Threshold { unit: ThresholdUnit::Packets, least: 2, most: 2, count: Sees::Both };
         let with = |change: &dyn Fn(&mut Rule)| {
             let mut rule = rule(address(), Fate::Drop);
             change(&mut rule);
@@ -181,9 +189,12 @@ mod tests {
         };
         for rule in [
             rule(address(), Fate::Pass),
+            rule(address(), Fate::Lose(0.5)),
+            rule(address(), Fate::Redirect(Redirect::default())),
             rule(Condition::All(vec![address(), Condition::ClientInside]), Fate::Drop),
             rule(Condition::Not(Box::new(address())), Fate::Drop),
             with(&|rule| rule.also = true),
+            with(&|rule| rule.after = Some(threshold)),
             with(&|rule| rule.miss = 0.1),
         ] {
             assert_eq!(rule.kernel_block(), None, "{rule:?}");

@@ -62,6 +62,7 @@ fn gfw_sni_2_residual_hits_new_connections() {
     let last = Duration::from_secs(60);
     let residual = Residual {
         key: ResidualKey::ThreeTuple,
+        after: None,
         last,
         refresh: true,
         outbound: punish(),
@@ -175,7 +176,7 @@ fn tspu_14_a_repeated_query_is_not_drawn_again() {
 /// A refusal goes to the sender, from the address that it wrote to.
 #[test]
 fn rejections() {
-    let port_443 = || Condition::ServerPort(vec![443]);
+    let port_443 = || Condition::ServerPort([443].into());
     for (rejection, protocol) in [(Rejection::TcpReset, 6), (Rejection::HostUnreachable, 1)] {
         let refused = Rule { trigger: fate(Fate::Reject(rejection)), ..rule("ip-out", port_443()) };
         let mut world = World::new(policy([in_path(vec![refused])]));

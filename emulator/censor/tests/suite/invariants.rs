@@ -70,6 +70,7 @@ fn rich_policy() -> Policy {
     let punish = || Response { fate: Fate::Pass, inject: vec![reset(millis(3))] };
     let residual = Residual {
         key: ResidualKey::ThreeTuple,
+        after: None,
         last: Duration::from_secs(60),
         refresh: true,
         outbound: punish(),

@@ -104,7 +104,7 @@ fn tcp_and_udp_do_not_mix() {
 fn other_udp_is_offloaded() {
     let blocked = Condition::All(vec![
         Condition::Protocol(17),
-        Condition::ServerPort(vec![443]),
+        Condition::ServerPort([443].into()),
         Condition::Not(Box::new(Condition::ClientInside)),
     ]);
     let mut world = World::new(policy([in_path(vec![Rule { trigger: fate(Fate::Drop), ..rule("udp", blocked) }])]));
@@ -132,8 +132,10 @@ fn tspu_10_joined_in_the_middle() {
 #[test]
 fn exemptions_are_offloaded() {
     let exempt = rule("allowed", sni(&["instagram.com"]));
-    let rest =
-        Condition::All(vec![Condition::Not(Box::new(Condition::TlsSni(names(&[])))), Condition::ServerPort(vec![443])]);
+    let rest = Condition::All(vec![
+        Condition::Not(Box::new(Condition::TlsSni(names(&[])))),
+        Condition::ServerPort([443].into()),
+    ]);
     let block = Rule { trigger: fate(Fate::Drop), ..rule("unlisted", rest) };
     let mut world = World::new(policy([in_path(vec![exempt, block])]));
     let mut connection = Connection::new(4000);

@@ -48,6 +48,7 @@ pub(crate) fn rule(id: &str, when: Condition) -> Rule {
         facts: vec![],
         grade: Grade::Measured,
         when,
+        after: None,
         trigger: Response::default(),
         residual: None,
         miss: 0.0,
@@ -73,7 +74,7 @@ pub(crate) fn policy(boxes: impl Into<Vec<BoxPolicy>>) -> Policy {
 
 /// The name in a `ClientHello` to port 443.
 pub(crate) fn sni(patterns: &[&str]) -> Condition {
-    Condition::All(vec![Condition::TlsSni(names(patterns)), Condition::ServerPort(vec![443])])
+    Condition::All(vec![Condition::TlsSni(names(patterns)), Condition::ServerPort([443].into())])
 }
 
 /// TSPU-1: the `ClientHello` passes; for 75 seconds each packet from the server becomes a bare RST/ACK.
@@ -83,6 +84,7 @@ pub(crate) fn sni_1(patterns: &[&str]) -> Rule {
         facts: vec!["TSPU-1".into()],
         residual: Some(Residual {
             key: ResidualKey::FourTuple,
+            after: None,
             last: Duration::from_secs(75),
             refresh: false,
             outbound: fate(Fate::Pass),
@@ -99,6 +101,7 @@ pub(crate) fn sni_4(patterns: &[&str]) -> Rule {
         trigger: fate(Fate::Drop),
         residual: Some(Residual {
             key: ResidualKey::FourTuple,
+            after: None,
             last: Duration::from_secs(40),
             refresh: false,
             outbound: fate(Fate::Drop),

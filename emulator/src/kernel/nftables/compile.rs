@@ -59,10 +59,15 @@ fn matches(each: &Match, sets: &SetIds, out: &mut Vec<Expression>) {
             out.push(address(*family, *end, REGISTER));
             out.push(Expression::Lookup { set: text(set), id: id(sets, set), register: REGISTER });
         }
-        Match::Port(end, port) => {
+        Match::Ports(end, first, last) => {
             let offset = if *end == End::Source { 0 } else { 2 };
             out.push(transport(offset, 2, REGISTER));
-            out.push(equal(port.to_be_bytes().to_vec()));
+            if first == last {
+                out.push(equal(first.to_be_bytes().to_vec()));
+            } else {
+                out.push(Expression::AtLeast(first.to_be_bytes().to_vec()));
+                out.push(Expression::AtMost(last.to_be_bytes().to_vec()));
+            }
         }
         Match::Flow(family, set) => {
             flow_key(*family, out);

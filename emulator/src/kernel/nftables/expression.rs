@@ -28,6 +28,10 @@ pub(super) enum Expression {
     FragmentHeader { register: u32 },
     /// Goes on if the register holds this, or does not.
     Compare { equal: bool, data: Vec<u8> },
+    /// Goes on if the register holds this or more, as a big-endian number.
+    AtLeast(Vec<u8>),
+    /// Goes on if the register holds this or less.
+    AtMost(Vec<u8>),
     /// Masks the register.
     Mask { mask: Vec<u8> },
     /// Goes on if what begins at the register is in the set.
@@ -62,14 +66,9 @@ impl nftnl::expr::Expression for Expression {
                 raw.0
             }
             Self::FragmentHeader { register } => fragment_header(*register),
-            Self::Compare { equal, data } => {
-                let raw = Raw::new(c"cmp");
-                let operation = if *equal { libc::NFT_CMP_EQ } else { libc::NFT_CMP_NEQ };
-                raw.u32(sys::NFTNL_EXPR_CMP_SREG, REGISTER);
-                raw.u32(sys::NFTNL_EXPR_CMP_OP, operation.cast_unsigned());
-                raw.data(sys::NFTNL_EXPR_CMP_DATA, data);
-                raw.0
-            }
+            Self::Compare { equal, data } => compare(if *equal { libc::NFT_CMP_EQ } else { libc::NFT_CMP_NEQ }, data),
+            Self::AtLeast(data) => compare(libc::NFT_CMP_GTE, data),
+            Self::AtMost(data) => compare(libc::NFT_CMP_LTE, data),
             Self::Mask { mask } => {
                 let raw = Raw::new(c"bitwise");
                 raw.u32(sys::NFTNL_EXPR_BITWISE_SREG, REGISTER);
@@ -123,6 +122,14 @@ impl nftnl::expr::Expression for Expression {
             Self::Queue { number, kind: QueueKind::Compat } => compat_queue(*number),
         }
     }
+}
+
+fn compare(operation: i32, data: &[u8]) -> NonNull<sys::nftnl_expr> {
+    let raw = Raw::new(c"cmp");
+    raw.u32(sys::NFTNL_EXPR_CMP_SREG, REGISTER);
+    raw.u32(sys::NFTNL_EXPR_CMP_OP, operation.cast_unsigned());
+    raw.data(sys::NFTNL_EXPR_CMP_DATA, data);
+    raw.0
 }
 
 fn fragment_header(register: u32) -> NonNull<sys::nftnl_expr> {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use roadblock_censor::policy::{
-    DnsForgery, Fate, Injection, InjectionKind, Recipient, Rejection, Residual, ResidualKey, Response, Rule,
+    DnsForgery, Fate, Injection, InjectionKind, Police, PolicePer, Recipient, Redirect, Rejection, Residual,
+    ResidualKey, Response, Rule, Sees, Threshold, ThresholdUnit,
 };
 use roadblock_scenarios::model::LieAnswer;
 
@@ -18,9 +19,10 @@ pub(super) fn of_lie(answer: &LieAnswer) -> String {
 /// What a rule does to the packet that it matches, and what follows.
 pub(super) fn of_rule(rule: &Rule) -> String {
     let trigger = of_response(&rule.trigger);
+    let after = rule.after.as_ref().map(|after| format!("after {}: ", of_threshold(after))).unwrap_or_default();
     let residual = rule.residual.as_ref().map(of_residual).unwrap_or_default();
     let miss = if rule.miss > 0.0 { format!("; misses {} %", rule.miss * 100.0) } else { String::new() };
-    format!("{trigger}{residual}{miss}")
+    format!("{after}{trigger}{residual}{miss}")
 }
 
 fn of_response(response: &Response) -> String {
@@ -30,6 +32,9 @@ fn of_response(response: &Response) -> String {
         Fate::Reject(rejection) => format!("reject with {}", of_rejection(*rejection)),
         Fate::Rewrite(rewrite) if rewrite.strip_payload => "rewrite without payload".to_owned(),
         Fate::Rewrite(_) => "rewrite".to_owned(),
+        Fate::Lose(probability) => format!("lose {} %", probability * 100.0),
+        Fate::Police(police) => of_police(police),
+        Fate::Redirect(redirect) => of_redirect(redirect),
     };
     let injections = response.inject.iter().map(of_injection);
     std::iter::once(fate).chain(injections).collect::<Vec<_>>().join(", ")
@@ -53,7 +58,45 @@ fn of_residual(residual: &Residual) -> String {
     let (outbound, inbound) = (of_response(&residual.outbound), of_response(&residual.inbound));
     let both =
         if outbound == inbound { format!("{outbound} both ways") } else { format!("out {outbound}, in {inbound}") };
-    format!("; then {} on {scope}: {both}", of_duration(residual.last))
+    let after = residual.after.as_ref().map(|after| format!("after {}, ", of_threshold(after))).unwrap_or_default();
+    format!("; then {} on {scope}: {after}{both}", of_duration(residual.last))
+}
+
+fn of_threshold(after: &Threshold) -> String {
+    let unit = match after.unit {
+        ThresholdUnit::Packets => "packets",
+        ThresholdUnit::Bytes => "bytes",
+    };
+    let way = match after.count {
+        Sees::Both => "",
+        Sees::Outbound => " out",
+        Sees::Inbound => " in",
+    };
+    if after.least == after.most {
+        format!("{} {unit}{way}", after.least)
+    } else {
+        format!("{} to {} {unit}{way}", after.least, after.most)
+    }
+}
+
+fn of_police(police: &Police) -> String {
+    let per = match police.per {
+        PolicePer::Flow => "connection",
+        PolicePer::ThreeTuple => "client, server and port",
+        PolicePer::Client => "client",
+    };
+    let rate = if police.bits_per_second % 1000 == 0 {
+        format!("{} kbit/s", police.bits_per_second / 1000)
+    } else {
+        format!("{} bit/s", police.bits_per_second)
+    };
+    format!("drop what comes above {rate} for each {per}")
+}
+
+fn of_redirect(redirect: &Redirect) -> String {
+    let addresses = redirect.v4.map(|address| address.to_string()).into_iter();
+    let addresses = addresses.chain(redirect.v6.map(|address| address.to_string()));
+    format!("redirect to {}", addresses.collect::<Vec<_>>().join(" and "))
 }
 
 fn of_rejection(rejection: Rejection) -> &'static str {

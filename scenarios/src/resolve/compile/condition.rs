@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use roadblock_censor::policy::Condition;
+use roadblock_censor::policy::{BytePrefix, Condition, Content, MAX_BYTE_PREFIX, PortSet};
 use roadblock_censor::{NamePattern, NameSet, PrefixSet};
 
 use super::super::arguments::Setting;
 use super::super::items::expand;
 use super::Compiler;
-use crate::declare::{Argument, Side, TransportProtocol, When};
+use crate::declare::{Argument, HexBytes, PortRange, Side, TransportProtocol, When, WhenPayload};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
-use crate::read::OneOrMany;
+use crate::read::{Located, OneOrMany};
 use crate::source::Text;
 use crate::suggest;
 
@@ -31,6 +31,9 @@ impl Compiler<'_, '_> {
             all.push(on_protocol(protocol));
         }
         all.extend(when.direction.map(Condition::Direction));
+        if let Some(client) = &when.client {
+            all.push(Condition::ClientPort(self.ports(&client.port)));
+        }
         if let Some(server) = &when.server {
             all.extend(server.port.as_ref().map(|ports| Condition::ServerPort(self.ports(ports))));
             all.extend(server.address.as_ref().map(|prefixes| Condition::ServerAddress(self.prefixes(prefixes))));
@@ -43,6 +46,8 @@ impl Compiler<'_, '_> {
         }
         all.extend(when.tls.as_ref().map(|tls| Condition::TlsSni(self.names(&tls.sni))));
         all.extend(when.dns.as_ref().map(|dns| Condition::DnsName(self.names(&dns.qname))));
+        all.extend(contents(when));
+        all.extend(when.payload.iter().flat_map(|payload| self.payload(payload)));
         all.extend(when.fired.as_ref().map(|rule| Condition::Fired(self.rule_id(rule))));
         if let Some(enabled) = &when.enabled {
             // All of nothing holds, any of nothing does not.
@@ -90,14 +95,35 @@ impl Compiler<'_, '_> {
         prefixes.into_iter().collect()
     }
 
-    fn ports(&mut self, argument: &Argument<OneOrMany<u16>>) -> Vec<u16> {
-        match argument {
+    /// What a `payload` says: its first bytes, its length, or both.
+    fn payload(&mut self, payload: &WhenPayload) -> Vec<Condition> {
+        let offset = usize::from(payload.offset);
+        let prefix = |bytes: &HexBytes| BytePrefix { offset, bytes: bytes.0.clone() };
+        let starts = payload.starts.as_ref().map(|starts| starts.0.iter().map(prefix).collect::<Vec<_>>());
+        if starts.iter().flatten().any(|prefix| prefix.offset + prefix.bytes.len() > MAX_BYTE_PREFIX) {
+            let message = format!("a box looks at no more than the first {MAX_BYTE_PREFIX} bytes");
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, payload.at(), message));
+        }
+        if starts.is_none() && payload.length.is_none() {
+            let message = "nothing is asked of the payload";
+            let help = "say `starts = \"57 41\"`, `length = { min = 1001 }` or both";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, payload.at(), message).help(help));
+        }
+        let starts = starts.map(|starts| Condition::Content(Content::Starts(starts)));
+        let length = payload.length.as_ref();
+        let length = length.map(|length| Condition::PayloadLength { least: length.min, most: length.max });
+        starts.into_iter().chain(length).collect()
+    }
+
+    fn ports(&mut self, argument: &Argument<OneOrMany<PortRange>>) -> PortSet {
+        let ranges: Vec<PortRange> = match argument {
             Argument::Literal(ports) => ports.0.clone(),
             Argument::Parameter(name) => match self.setting(name) {
                 Some(Setting::Ports(ports)) => ports.clone(),
                 other => self.mistyped(name, "a list of ports", other).unwrap_or_default(),
             },
-        }
+        };
+        ranges.into_iter().map(|range| range.first..=range.last).collect()
     }
 
     fn boolean(&mut self, argument: &Argument<bool>) -> bool {
@@ -109,6 +135,25 @@ impl Compiler<'_, '_> {
             },
         }
     }
+}
+
+/// What is read beyond headers, TLS and DNS.
+fn contents(when: &When) -> Vec<Condition> {
+    let udp = when.udp.as_ref();
+    let said = [
+        (udp.and_then(|udp| udp.stun), Content::Stun),
+        (udp.and_then(|udp| udp.dtls), Content::DtlsHello),
+        (when.whatsapp.as_ref().map(|whatsapp| whatsapp.chat), Content::WhatsAppChat),
+        (when.telegram.as_ref().map(|telegram| telegram.transport), Content::TelegramTransport),
+        (when.ssh.as_ref().map(|ssh| ssh.banner), Content::SshBanner),
+    ];
+    let said = said.into_iter().filter_map(|(wanted, content)| {
+        let condition = Condition::Content(content);
+        wanted.map(|wanted| if wanted { condition } else { Condition::Not(Box::new(condition)) })
+    });
+    let wireguard = when.wireguard.map(|kind| Condition::Content(Content::WireGuard(kind.0)));
+    let openvpn = when.openvpn.map(|kind| Condition::Content(Content::OpenVpn(kind.0)));
+    said.chain(wireguard).chain(openvpn).collect()
 }
 
 /// The numbers are IANA's.

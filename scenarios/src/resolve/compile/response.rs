@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use roadblock_censor::policy::{DnsForgery, Fate, Injection, InjectionKind, Place, Response, Rewrite, TcpFlags};
+use roadblock_censor::policy::{
+    DnsForgery, Fate, Injection, InjectionKind, Place, Police, Redirect, Response, Rewrite, TcpFlags,
+};
 
 use super::super::arguments::Setting;
 use super::Compiler;
 use crate::declare::{
-    Argument, DnsAnswer, InjectDeclaration, Injectable, PayloadFate, ResponseDeclaration, RewriteDeclaration,
+    Argument, DnsAnswer, InjectDeclaration, Injectable, LossDeclaration, PayloadFate, PoliceDeclaration,
+    RedirectDeclaration, ResponseDeclaration, RewriteDeclaration,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany};
@@ -22,6 +25,9 @@ impl Compiler<'_, '_> {
             ResponseDeclaration::Drop => Fate::Drop,
             ResponseDeclaration::Reject(rejection) => Fate::Reject(*rejection),
             ResponseDeclaration::Rewrite(rewrite) => Fate::Rewrite(self.rewrite(rewrite)),
+            ResponseDeclaration::Lose(LossDeclaration { chance, .. }) => Fate::Lose(self.probability(chance)),
+            ResponseDeclaration::Police(police) => Fate::Police(self.police(police)),
+            ResponseDeclaration::Redirect(redirect) => Fate::Redirect(self.redirect(redirect)),
         };
         if place == Place::OnPath && fate != Fate::Pass {
             let message = "an on-path box can only watch and inject; the packet passes whatever a rule says";
@@ -67,21 +73,48 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn forgery(&mut self, answer: &DnsAnswer) -> DnsForgery {
-        let addresses: Vec<IpAddr> = match &answer.addresses {
-            None => Vec::new(),
-            Some(Argument::Literal(addresses)) => addresses.0.clone(),
-            Some(Argument::Parameter(name)) => match self.setting(name) {
+    /// Addresses, given in the profile or by a parameter.
+    pub(super) fn addresses(&mut self, argument: &Argument<OneOrMany<IpAddr>>) -> Vec<IpAddr> {
+        match argument {
+            Argument::Literal(addresses) => addresses.0.clone(),
+            Argument::Parameter(name) => match self.setting(name) {
                 Some(Setting::Addresses(addresses)) => addresses.clone(),
                 other => self.mistyped(name, "a list of addresses", other).unwrap_or_default(),
             },
-        };
+        }
+    }
+
+    fn forgery(&mut self, answer: &DnsAnswer) -> DnsForgery {
+        let addresses = answer.addresses.as_ref().map(|addresses| self.addresses(addresses)).unwrap_or_default();
         DnsForgery {
             rcode: answer.rcode.unwrap_or_default().0,
             addresses,
             ttl: answer.ttl,
             authoritative: answer.authoritative,
         }
+    }
+
+    fn police(&mut self, police: &PoliceDeclaration) -> Police {
+        let burst = self.size(&police.burst);
+        if burst < MIN_BURST {
+            let message = format!("a burst of {burst} bytes is less than one packet, so most would never pass");
+            let help = format!("write at least \"{MIN_BURST}B\", which is a full packet");
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, police.at(), message).help(help));
+        }
+        Police { bits_per_second: self.rate(&police.rate), burst, per: police.per }
+    }
+
+    fn redirect(&mut self, redirect: &RedirectDeclaration) -> Redirect {
+        let addresses = self.addresses(&redirect.address);
+        let v4 = addresses.iter().find_map(|address| match address {
+            IpAddr::V4(address) => Some(*address),
+            IpAddr::V6(_) => None,
+        });
+        let v6 = addresses.iter().find_map(|address| match address {
+            IpAddr::V6(address) => Some(*address),
+            IpAddr::V4(_) => None,
+        });
+        Redirect { v4, v6, port: redirect.port }
     }
 
     fn rewrite(&mut self, rewrite: &RewriteDeclaration) -> Rewrite {
@@ -96,3 +129,6 @@ impl Compiler<'_, '_> {
         }
     }
 }
+
+/// The MTU of every link.
+const MIN_BURST: u64 = 1500;

@@ -1,0 +1,105 @@
+//! Whether anything can still happen on a flow: what the kernel may pass by itself.
+
+use super::compile::CompiledBox;
+use crate::flow::{Flow, Track};
+use crate::outbox::Direction;
+use crate::policy::{Condition, Content};
+use crate::view::{Transport, View};
+
+/// What later packets of a flow that travel as this one does can make of a condition.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Prospect {
+    may_hold: bool,
+    may_fail: bool,
+}
+
+/// A flow as one box sees it.
+pub(super) struct Outlook<'a> {
+    pub(super) each: &'a CompiledBox,
+    pub(super) flow: &'a Flow,
+    pub(super) track: &'a Track,
+    pub(super) view: &'a View<'a>,
+}
+
+impl Outlook<'_> {
+    /// Whether some rule may yet act on a later packet that travels as this one does, though none did on this one.
+    ///
+    /// A rule that looks at nothing but what all such packets have in common would have acted on this one already. One that
+    /// reads or counts may act later, unless what they have in common rules it out, or a rule before it would end the search.
+    pub(super) fn is_open(&self) -> bool {
+        for (place, rule) in self.each.rules_for(self.view.key) {
+            // Ports of datagrams are used again without a sign, and what missed is then drawn anew.
+            let is_out = self.is_tcp() && self.track.has_missed(&rule.id) == Some(true);
+            let prospect = self.of(&rule.when);
+            if self.each.waits[place] {
+                if prospect.may_hold && !is_out {
+                    return true;
+                }
+            } else if prospect == Prospect::ALWAYS && rule.miss <= 0.0 && !rule.also {
+                return false;
+            }
+        }
+        false
+    }
+
+    fn of(&self, condition: &Condition) -> Prospect {
+        let key = &self.view.key;
+        let has_ports = !matches!(self.view.transport, Transport::Other);
+        match condition {
+            Condition::All(parts) => parts.iter().map(|part| self.of(part)).fold(Prospect::ALWAYS, |all, part| {
+                Prospect { may_hold: all.may_hold && part.may_hold, may_fail: all.may_fail || part.may_fail }
+            }),
+            Condition::Any(parts) => parts.iter().map(|part| self.of(part)).fold(Prospect::NEVER, |any, part| {
+                Prospect { may_hold: any.may_hold || part.may_hold, may_fail: any.may_fail && part.may_fail }
+            }),
+            Condition::Not(part) => {
+                let Prospect { may_hold, may_fail } = self.of(part);
+                Prospect { may_hold: may_fail, may_fail: may_hold }
+            }
+            Condition::TlsSni(_) => Prospect::read(self.is_tcp() && !self.track.settled),
+            Condition::DnsName(_) => {
+                let listens = self.each.listens_dns.covers(key.protocol, key.server_port);
+                Prospect::read(!self.is_tcp() && listens)
+            }
+            Condition::Content(content) => Prospect::read(self.hears(content)),
+            Condition::PayloadLength { .. } => Prospect::read(has_ports),
+            Condition::ClientPort(ports) => Prospect::fixed(has_ports && ports.contains(key.client_port)),
+            Condition::ServerPort(ports) => Prospect::fixed(has_ports && ports.contains(key.server_port)),
+            Condition::ServerAddress(prefixes) => Prospect::fixed(prefixes.contains(key.server)),
+            Condition::Protocol(protocol) => Prospect::fixed(key.protocol == *protocol),
+            Condition::ClientInside => Prospect::fixed(self.track.initiator() == Some(Direction::Outbound)),
+            Condition::Direction(direction) => Prospect::fixed(self.view.direction == *direction),
+            Condition::Fired(rule) => Prospect::fixed(self.flow.has_fired(rule)),
+        }
+    }
+
+    fn is_tcp(&self) -> bool {
+        matches!(self.view.transport, Transport::Tcp(_))
+    }
+
+    /// Whether the box may still read this in the flow.
+    fn hears(&self, content: &Content) -> bool {
+        let is_of_datagrams = matches!(content, Content::Stun | Content::DtlsHello | Content::WireGuard(_));
+        let is_of_both = matches!(content, Content::OpenVpn(_) | Content::Starts(_));
+        match self.view.transport {
+            Transport::Tcp(_) => !is_of_datagrams && self.track.hears_stream(),
+            Transport::Udp(_) => (is_of_datagrams || is_of_both) && self.track.hears_datagrams(&self.each.policy.flow),
+            Transport::Other => false,
+        }
+    }
+}
+
+impl Prospect {
+    const ALWAYS: Self = Self { may_hold: true, may_fail: false };
+    const NEVER: Self = Self { may_hold: false, may_fail: true };
+
+    /// What all packets have in common.
+    const fn fixed(holds: bool) -> Self {
+        if holds { Self::ALWAYS } else { Self::NEVER }
+    }
+
+    /// What is read in packets: anything while the box reads, and never known once it does not.
+    const fn read(reads: bool) -> Self {
+        Self { may_hold: reads, may_fail: reads }
+    }
+}

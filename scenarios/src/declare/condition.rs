@@ -1,0 +1,215 @@
+//! When a rule applies: `when` and `after` of a profile's rules.
+
+use roadblock_censor::dissect::{openvpn, wireguard};
+use roadblock_censor::outbox::Direction;
+use roadblock_censor::policy::Sees;
+
+use crate::declare::{Argument, ByteSize, CountRange, HexBytes, PortRange};
+use crate::read::{OneOrMany, table, words};
+use crate::source::Text;
+
+table! {
+    /// Conditions, all of which must hold.
+    When {
+        /// About the flow's TLS `ClientHello`.
+        "tls" => tls: Option<WhenTls>,
+        /// About a DNS query over UDP.
+        "dns" => dns: Option<WhenDns>,
+        /// About the end inside.
+        "client" => client: Option<WhenClient>,
+        /// About the end outside.
+        "server" => server: Option<WhenServer>,
+        /// About the flow as a whole.
+        "flow" => flow: Option<WhenFlow>,
+        /// About what a datagram holds.
+        "udp" => udp: Option<WhenUdp>,
+        /// The datagram is one of WireGuard's, of this kind.
+        "wireguard" => wireguard: Option<WireGuardKind>,
+        /// The packet is one of OpenVPN's, of this kind, over UDP or TCP, on a flow that was seen to begin with its reset.
+        "openvpn" => openvpn: Option<OpenVpnKind>,
+        /// About WhatsApp's own protocol.
+        "whatsapp" => whatsapp: Option<WhenWhatsApp>,
+        /// About Telegram's own protocol.
+        "telegram" => telegram: Option<WhenTelegram>,
+        /// About SSH.
+        "ssh" => ssh: Option<WhenSsh>,
+        /// About the bytes that the packet carries.
+        "payload" => payload: Option<WhenPayload>,
+        /// The protocol above IP.
+        "protocol" => protocol: Option<TransportProtocol>,
+        /// The way the packet travels.
+        "direction" => direction: Option<Direction>,
+        /// The named rule has fired on this flow.
+        "fired" => fired: Option<Text>,
+        /// A switch: the rule applies at all. For a parameter of type boolean.
+        "enabled" => enabled: Option<Argument<bool>>,
+        /// None of these holds.
+        "not" => not: Option<Box<When>>,
+        /// At least one of these holds.
+        "any" => any: Option<Vec<When>>,
+    }
+}
+
+table! {
+    /// About the flow's TLS `ClientHello`.
+    WhenTls {
+        /// It names one of these servers.
+        "sni" => sni: Argument<OneOrMany<Text>>,
+    }
+}
+
+table! {
+    /// About a DNS query over UDP.
+    WhenDns {
+        /// It asks for one of these names.
+        "qname" => qname: Argument<OneOrMany<Text>>,
+    }
+}
+
+table! {
+    /// About the end inside.
+    WhenClient {
+        /// Its port is one of these, or in one of these ranges.
+        "port" => port: Argument<OneOrMany<PortRange>>,
+    }
+}
+
+table! {
+    /// About the end outside.
+    WhenServer {
+        /// Its port is one of these, or in one of these ranges: `[443, "596-599"]`.
+        "port" => port: Option<Argument<OneOrMany<PortRange>>>,
+        /// Its address lies in one of these prefixes.
+        "address" => address: Option<Argument<OneOrMany<Text>>>,
+    }
+}
+
+table! {
+    /// About what a datagram holds.
+    WhenUdp {
+        /// A message of STUN, or none.
+        "stun" => stun: Option<bool>,
+        /// A DTLS `ClientHello`, or none.
+        "dtls" => dtls: Option<bool>,
+    }
+}
+
+/// What a datagram of `WireGuard` is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WireGuardKind(pub(crate) Option<wireguard::Kind>);
+
+words! {
+    /// What a datagram of WireGuard is.
+    WireGuardKind {
+        "initiation" => Self(Some(wireguard::Kind::Initiation)),
+        "response" => Self(Some(wireguard::Kind::Response)),
+        "cookie" => Self(Some(wireguard::Kind::Cookie)),
+        "data" => Self(Some(wireguard::Kind::Data)),
+        "any" => Self(None),
+    }
+}
+
+/// What a packet of `OpenVPN` is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OpenVpnKind(pub(crate) Option<openvpn::Kind>);
+
+words! {
+    /// What a packet of OpenVPN is.
+    OpenVpnKind {
+        "reset" => Self(Some(openvpn::Kind::Reset)),
+        "control" => Self(Some(openvpn::Kind::Control)),
+        "data" => Self(Some(openvpn::Kind::Data)),
+        "any" => Self(None),
+    }
+}
+
+table! {
+    /// About WhatsApp's own protocol.
+    WhenWhatsApp {
+        /// The client's stream begins as its chat does, or does not.
+        "chat" => chat: bool,
+    }
+}
+
+table! {
+    /// About Telegram's own protocol.
+    WhenTelegram {
+        /// The client's stream begins as one of the plain transports does, or does not. An obfuscated one cannot be seen.
+        "transport" => transport: bool,
+    }
+}
+
+table! {
+    /// About SSH.
+    WhenSsh {
+        /// The client's stream begins with its banner, or does not.
+        "banner" => banner: bool,
+    }
+}
+
+table! {
+    /// About the bytes that the packet carries.
+    WhenPayload {
+        /// The client's first data, or the datagram, has one of these bytes, written in hexadecimal, at the offset.
+        "starts" => starts: Option<OneOrMany<HexBytes>>,
+        /// How many bytes come before those.
+        "offset" => offset: u16 = 0,
+        /// How many bytes of TCP or UDP payload the packet has.
+        "length" => length: Option<LengthDeclaration>,
+    }
+}
+
+table! {
+    /// How many bytes a payload has, both ends included.
+    LengthDeclaration {
+        /// The least.
+        "min" => min: u16 = 0,
+        /// The most.
+        "max" => max: u16 = u16::MAX,
+    }
+}
+
+table! {
+    /// How much passes first. Exactly one of `packets` and `bytes`.
+    AfterDeclaration {
+        /// So many packets. A range, as `"5-8"`, is drawn from anew for each flow.
+        "packets" => packets: Option<Argument<CountRange>>,
+        /// So many bytes of payload.
+        "bytes" => bytes: Option<Argument<ByteSize>>,
+        /// The packets that are counted; both ways where not said.
+        "count" => count: Sees = Sees::Both,
+    }
+}
+
+table! {
+    /// About the flow as a whole.
+    WhenFlow {
+        /// Which end began it: the one that sent the SYN, or the first datagram.
+        "client" => client: Side,
+    }
+}
+
+/// An end of a flow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Side {
+    Inside,
+    Outside,
+}
+
+words! {
+    /// An end of a flow.
+    Side { "inside" => Self::Inside, "outside" => Self::Outside, }
+}
+
+/// A protocol above IP.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TransportProtocol {
+    Tcp,
+    Udp,
+    Icmp,
+}
+
+words! {
+    /// A protocol above IP; `icmp` is both ICMP and `ICMPv6`.
+    TransportProtocol { "tcp" => Self::Tcp, "udp" => Self::Udp, "icmp" => Self::Icmp, }
+}

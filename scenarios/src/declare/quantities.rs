@@ -1,0 +1,168 @@
+//! Numbers with a unit or an end: ranges of ports and counts, sizes, rates, bytes in hexadecimal.
+
+use serde_json::json;
+
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::read::{Definitions, Read, wrong_type};
+use crate::tree::{Node, Value};
+
+/// `443`, or `"596-599"`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct PortRange {
+    /// The first port.
+    pub(crate) first: u16,
+    /// The last.
+    pub(crate) last: u16,
+}
+
+impl Read for PortRange {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let help = "write a port, such as 443, or a range in quotes, such as \"596-599\"";
+        if matches!(node.value, Value::Integer(_)) {
+            return u16::read(node, errors).map(|port| Self { first: port, last: port });
+        }
+        let (first, last) = range(node, "a port or a range of ports", help, errors)?;
+        Some(Self { first, last })
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": u16::MAX }, RangeText::schema()] })
+    }
+}
+
+/// `6`, or `"5-8"`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct CountRange {
+    /// The least.
+    pub(crate) least: u32,
+    /// The most.
+    pub(crate) most: u32,
+}
+
+impl Read for CountRange {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let help = "write a number, such as 6, or a range in quotes, such as \"5-8\"";
+        if matches!(node.value, Value::Integer(_)) {
+            return u32::read(node, errors).map(|count| Self { least: count, most: count });
+        }
+        let (least, most) = range(node, "a number or a range of numbers", help, errors)?;
+        Some(Self { least, most })
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": u32::MAX }, RangeText::schema()] })
+    }
+}
+
+/// A number of bytes: `"16KB"`. `KB` is a thousand of them and `KiB` 1,024.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct ByteSize(pub(crate) u64);
+
+impl Read for ByteSize {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let units = [("B", 1), ("KB", 1000), ("KiB", 1024), ("MB", 1_000_000), ("MiB", 1_048_576)];
+        let help = "write a number and a unit: B, KB, KiB, MB or MiB, such as \"16KB\"";
+        with_unit(node, &units, "a size", help, errors).map(Self)
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        json!({ "type": "string", "pattern": "^[0-9]+(B|KB|KiB|MB|MiB)$" })
+    }
+}
+
+/// A rate in bits a second: `"150kbit"`, or `"650B"` where bytes are meant.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct BitRate(pub(crate) u64);
+
+impl Read for BitRate {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let units = [("bit", 1), ("kbit", 1000), ("Mbit", 1_000_000), ("B", 8), ("KB", 8000), ("MB", 8_000_000)];
+        let help = "write a number and what it counts in a second: bit, kbit, Mbit, B, KB or MB, such as \"150kbit\"";
+        let rate = with_unit(node, &units, "a rate", help, errors)?;
+        if rate == 0 {
+            errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, "nothing passes at this rate").help(help));
+            return None;
+        }
+        Some(Self(rate))
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        json!({ "type": "string", "pattern": "^[0-9]+(bit|kbit|Mbit|B|KB|MB)$" })
+    }
+}
+
+/// Bytes in hexadecimal: `"57 41"`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct HexBytes(pub(crate) Vec<u8>);
+
+impl Read for HexBytes {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let text = String::read(node, errors)?;
+        let digits: Option<Vec<u8>> = text
+            .chars()
+            .filter(|each| *each != ' ')
+            .map(|each| each.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
+            .collect();
+        match digits {
+            Some(digits) if !digits.is_empty() && digits.len() % 2 == 0 => {
+                Some(Self(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect()))
+            }
+            _ => {
+                let message = format!("`{text}` are not bytes in hexadecimal");
+                let help = "write two digits for each byte, such as \"57 41\"";
+                errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
+                None
+            }
+        }
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        json!({ "type": "string", "pattern": "^ *[0-9a-fA-F]{2}( *[0-9a-fA-F]{2})* *$" })
+    }
+}
+
+struct RangeText;
+
+impl RangeText {
+    fn schema() -> serde_json::Value {
+        json!({ "type": "string", "pattern": "^[0-9]+-[0-9]+$" })
+    }
+}
+
+/// Reads `"first-last"`.
+fn range<T: Copy + Ord + std::str::FromStr>(
+    node: &Node,
+    what: &str,
+    help: &str,
+    errors: &mut Collector,
+) -> Option<(T, T)> {
+    let Value::String(text) = &node.value else { return wrong_type(node, what, errors) };
+    let number = |text: &str| text.bytes().all(|each| each.is_ascii_digit()).then(|| text.parse().ok()).flatten();
+    let ends = text.split_once('-').and_then(|(first, last)| Some((number(first)?, number(last)?)));
+    if let Some((first, last)) = ends
+        && first <= last
+    {
+        return Some((first, last));
+    }
+    let message = format!("`{text}` is not {what}");
+    errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
+    None
+}
+
+/// Reads a whole number with one of these units.
+fn with_unit(node: &Node, units: &[(&str, u64)], what: &str, help: &str, errors: &mut Collector) -> Option<u64> {
+    let Value::String(text) = &node.value else {
+        return wrong_type(node, &format!("{what} in quotes"), errors);
+    };
+    let number = text.trim_end_matches(|each: char| each.is_ascii_alphabetic());
+    let unit = units.iter().find(|(unit, _)| *unit == &text[number.len()..]).map(|(_, factor)| *factor);
+    let plain = !number.is_empty() && number.bytes().all(|each| each.is_ascii_digit());
+    let value = unit.filter(|_| plain).and_then(|factor| number.parse::<u64>().ok()?.checked_mul(factor));
+    // Far above any line, and far below what a clock's arithmetic can hold.
+    let value = value.filter(|value| *value <= 1 << 50);
+    if value.is_none() {
+        let message = format!("`{text}` is not {what}");
+        errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
+    }
+    value
+}
