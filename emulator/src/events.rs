@@ -1,10 +1,13 @@
 //! What was decided in a lab, by whom, in the order it was decided.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use roadblock_censor::Event;
 use serde::Serialize;
+
+use crate::capture::Fingerprint;
 
 /// One decision and where it was made.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -19,23 +22,45 @@ pub struct Recorded {
 /// The lab's log of decisions. Clones are the same log.
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
-    recorded: Arc<Mutex<Vec<Recorded>>>,
+    log: Arc<Mutex<Log>>,
+}
+
+#[derive(Debug, Default)]
+struct Log {
+    recorded: Vec<Recorded>,
+    /// The packets that decisions were about, by the decision's place, where they are known.
+    causes: BTreeMap<usize, Fingerprint>,
 }
 
 impl EventLog {
     /// Notes a decision.
     pub fn record(&self, hop: &Arc<str>, event: Event) {
-        self.lock().push(Recorded { hop: Arc::clone(hop), event });
+        self.lock().recorded.push(Recorded { hop: Arc::clone(hop), event });
+    }
+
+    /// Notes decisions about a packet of which at least the beginning is there.
+    pub fn record_about(&self, hop: &Arc<str>, events: impl Iterator<Item = Event>, packet: &[u8]) {
+        let mut events = events.peekable();
+        if events.peek().is_none() {
+            return;
+        }
+        let cause = Fingerprint::of(packet);
+        let mut log = self.lock();
+        for event in events {
+            let place = log.recorded.len();
+            log.causes.extend(cause.map(|cause| (place, cause)));
+            log.recorded.push(Recorded { hop: Arc::clone(hop), event });
+        }
     }
 
     /// All decisions so far.
     pub fn all(&self) -> Vec<Recorded> {
-        self.lock().clone()
+        self.lock().recorded.clone()
     }
 
     /// How many decisions there are; with [`EventLog::since`] this marks a moment.
     pub fn len(&self) -> usize {
-        self.lock().len()
+        self.lock().recorded.len()
     }
 
     /// Whether nothing was decided yet.
@@ -45,15 +70,21 @@ impl EventLog {
 
     /// The decisions after a mark that [`EventLog::len`] gave.
     pub fn since(&self, mark: usize) -> Vec<Recorded> {
-        self.lock().get(mark..).unwrap_or_default().to_vec()
+        self.lock().recorded.get(mark..).unwrap_or_default().to_vec()
     }
 
     /// The decisions about flows of one client address.
     pub fn about(&self, client: IpAddr) -> Vec<Recorded> {
-        self.lock().iter().filter(|each| each.event.flow.client == client).cloned().collect()
+        self.lock().recorded.iter().filter(|each| each.event.flow.client == client).cloned().collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Recorded>> {
-        self.recorded.lock().unwrap_or_else(PoisonError::into_inner)
+    /// All decisions so far, and the packets that they were about, by the decision's place.
+    pub(crate) fn with_causes(&self) -> (Vec<Recorded>, BTreeMap<usize, Fingerprint>) {
+        let log = self.lock();
+        (log.recorded.clone(), log.causes.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

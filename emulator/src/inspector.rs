@@ -253,10 +253,11 @@ impl Driver {
     /// Takes a batch from the queue, then sends all its verdicts at once.
     fn inspect(&mut self) -> io::Result<usize> {
         let now = self.clock.now();
-        let Self { queue, censor, outbox, up, .. } = self;
+        let Self { queue, censor, outbox, up, events, hop, .. } = self;
         let taken = queue.take(|queued| {
             let direction = if queued.interface == *up { Direction::Inbound } else { Direction::Outbound };
             censor.inspect(now, Packet { id: PacketId(queued.id), direction, bytes: queued.bytes }, outbox);
+            events.record_about(hop, outbox.events.drain(..), queued.bytes);
         })?;
         self.act()?;
         Ok(taken)
@@ -313,7 +314,7 @@ impl Driver {
             }
             let direction = if logged.interface == *up { Direction::Inbound } else { Direction::Outbound };
             if let Some(event) = kernel_event(&logged, direction, ruleset, explanations) {
-                events.record(hop, Event { at: now, ..event });
+                events.record_about(hop, std::iter::once(Event { at: now, ..event }), logged.bytes);
             }
         })
     }

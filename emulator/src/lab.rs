@@ -18,6 +18,7 @@ pub use client::Client;
 pub use commands::{CommandError, CommandSpec};
 pub use error::LabError;
 
+use crate::capture::{Capture, Tape};
 use crate::clock::LabClock;
 use crate::events::EventLog;
 use crate::inspector::{Inspector, NewPhase, Setup};
@@ -38,6 +39,7 @@ pub struct Lab {
     clock: LabClock,
     events: EventLog,
     authority: Arc<Authority>,
+    capture: Option<Capture>,
     inspectors: Vec<Inspector>,
     lies: BTreeMap<Name, LieTable>,
     servers: Vec<Servers>,
@@ -64,11 +66,13 @@ pub struct LabOptions {
     pub seed: u64,
     /// How many passed flows the kernel notes at each hop and for each family.
     pub passed_flows: u32,
+    /// Whether the packets at the hops that decide are captured.
+    pub capture: bool,
 }
 
 impl Default for LabOptions {
     fn default() -> Self {
-        Self { seed: 1, passed_flows: PASSED_SIZE }
+        Self { seed: 1, passed_flows: PASSED_SIZE, capture: false }
     }
 }
 
@@ -98,8 +102,11 @@ impl Lab {
             let lies = first.state.lies.get(&resolver.name).cloned().unwrap_or_default();
             (Name::clone(&resolver.name), LieTable::new(lies))
         });
+        let clock = LabClock::start();
+        let capture = options.capture.then(|| Capture::start(&scenario, &namespaces, &clock)).transpose();
         let mut lab = Self {
-            clock: LabClock::start(),
+            clock,
+            capture: capture.map_err(LabError::system("capture packets"))?,
             events: EventLog::default(),
             authority: Arc::new(Authority::new(wall_clock())?),
             inspectors: Vec::new(),
@@ -146,6 +153,9 @@ impl Lab {
 
     /// Moves the clock on without waiting, and lets every censor do what was due.
     pub fn advance(&self, duration: Duration) {
+        if let Some(capture) = &self.capture {
+            capture.clock_moves(duration);
+        }
         self.clock.advance(duration);
         for inspector in &self.inspectors {
             // One that has ended is among the problems.
@@ -212,6 +222,12 @@ impl Lab {
     /// changes no verdict.
     pub fn offload_full(&self) -> u64 {
         self.inspectors.iter().map(|inspector| inspector.counts().offload_full.load(Ordering::Relaxed)).sum()
+    }
+
+    /// The packets that were captured since this was asked the last time, where they are captured.
+    pub fn tape(&self) -> Result<Option<Tape>, LabError> {
+        let tape = self.capture.as_ref().map(|capture| capture.tape(&self.events)).transpose();
+        tape.map_err(LabError::system("read the captured packets"))
     }
 
     /// Stops everything and says what made measurements untrustworthy.

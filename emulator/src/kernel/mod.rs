@@ -12,4 +12,5 @@ pub mod netfilter;
 pub mod nflog;
 pub mod nfqueue;
 pub mod nftables;
+pub mod packet_tap;
 pub mod sysctl;
