@@ -1,8 +1,7 @@
 //! DNS over HTTPS (RFC 8484): GET and POST at `/dns-query`.
 
 use data_encoding::BASE64URL_NOPAD;
-use http_body_util::{BodyExt, Collected, Limited};
-use hyper::body::{Bytes, Incoming};
+use hyper::body::Bytes;
 use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Response, StatusCode};
@@ -16,11 +15,11 @@ pub(super) fn is_query(head: &Parts) -> bool {
     head.uri.path() == PATH
 }
 
-/// The answer to a query.
-pub(super) async fn answer(head: &Parts, body: Incoming, visitor: &Visitor) -> Response<PageBody> {
+/// The answer to a query. `body` is the request's, where it was not too long.
+pub(super) fn answer(head: &Parts, body: Option<Bytes>, visitor: &Visitor) -> Response<PageBody> {
     let query = match head.method {
         Method::GET => in_url(head.uri.query().unwrap_or_default()),
-        Method::POST if head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == MESSAGE) => in_body(body).await,
+        Method::POST if head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind == MESSAGE) => body,
         Method::POST => return plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("only {MESSAGE}\n")),
         _ => {
             let mut refusal = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and POST\n".to_owned());
@@ -44,10 +43,8 @@ fn in_url(query: &str) -> Option<Bytes> {
     BASE64URL_NOPAD.decode(text.as_bytes()).ok().map(Bytes::from)
 }
 
-async fn in_body(body: Incoming) -> Option<Bytes> {
-    Limited::new(body, usize::from(u16::MAX)).collect().await.ok().map(Collected::to_bytes)
-}
-
+/// The longest DNS message.
+pub(super) const LONGEST: usize = 65_535;
 const PATH: &str = "/dns-query";
 const MESSAGE: &str = "application/dns-message";
 

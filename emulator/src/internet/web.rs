@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Incoming};
 use hyper::header::HOST;
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
@@ -102,13 +102,13 @@ impl Upgrade {
 /// Reads the request to its end and answers it.
 async fn answer(mut request: Request<Incoming>, visitor: &Visitor, upgrade: &Upgrade) -> Response<PageBody> {
     let pending = hyper::upgrade::on(&mut request);
-    let (head, mut body) = request.into_parts();
+    let (head, body) = request.into_parts();
+    let body = read(body).await;
     let name = host_of(&head);
     let site = visitor.sites.choose(name.as_ref().map(Authority::host));
     if site.serves_dns && doh::is_query(&head) {
-        return doh::answer(&head, body, visitor).await;
+        return doh::answer(&head, body, visitor);
     }
-    while let Some(Ok(_)) = body.frame().await {}
     match websocket::open(&head, site.websocket.as_ref()) {
         Opening::NotAsked => {}
         Opening::Refused(response) => return response,
@@ -118,6 +118,20 @@ async fn answer(mut request: Request<Incoming>, visitor: &Visitor, upgrade: &Upg
         }
     }
     respond(&head.method, name.as_ref().map(Authority::host), head.uri.path(), &visitor.sites)
+}
+
+/// Reads a body to its end, lest what is left of it disturb the answer, and gives it where it can be a DNS message.
+async fn read(mut body: Incoming) -> Option<Bytes> {
+    let mut whole = Vec::new();
+    let mut length = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        let data = frame.into_data().unwrap_or_default();
+        length += data.len();
+        if length <= doh::LONGEST {
+            whole.extend_from_slice(&data);
+        }
+    }
+    (length <= doh::LONGEST).then(|| whole.into())
 }
 
 /// RFC 9112 section 3.2.2: the request's target, where it names a host, comes before the Host field.

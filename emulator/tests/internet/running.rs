@@ -1,5 +1,6 @@
 //! An internet that runs while a test looks at it.
 
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -8,6 +9,7 @@ use std::time::SystemTime;
 
 use roadblock_emulator::internet::{self, Authority, InternetError, Servers, Zone};
 use roadblock_scenarios::model::{Host, Listener, Page, Protocol, Service};
+use tempfile::NamedTempFile;
 
 /// Servers on a thread of their own.
 pub(crate) struct Running {
@@ -67,6 +69,13 @@ pub(crate) fn internet(services: &[Service]) -> (Running, Arc<Authority>) {
     let (services, shared) = (services.to_vec(), Arc::clone(&authority));
     let running = Running::new(move || internet::start(&services, &zone, &shared)).expect("an internet");
     (running, authority)
+}
+
+/// A certificate as a file, for clients that are to trust it.
+pub(crate) fn certificate_file(pem: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().expect("a file");
+    file.write_all(pem.as_bytes()).expect("a certificate");
+    file
 }
 
 /// A service of one host with these protocols, each at a port of the kernel's choice.

@@ -2,29 +2,21 @@
 
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::sync::Arc;
 
-use roadblock_emulator::internet::Authority;
 use roadblock_scenarios::model::Protocol::{Http, Https};
 use tempfile::NamedTempFile;
 
 use crate::programs::{output, run};
-use crate::running::{Running, internet, service};
+use crate::running::{Running, certificate_file, internet, service};
 
-fn certificate_file(authority: &Arc<Authority>) -> NamedTempFile {
-    let mut file = NamedTempFile::new().expect("a file");
-    file.write_all(authority.pem().as_bytes()).expect("a certificate");
-    file
-}
-
-fn curl(arguments: &[&str]) -> String {
+pub(crate) fn curl(arguments: &[&str]) -> String {
     output("curl", ["--silent", "--show-error", "--max-time", "20", "--noproxy", "*"].iter().chain(arguments))
 }
 
 #[test]
 fn curl_trusts_a_host_over_both_versions_of_tls() {
     let (running, authority) = internet(&[service(&["whatsapp.com", "web.whatsapp.com"], &["127.8.0.1"], &[Https])]);
-    let file = certificate_file(&authority);
+    let file = certificate_file(authority.pem());
     let path = file.path().to_str().expect("a path");
     let port = running.port(Https, "127.8.0.1");
     let resolve = format!("web.whatsapp.com:{port}:127.8.0.1");
@@ -54,7 +46,7 @@ fn curl_trusts_a_host_over_both_versions_of_tls() {
 #[test]
 fn media_of_a_quarter_of_a_megabyte_goes_both_ways_over_both_versions_of_http() {
     let (running, authority) = internet(&[service(&["mmg.whatsapp.net"], &["127.8.0.6"], &[Https])]);
-    let file = certificate_file(&authority);
+    let file = certificate_file(authority.pem());
     let path = file.path().to_str().expect("a path");
     let port = running.port(Https, "127.8.0.6");
     let resolve = format!("mmg.whatsapp.net:{port}:127.8.0.6");
@@ -115,7 +107,7 @@ fn the_server_name_chooses_the_certificate_and_the_page() {
     assert!(subject(&["-servername", "signal.org"]).contains("CN = facebook.com"));
     assert!(subject(&["-noservername"]).contains("CN = facebook.com"));
 
-    let file = certificate_file(&authority);
+    let file = certificate_file(authority.pem());
     let port = running.port(Https, "127.8.0.4");
     let resolve = format!("instagram.com:{port}:127.8.0.4");
     let path = file.path().to_str().expect("a path");

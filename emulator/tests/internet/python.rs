@@ -1,0 +1,50 @@
+//! Clients written in another language, with libraries that nobody here wrote.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::OnceLock;
+
+use crate::programs::run;
+
+/// What a program of this folder printed. A machine that cannot install its libraries fails the test.
+pub(crate) fn python(program: &str, arguments: &[&str]) -> String {
+    let interpreter = environment().join("bin/python");
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/internet").join(program);
+    let program = program.to_str().expect("a path");
+    let output = run(interpreter.to_str().expect("a path"), [&[program], arguments].concat());
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{program}: {}\n{said}{}", output.status, errors(&output));
+    said
+}
+
+/// A virtual environment below the target directory, made by the first test that needs it.
+fn environment() -> &'static Path {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(|| {
+        let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("internet-clients");
+        let ready = place.join("ready");
+        let wanted = LIBRARIES.join("\n");
+        if std::fs::read_to_string(&ready).is_ok_and(|installed| installed == wanted) {
+            return place;
+        }
+        let path = place.to_str().expect("a path");
+        let made = run("python3", ["-m", "venv", "--clear", path]);
+        assert!(made.status.success(), "this test needs Python's venv (Debian: python3-venv): {}", errors(&made));
+        let pip = format!("{path}/bin/pip");
+        let installed = run(&pip, ["install", "--quiet"].iter().chain(&LIBRARIES));
+        assert!(
+            installed.status.success(),
+            "this test needs {LIBRARIES:?} from a Python package index, and pip could not install them: {}",
+            errors(&installed)
+        );
+        std::fs::write(ready, wanted).expect("a file");
+        place
+    })
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Noise, WebSocket, and what Noise itself needs, of which Telegram's client takes AES.
+const LIBRARIES: [&str; 3] = ["noiseprotocol==0.3.1", "websockets", "cryptography"];
