@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use roadblock_censor::policy::{Condition, Grade};
+use roadblock_censor::policy::{Condition, Grade, Response, Rule};
 use serde::Serialize;
 
 use crate::model::{Phase, PhaseState, Scenario, Target, Vantage};
@@ -16,7 +16,7 @@ pub struct RuleListing {
     pub facts: Vec<Arc<str>>,
     /// How far it is known.
     pub grade: Grade,
-    /// Whether it can apply at all: a rule whose list is empty in every phase cannot.
+    /// Whether it can interfere at all: a rule whose list is empty in every phase cannot, nor can one that only lets pass.
     pub active: bool,
 }
 
@@ -92,10 +92,15 @@ pub(crate) fn rules_of(state: &PhaseState) -> Vec<RuleListing> {
             by: format!("{}/{}", in_box.name, rule.id),
             facts: rule.facts.clone(),
             grade: rule.grade,
-            active: can_hold(&rule.when),
+            active: can_hold(&rule.when) && interferes(rule),
         })
     });
     lies.chain(rules).collect()
+}
+
+/// Whether a rule does anything but let packets pass.
+fn interferes(rule: &Rule) -> bool {
+    rule.residual.is_some() || rule.trigger != Response::default()
 }
 
 /// Whether a condition can hold for any packet: one on an empty set cannot.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use roadblock_censor::policy::{Condition, Response};
+use roadblock_censor::policy::{Condition, Response, Threshold};
 use roadblock_censor::{NameSet, PrefixSet};
 use roadblock_scenarios::Scenario;
 
@@ -40,15 +40,25 @@ pub(crate) fn render(scenario: &Scenario) -> String {
                     &mut text,
                     &format!("  {name}/{} {:?}: {when} -> {}", rule.id, rule.grade, response(&rule.trigger)),
                 );
+                if let Some(after) = &rule.after {
+                    line(&mut text, &format!("    {}", threshold(after)));
+                }
                 if let Some(residual) = &rule.residual {
                     let (inbound, outbound) = (response(&residual.inbound), response(&residual.outbound));
                     let then = format!("in {inbound}, out {outbound}, {:?} for {:?}", residual.key, residual.last);
                     line(&mut text, &format!("    then {then}"));
+                    if let Some(after) = &residual.after {
+                        line(&mut text, &format!("    then {}", threshold(after)));
+                    }
                 }
             }
         }
     }
     text
+}
+
+fn threshold(after: &Threshold) -> String {
+    format!("after {} to {} {:?}, {:?}", after.least, after.most, after.unit, after.count)
 }
 
 fn line(text: &mut String, line: &str) {
