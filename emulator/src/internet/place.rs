@@ -1,7 +1,6 @@
 //! An address and a port, who lives there, and the servers that this takes.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -51,14 +50,8 @@ impl Place {
         Self { address, protocols: vec![Protocol::Dns], sites: Sites::new(Site::new(&Host::default())) }
     }
 
-    /// Binds what is needed and runs it. `authority` signs the certificates, where there is TLS.
-    pub(super) fn start(
-        self,
-        servers: &mut Servers,
-        runtime: &Handle,
-        speaker: &Arc<Speaker>,
-        authority: Option<&Arc<Authority>>,
-    ) -> Result<(), InternetError> {
+    /// Binds what is needed and runs it.
+    pub(super) fn start(self, start: &mut Start<'_>) -> Result<(), InternetError> {
         let server = self.server_name();
         let bind_error = |error| InternetError::Bind { server: Arc::clone(&server), error };
         let mut actual = self.address;
@@ -67,19 +60,19 @@ impl Place {
         if !tcp.is_empty() {
             let listener = bind_tcp(actual).map_err(bind_error)?;
             actual = listener.local_addr().map_err(bind_error)?;
-            let tls = tls(&tcp, &sites, authority, &server, servers)?;
-            let (sites, speaker) = (Arc::clone(&sites), Arc::clone(speaker));
+            let tls = start.tls(&tcp, &sites, &server)?;
+            let (sites, speaker) = (Arc::clone(&sites), Arc::clone(&start.speaker));
             let port = Port { protocols: tcp, address: actual, sites, tls, speaker };
-            servers.spawn(runtime, &server, port.serve(listener, Arc::clone(&server), servers.problem_list()));
+            let problems = start.servers.problem_list();
+            start.spawn(&server, port.serve(listener, Arc::clone(&server), problems));
         }
         if let Some(protocol) = datagrams(&self.protocols) {
             let socket = bind_udp(actual).map_err(bind_error)?;
             actual = socket.local_addr().map_err(bind_error)?;
-            start_datagrams(protocol, socket, actual, &sites, speaker, servers, runtime, &server)
-                .map_err(bind_error)?;
+            start.answer_datagrams(protocol, socket, actual, &sites, &server);
         }
         for protocol in self.protocols {
-            servers.add_bound(Bound { protocol, wanted: self.address, actual });
+            start.servers.add_bound(Bound { protocol, wanted: self.address, actual });
         }
         Ok(())
     }
@@ -108,64 +101,80 @@ fn host_places(host: &Host) -> impl Iterator<Item = (SocketAddr, Protocol)> {
     })
 }
 
-/// The server's side of TLS for a port, where one of its protocols needs it.
-fn tls(
-    protocols: &[Protocol],
-    sites: &Arc<Sites>,
-    authority: Option<&Arc<Authority>>,
-    server: &Arc<str>,
-    servers: &Servers,
-) -> Result<Option<TlsAcceptor>, InternetError> {
-    let alpn: &[&[u8]] = match protocols {
-        _ if protocols.contains(&Protocol::Dot) => &[b"dot"],
-        _ if protocols.contains(&Protocol::Https) || protocols.contains(&Protocol::Doh) => &web::ALPN,
-        _ => return Ok(None),
-    };
-    let Some(authority) = authority else { return Ok(None) };
-    let (sites, authority, problems) = (Arc::clone(sites), Arc::clone(authority), servers.problem_list());
-    let config = server_config(sites, authority, Arc::clone(server), problems, alpn)?;
-    Ok(Some(TlsAcceptor::from(Arc::new(config))))
-}
-
 /// Which protocol answers the datagrams of a place; a relay is a STUN server too.
 fn datagrams(protocols: &[Protocol]) -> Option<Protocol> {
     let relay = protocols.iter().find(|each| **each == Protocol::CallRelay);
     relay.or_else(|| protocols.iter().find(|each| each.over_udp())).copied()
 }
 
-#[expect(clippy::too_many_arguments, reason = "each server needs some of them")]
-fn start_datagrams(
-    protocol: Protocol,
-    socket: UdpSocket,
-    address: SocketAddr,
-    sites: &Sites,
-    speaker: &Arc<Speaker>,
-    servers: &mut Servers,
-    runtime: &Handle,
-    server: &Arc<str>,
-) -> io::Result<()> {
-    let (name, problems) = (Arc::clone(server), servers.problem_list());
-    match protocol {
-        Protocol::Dns => {
-            let answers = name_server::answer_datagrams(socket, address, Arc::clone(speaker), name, problems);
-            servers.spawn(runtime, server, answers);
-        }
-        Protocol::Stun | Protocol::CallRelay => {
-            let callers = Callers::new(protocol == Protocol::CallRelay);
-            servers.spawn(runtime, server, relay::serve(socket, callers, name, problems));
-        }
-        Protocol::WireGuard => {
-            let keys = sites.choose(None).wireguard.clone();
-            let keys = keys.ok_or_else(|| io::Error::other("the host has no keys for its tunnel"))?;
-            servers.spawn(runtime, server, wireguard::serve(socket, keys, name, problems));
-        }
-        Protocol::Echo => servers.spawn(runtime, server, echo::serve_datagrams(socket, name, problems)),
-        Protocol::Http
-        | Protocol::Https
-        | Protocol::Doh
-        | Protocol::Dot
-        | Protocol::WhatsAppChat
-        | Protocol::Mtproto => {}
+/// What starting takes.
+pub(super) struct Start<'a> {
+    /// Where the servers are gathered.
+    pub(super) servers: &'a mut Servers,
+    /// What they run on.
+    pub(super) runtime: Handle,
+    /// Who answers DNS.
+    pub(super) speaker: Arc<Speaker>,
+    /// Who signs the certificates, where there is TLS.
+    pub(super) authority: Option<&'a Arc<Authority>>,
+}
+
+impl Start<'_> {
+    fn spawn(&mut self, server: &Arc<str>, future: impl Future<Output = ()> + Send + 'static) {
+        self.servers.spawn(&self.runtime, server, future);
     }
-    Ok(())
+
+    /// The server's side of TLS for a port, where one of its protocols needs it.
+    fn tls(
+        &self,
+        protocols: &[Protocol],
+        sites: &Arc<Sites>,
+        server: &Arc<str>,
+    ) -> Result<Option<TlsAcceptor>, InternetError> {
+        let alpn: &[&[u8]] = if protocols.contains(&Protocol::Dot) {
+            &[b"dot"]
+        } else if protocols.contains(&Protocol::Https) || protocols.contains(&Protocol::Doh) {
+            &web::ALPN
+        } else {
+            return Ok(None);
+        };
+        let Some(authority) = self.authority else { return Ok(None) };
+        let problems = self.servers.problem_list();
+        let config = server_config(Arc::clone(sites), Arc::clone(authority), Arc::clone(server), problems, alpn)?;
+        Ok(Some(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    fn answer_datagrams(
+        &mut self,
+        protocol: Protocol,
+        socket: UdpSocket,
+        address: SocketAddr,
+        sites: &Sites,
+        server: &Arc<str>,
+    ) {
+        let (name, problems) = (Arc::clone(server), self.servers.problem_list());
+        match protocol {
+            Protocol::Dns => {
+                let speaker = Arc::clone(&self.speaker);
+                self.spawn(server, name_server::answer_datagrams(socket, address, speaker, name, problems));
+            }
+            Protocol::Stun | Protocol::CallRelay => {
+                let callers = Callers::new(protocol == Protocol::CallRelay);
+                self.spawn(server, relay::serve(socket, callers, name, problems));
+            }
+            Protocol::WireGuard => {
+                // The parser lets no host listen for a tunnel without keys; one made without it is deaf.
+                if let Some(keys) = sites.choose(None).wireguard.clone() {
+                    self.spawn(server, wireguard::serve(socket, keys, name, problems));
+                }
+            }
+            Protocol::Echo => self.spawn(server, echo::serve_datagrams(socket, name, problems)),
+            Protocol::Http
+            | Protocol::Https
+            | Protocol::Doh
+            | Protocol::Dot
+            | Protocol::WhatsAppChat
+            | Protocol::Mtproto => {}
+        }
+    }
 }

@@ -9,7 +9,7 @@ use tokio::runtime::{Handle, TryCurrentError};
 
 use super::authority::Authority;
 use super::lies::{LieTable, Speaker};
-use super::place::Place;
+use super::place::{Place, Start};
 use super::servers::Servers;
 use super::zone::Zone;
 use crate::clock::LabClock;
@@ -52,8 +52,9 @@ pub fn start(services: &[Service], zone: &Arc<Zone>, authority: &Arc<Authority>)
     let runtime = Handle::try_current()?;
     let speaker = Arc::new(Speaker::honest(Arc::clone(zone)));
     let mut servers = Servers::default();
+    let mut start = Start { servers: &mut servers, runtime, speaker, authority: Some(authority) };
     for place in Place::all(services)? {
-        place.start(&mut servers, &runtime, &speaker, Some(authority))?;
+        place.start(&mut start)?;
     }
     Ok(servers)
 }
@@ -86,8 +87,9 @@ pub fn start_name_servers(
     let runtime = Handle::try_current()?;
     let speaker = Arc::new(speaker.clone());
     let mut servers = Servers::default();
+    let mut start = Start { servers: &mut servers, runtime, speaker, authority: None };
     for address in addresses {
-        Place::of_resolver(address).start(&mut servers, &runtime, &speaker, None)?;
+        Place::of_resolver(address).start(&mut start)?;
     }
     Ok(servers)
 }

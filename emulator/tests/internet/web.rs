@@ -1,9 +1,9 @@
 //! HTTP/1.1, HTTP/2 and TLS, as curl and openssl see them.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use roadblock_scenarios::model::Protocol::{Http, Https};
+use roadblock_scenarios::model::Protocol::{Http, Https, WhatsAppChat};
 use tempfile::NamedTempFile;
 
 use crate::programs::{output, run};
@@ -113,6 +113,28 @@ fn the_server_name_chooses_the_certificate_and_the_page() {
     let path = file.path().to_str().expect("a path");
     let page = curl(&["--cacert", path, "--resolve", &resolve, &format!("https://instagram.com:{port}/")]);
     assert!(page.contains("Welcome to instagram.com"), "{page}");
+}
+
+#[test]
+fn first_bytes_may_come_one_by_one_or_never() {
+    let mut shared = service(&["g.whatsapp.net"], &["127.8.0.7"], &[Http, WhatsAppChat]);
+    for listener in &mut shared.hosts[0].listen {
+        listener.port = 8080;
+    }
+    let (_running, _) = internet(&[shared]);
+    let connect = || TcpStream::connect("127.8.0.7:8080").expect("a connection");
+    let silent = connect();
+    let mut slow = connect();
+    slow.set_nodelay(true).expect("an option");
+    for byte in b"GET / HTTP/1.1\r\nhost: g.whatsapp.net\r\nconnection: close\r\n\r\n" {
+        slow.write_all(&[*byte]).expect("sent");
+    }
+    let mut page = String::new();
+    slow.read_to_string(&mut page).expect("a page");
+    assert!(page.contains("Welcome to g.whatsapp.net"), "{page}");
+    // What ends before it says anything is answered as a client of HTTP that said too little.
+    silent.shutdown(std::net::Shutdown::Write).expect("an end");
+    (&silent).read_to_string(&mut page).expect("the end");
 }
 
 /// The subject of the certificate that openssl is shown.
