@@ -7,8 +7,8 @@ use crate::support::*;
 use proptest::prelude::*;
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{
-    BoxPolicy, Condition, Fate, FlowPolicy, Injection, InjectionKind, Policy, Recipient, Residual, ResidualKey,
-    Response, Rule, TcpFlags, TrackFrom,
+    BoxPolicy, Condition, Content, Fate, FlowPolicy, Injection, InjectionKind, Police, PolicePer, Policy, Recipient,
+    Redirect, Residual, ResidualKey, Response, Rule, TcpFlags, TrackFrom,
 };
 use roadblock_censor::{Censor, Direction, Event, Instant, Outbox, Packet, PacketId};
 
@@ -33,6 +33,9 @@ fn payload() -> impl Strategy<Value = Vec<u8>> {
         Just(WHATSAPP_HELLO.to_vec()),
         Just(INSTAGRAM_HELLO.to_vec()),
         Just(INSTAGRAM_QUERY.to_vec()),
+        Just(include_bytes!("../data/stun-rfc5769-request.bin").to_vec()),
+        Just(include_bytes!("../data/wireguard-data.bin").to_vec()),
+        Just(b"WA\x06\x03".to_vec()),
         Just(WHATSAPP_HELLO[..100].to_vec()),
         Just(WHATSAPP_HELLO[100..].to_vec()),
         prop::collection::vec(any::<u8>(), 0..40),
@@ -70,7 +73,7 @@ fn rich_policy() -> Policy {
     let punish = || Response { fate: Fate::Pass, inject: vec![reset(millis(3))] };
     let residual = Residual {
         key: ResidualKey::ThreeTuple,
-        after: None,
+        after: Some(packets(0, 2)),
         last: Duration::from_secs(60),
         refresh: true,
         outbound: punish(),
@@ -81,8 +84,22 @@ fn rich_policy() -> Policy {
     let dns =
         Rule { trigger: fate(Fate::Drop), also: true, ..rule("dns", Condition::DnsName(names(&["*instagram*"]))) };
     let flow = FlowPolicy { reassembly_limit: Some(1000), from: TrackFrom::Any, ..FlowPolicy::default() };
+    let content = Condition::Content;
+    let redirect = Redirect { v4: Some([195, 208, 6, 1].into()), v6: None, port: Some(5353) };
+    let redirect =
+        Rule { trigger: fate(Fate::Redirect(redirect)), ..rule("redirect", Condition::ClientPort([4001].into())) };
+    let calls = Rule { residual: Some(dropped_for(20)), ..rule("calls", content(Content::Stun)) };
+    let tunnel = Rule {
+        after: Some(packets(1, 3)),
+        trigger: fate(Fate::Drop),
+        ..rule("tunnel", content(Content::WireGuard(None)))
+    };
+    let chat = Rule { trigger: fate(Fate::Lose(0.5)), ..rule("chat", content(Content::WhatsAppChat)) };
+    let police = Police { bits_per_second: 8_000, burst: 1500, per: PolicePer::ThreeTuple };
+    let police =
+        Rule { trigger: fate(Fate::Police(police)), also: true, ..rule("police", Condition::Direction(Inbound)) };
     policy([
-        in_path(vec![dns, sni_1(&["whatsapp.com"]), sni_4(&["whatsapp.com"])]),
+        in_path(vec![dns, redirect, sni_1(&["whatsapp.com"]), sni_4(&["whatsapp.com"]), calls, tunnel, chat, police]),
         BoxPolicy { flow, ..on_path(vec![resets]) },
     ])
 }

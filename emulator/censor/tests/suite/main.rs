@@ -1,8 +1,12 @@
 //! The machine from outside, in virtual time, and the wire layer against other people's code.
 
+mod calls;
+mod counting;
+mod dissect;
 mod injection;
 mod invariants;
 mod offload;
+mod rates;
 mod support;
 mod tspu;
 mod wire;

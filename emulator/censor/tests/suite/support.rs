@@ -9,7 +9,7 @@ use roadblock_censor::names::NamePattern;
 use roadblock_censor::outbox::{Command, Injection};
 use roadblock_censor::policy::{
     BoxPolicy, Condition, Fate, FlowPolicy, Grade, Place, Policy, Residual, ResidualKey, Response, Rewrite, Rule, Sees,
-    TcpFlags,
+    TcpFlags, Threshold, ThresholdUnit,
 };
 use roadblock_censor::wire::build::{self, TcpHeader};
 use roadblock_censor::wire::ip::Addresses;
@@ -111,6 +111,31 @@ pub(crate) fn sni_4(patterns: &[&str]) -> Rule {
     }
 }
 
+/// So many packets, both ways.
+pub(crate) const fn packets(least: u64, most: u64) -> Threshold {
+    Threshold { unit: ThresholdUnit::Packets, least, most, count: Sees::Both }
+}
+
+/// Everything is dropped on the connection for so many seconds.
+pub(crate) fn dropped_for(seconds: u64) -> Residual {
+    Residual {
+        key: ResidualKey::FourTuple,
+        after: None,
+        last: Duration::from_secs(seconds),
+        refresh: false,
+        outbound: fate(Fate::Drop),
+        inbound: fate(Fate::Drop),
+    }
+}
+
+pub(crate) fn prefixes(texts: &[&str]) -> Condition {
+    Condition::ServerAddress(texts.iter().map(|text| text.parse().expect("a prefix")).collect())
+}
+
+pub(crate) fn not(condition: Condition) -> Condition {
+    Condition::Not(Box::new(condition))
+}
+
 /// One TCP connection, seen from outside both ends.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Connection {
@@ -164,7 +189,21 @@ impl Connection {
 }
 
 pub(crate) fn datagram(direction: Direction, client_port: u16, server_port: u16, payload: &[u8]) -> Vec<u8> {
-    let (client, server) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([8, 8, 8, 8]));
+    datagram_with([8, 8, 8, 8].into(), direction, client_port, server_port, payload)
+}
+
+/// A datagram between the client and this server.
+pub(crate) fn datagram_with(
+    server: IpAddr,
+    direction: Direction,
+    client_port: u16,
+    server_port: u16,
+    payload: &[u8],
+) -> Vec<u8> {
+    let client = match server {
+        IpAddr::V4(_) => IpAddr::from([10, 0, 0, 1]),
+        IpAddr::V6(_) => "2a02:2168::1".parse().expect("an address"),
+    };
     let addresses = Addresses::new(client, server).expect("one family");
     match direction {
         Outbound => build::udp(&addresses, client_port, server_port, payload),
