@@ -9,6 +9,7 @@ use data_encoding::BASE64;
 use roadblock_scenarios::model::Protocol::{CallRelay, Echo, Stun, WireGuard};
 use roadblock_scenarios::model::WireGuardKeys;
 
+use crate::python::python;
 use crate::running::{Running, internet, service};
 
 fn client(running: &Running, protocol: roadblock_scenarios::model::Protocol, address: &str) -> UdpSocket {
@@ -39,6 +40,8 @@ fn stun_says_who_asks_over_both_families() {
         assert_eq!(answer[25], family);
         let port = u16::from_be_bytes([answer[26], answer[27]]) ^ 0x2112;
         assert_eq!(port, socket.local_addr().expect("an address").port());
+        let said = python("stun_client.py", &[address, &running.port(Stun, address).to_string()]);
+        assert_eq!(said, "RESPONSE True\n".repeat(2));
     }
 }
 

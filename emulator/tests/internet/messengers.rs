@@ -57,6 +57,9 @@ fn a_data_centre_answers_in_every_transport_and_over_http() {
     }
     assert_eq!(python("telegram_client.py", &["127.8.5.3", &port, "unknown"]), "error -404\n");
 
+    let said = python("telethon_client.py", &["127.8.5.3", &port]);
+    assert_eq!(said.matches("ResPQ True").count(), 3, "{said}");
+
     let answered = ["--request", "POST", "--include", &format!("http://127.8.5.3:{port}/")];
     let said = curl(&answered);
     assert!(said.starts_with("HTTP/1.1 501 Not Implemented") && said.contains("nginx/0.3.33"), "{said}");

@@ -46,5 +46,6 @@ fn errors(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// Noise, WebSocket, and what Noise itself needs, of which Telegram's client takes AES.
-const LIBRARIES: [&str; 3] = ["noiseprotocol==0.3.1", "websockets", "cryptography"];
+/// Noise, WebSocket, STUN, `MTProto` as a real client's library has it, and AES for the one that is written here.
+const LIBRARIES: [&str; 5] =
+    ["noiseprotocol==0.3.1", "websockets==17.4", "aioice==0.13.0", "telethon==1.45.0", "cryptography==50.0.2"];
