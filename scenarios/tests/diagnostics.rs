@@ -303,3 +303,38 @@ inject = { reset = { to = "client", flags = "XY" } }
     let diagnostics = resolve(&text, "test.toml", &library).expect_err("the profile is bad");
     assert!(diagnostics.all.iter().any(|each| &*each.location.file == "censors/mine.toml"));
 }
+
+#[test]
+fn numbers_with_units_and_ranges_are_explained() {
+    let profile = r#"
+kind = "profile"
+id = "censors/mine"
+title = "Mine"
+param.slow = { type = "rate", default = "150kb" }
+param.some = { type = "count", default = "8-5" }
+param.need = { type = "size" }
+box.place = "in-path"
+
+[[rule]]
+id = "one"
+when = { server.port = ["599-596", 70000, "x"], payload = { starts = "5 741 1", length = {} } }
+after = { packets = 2, bytes = "16KB" }
+trigger = { police = { rate = "0bit", burst = "16" } }
+
+[[rule]]
+id = "two"
+when = { wireguard = "hello", payload = { offset = 3 } }
+after = { packets = "$slow", count = "up" }
+trigger = { drop = { chance = 1.5 } }
+
+[[rule]]
+id = "three"
+when = { payload = { starts = "57 41", offset = 255 } }
+trigger = { police = { rate = "$slow", burst = "1KB" } }
+then = { both = { redirect = { address = "195.208.6.1" } } }
+key = "4t"
+last = "1s"
+"#;
+    let library = Library::embedded().with_files([("censors/mine.toml".to_owned(), profile.to_owned())]);
+    insta::assert_snapshot!(library.check("censors/mine").expect_err("the profile is bad"));
+}

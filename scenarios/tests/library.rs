@@ -133,21 +133,24 @@ fn rules_about_addresses_alone_are_left_to_the_kernel() {
     }
 }
 
-/// The TOML of a text's first fenced block, each line freed of a comment sign.
-fn fenced<'a>(text: &'a str, sign: &str) -> String {
-    let block = text.split("```toml").nth(1).and_then(|rest| rest.split("```").next()).expect("there is a block");
+/// The TOML of one of a text's fenced blocks, counted from one, each line freed of a comment sign.
+fn fenced<'a>(text: &'a str, number: usize, sign: &str) -> String {
+    let block = text.split("```toml").nth(number).and_then(|rest| rest.split("```").next()).expect("there is a block");
     block.lines().map(|line: &'a str| line.strip_prefix(sign).unwrap_or(line)).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn the_examples_in_the_documentation_are_sound() {
-    let scenario = fenced(include_str!("../README.md"), "");
+    let scenario = fenced(include_str!("../README.md"), 1, "");
     if let Err(mistakes) = roadblock_scenarios::resolve(&scenario, "README.md", &Library::embedded()) {
         panic!("{mistakes}");
     }
-    let profile = fenced(include_str!("../src/declare/profile.rs"), "//!");
-    let library = Library::embedded().with_files([("censors/example.toml".to_owned(), profile)]);
-    if let Err(mistakes) = library.check("censors/example") {
-        panic!("{mistakes}");
+    let in_readme = fenced(include_str!("../README.md"), 2, "");
+    let in_source = fenced(include_str!("../src/declare/profile.rs"), 1, "//!");
+    for profile in [in_readme, in_source] {
+        let library = Library::embedded().with_files([("censors/example.toml".to_owned(), profile)]);
+        if let Err(mistakes) = library.check("censors/example") {
+            panic!("{mistakes}");
+        }
     }
 }
