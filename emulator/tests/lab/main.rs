@@ -10,6 +10,7 @@ mod isolation;
 mod kernel_state;
 mod lifetime;
 mod offload;
+mod ranges;
 mod support;
 
 use std::process::{Command, ExitCode, Stdio};
@@ -36,6 +37,7 @@ const TESTS: &[(&str, Test)] = &[
     ("offload::udp_does_not_ride_on_a_pass_of_tcp", offload::udp_does_not_ride_on_a_pass_of_tcp),
     ("offload::a_phase_change_ends_a_pass", offload::a_phase_change_ends_a_pass),
     ("offload::a_full_set_is_counted", offload::a_full_set_is_counted),
+    ("ranges::ru_call_1_a_range_of_ports_is_cut", ranges::ru_call_1_a_range_of_ports_is_cut),
 ];
 
 /// Tests that look at labs from outside.

@@ -183,6 +183,24 @@ fn ru_wa_1_the_chat_header_is_recognised() {
     assert_eq!(world.send(Outbound, &chat), Verdict::Pass, "a port that is not listed");
 }
 
+/// What condemned a stream is heard again when it is sent again, with and without reassembly; what follows it is not it.
+#[test]
+fn a_retransmitted_opening_is_heard_again() {
+    for reassembly_limit in [None, Some(4096)] {
+        let flow = FlowPolicy { reassembly_limit, ..FlowPolicy::default() };
+        let chat = Rule { trigger: fate(Fate::Drop), ..rule("chat", Condition::Content(Content::WhatsAppChat)) };
+        let mut world = World::new(policy([BoxPolicy { flow, ..in_path(vec![chat]) }]));
+        let mut connection = Connection::new(4000);
+        world.open(&mut connection);
+        let header = connection.segment(Outbound, DATA, b"WA\x06\x03");
+        for _ in 0..3 {
+            assert_eq!(world.send(Outbound, &header), Verdict::Drop, "{reassembly_limit:?}");
+        }
+        let more = connection.segment(Outbound, DATA, b"more");
+        assert_ne!(world.send(Outbound, &more), Verdict::Drop, "{reassembly_limit:?}");
+    }
+}
+
 /// A stream that can no longer begin as a rule wants is left to the kernel at once.
 #[test]
 fn other_streams_are_given_up_at_once() {
