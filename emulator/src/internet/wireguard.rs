@@ -4,7 +4,7 @@
 //! the service's `client-private-key`, there is no preshared key. As many clients as there are addresses and ports can be
 //! connected at once, all with that key. Inside the tunnel every IPv4 address answers: ICMP echo requests, and UDP
 //! datagrams to any port, come back (`inner.rs`); so a client counts the data packets that get through. Nothing else is
-//! behind the tunnel.
+//! behind the tunnel. A client whose address or port changes must shake hands again, where a real server follows it.
 
 mod inner;
 
@@ -77,33 +77,25 @@ impl Tunnels {
         let Some(tunnel) = self.open.get_mut(&client) else { return Vec::new() };
         let mut answers = Vec::new();
         let mut result = tunnel.decapsulate(Some(client.ip()), datagram, &mut self.buffer);
-        let mut refused = false;
-        loop {
-            match result {
-                TunnResult::WriteToNetwork(packet) => {
+        // What waited for a handshake is sent after it until there is nothing left.
+        while let TunnResult::WriteToNetwork(packet) = result {
+            answers.push((client, packet.to_vec()));
+            result = tunnel.decapsulate(None, &[], &mut self.buffer);
+        }
+        match result {
+            TunnResult::WriteToTunnelV4(packet, _) => {
+                let echo = inner::answer(packet);
+                let echo = echo.map(|echo| tunnel.encapsulate(&echo, &mut self.answer));
+                if let Some(TunnResult::WriteToNetwork(packet)) = echo {
                     answers.push((client, packet.to_vec()));
-                    // What waited for the handshake is sent until there is nothing left.
-                    result = tunnel.decapsulate(None, &[], &mut self.buffer);
-                }
-                TunnResult::WriteToTunnelV4(packet, _) => {
-                    let echo = inner::answer(packet);
-                    if let Some(TunnResult::WriteToNetwork(packet)) =
-                        echo.map(|echo| tunnel.encapsulate(&echo, &mut self.answer))
-                    {
-                        answers.push((client, packet.to_vec()));
-                    }
-                    break;
-                }
-                TunnResult::Done | TunnResult::WriteToTunnelV6(..) => break,
-                TunnResult::Err(_) => {
-                    refused = true;
-                    break;
                 }
             }
-        }
-        if refused && tunnel.stats().0.is_none() {
             // A handshake with another key, or no handshake at all.
-            self.open.remove(&client);
+            TunnResult::Err(_) if tunnel.stats().0.is_none() => {
+                self.open.remove(&client);
+            }
+            TunnResult::Done | TunnResult::Err(_) | TunnResult::WriteToNetwork(_) | TunnResult::WriteToTunnelV6(..) => {
+            }
         }
         answers
     }
