@@ -175,6 +175,27 @@ fn first_bytes_of_datagrams() {
     assert_eq!(send(&mut world, Outbound, 4003, &initial), Verdict::Pass, "a draft version");
 }
 
+/// FP-OVPN-1: one byte says little, so packets of a flow that was not seen to begin with a reset are noise.
+#[test]
+fn fp_ovpn_1_data_without_a_reset_are_noise() {
+    let drop = Rule { trigger: fate(Fate::Drop), ..rule("openvpn", content(Content::OpenVpn(None))) };
+    let mut world = world(vec![drop], 4);
+    for payload in [OPENVPN_DATA, OPENVPN_CONTROL, OPENVPN_DATA] {
+        assert_eq!(send(&mut world, Outbound, 4000, payload), Verdict::Pass);
+    }
+    assert_eq!(send(&mut world, Outbound, 4001, OPENVPN_RESET), Verdict::Drop);
+}
+
+/// A rule that exempts an address by passing it leaves its flows to the kernel at once, whatever later rules would read.
+#[test]
+fn an_exempt_address_is_not_listened_to() {
+    let exempt = rule("exempt", prefixes(&["8.8.8.0/24"]));
+    let mut world = world(vec![exempt, call_rule()], 4);
+    assert_eq!(send(&mut world, Outbound, 4000, b"noise"), Verdict::Pass, "what exempts is told once");
+    assert_eq!(send(&mut world, Outbound, 4000, STUN), Verdict::PassAndOffload);
+    assert_eq!(world.story(), ["tspu/exempt Passed"]);
+}
+
 /// A flow that speaks nothing a rule names is left to the kernel after as many datagrams as the profile says.
 #[test]
 fn other_datagrams_are_given_up() {

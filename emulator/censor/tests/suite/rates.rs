@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use crate::support::*;
 use roadblock_censor::event::EventKind;
 use roadblock_censor::outbox::Command;
-use roadblock_censor::policy::{Condition, Fate, Police, PolicePer, Policy, Redirect, Residual, ResidualKey, Rule};
+use roadblock_censor::policy::{
+    BoxPolicy, Condition, Fate, Police, PolicePer, Policy, Redirect, Residual, ResidualKey, Rule,
+};
 use roadblock_censor::wire::ip::IpPacket;
 use roadblock_censor::{Censor, Direction, Verdict};
 
@@ -234,14 +236,57 @@ fn ru_dns_2_answers_are_never_offloaded() {
     assert_eq!(world.censor.counters().offloaded, 0);
 }
 
-/// RU-DNS-2: a query whose rule is gone in the next phase is no longer answered for; where it stays it is.
+/// RU-DNS-2: a query whose rule is gone in the next phase is no longer answered for; where it stays it is, wherever it stands.
 #[test]
 fn ru_dns_2_over_a_phase() {
-    for (next, is_kept) in [(redirected(), true), (policy([in_path(vec![])]), false)] {
+    let other = || rule("other", Condition::Protocol(1));
+    let moved = |mut policy: Policy| {
+        policy.boxes[0].rules.insert(0, other());
+        policy
+    };
+    for (next, is_kept) in [
+        (redirected(), true),
+        (moved(redirected()), true),
+        (policy([in_path(vec![other()])]), false),
+        (policy([in_path(vec![])]), false),
+    ] {
         let mut world = World::of(Censor::new(redirected(), 1));
         replaced(world.send(Outbound, &datagram(Outbound, 5353, 53, INSTAGRAM_QUERY)));
         world.censor.replace_policy(next, world.now, &mut world.out);
+        world.clear();
         let verdict = world.send(Inbound, &answer([195, 208, 6, 1].into(), 5353, INSTAGRAM_QUERY));
         assert_eq!(matches!(verdict, Verdict::Replace(_)), is_kept);
+        assert_eq!(world.story().len(), usize::from(is_kept), "{:?}", world.story());
+    }
+}
+
+/// A redirection to another port makes that port's answers be seen too.
+#[test]
+fn ru_dns_2_another_port_is_of_interest() {
+    let mut policy = redirected();
+    let Fate::Redirect(redirect) = &mut policy.boxes[0].rules[0].trigger.fate else { panic!("a redirection") };
+    redirect.port = Some(5300);
+    assert!(policy.interest().covers(17, 5300) && policy.interest().covers(17, 53));
+    let mut world = World::new(policy);
+    let went = replaced(world.send(Outbound, &datagram(Outbound, 4000, 53, INSTAGRAM_QUERY)));
+    assert_eq!(went, datagram_with([195, 208, 6, 1].into(), Outbound, 4000, 5300, INSTAGRAM_QUERY));
+    let reply = datagram_with([195, 208, 6, 1].into(), Inbound, 4000, 5300, INSTAGRAM_QUERY);
+    assert_eq!(replaced(world.send(Inbound, &reply)), datagram(Inbound, 4000, 53, INSTAGRAM_QUERY));
+}
+
+/// A box behind one that redirects, at the same hop, sees the rewritten query, and knows nothing of its flow.
+#[test]
+fn the_next_box_sees_the_redirected_query() {
+    let national = prefixes(&["195.208.6.1/32"]);
+    for (when, expected) in [
+        (national.clone(), true),
+        (Condition::All(vec![national, Condition::ClientInside]), false),
+        (prefixes(&["8.8.8.8/32"]), false),
+    ] {
+        let drop = Rule { trigger: fate(Fate::Drop), ..rule("drop", when) };
+        let boxes = [redirected().boxes[0].clone(), BoxPolicy { name: "next".into(), ..in_path(vec![drop]) }];
+        let mut world = World::new(policy(boxes));
+        let verdict = world.send(Outbound, &datagram(Outbound, 5353, 53, INSTAGRAM_QUERY));
+        assert_eq!(verdict == Verdict::Drop, expected);
     }
 }
