@@ -68,6 +68,7 @@ need_for_tests() {
     need util-linux "setpriv and unshare, to run as an ordinary user" eval 'has setpriv && has unshare'
     need uidmap "newuidmap, for labs of more than one user id" has newuidmap
     need jq "jq, to compare reports" has jq
+    need tshark "tshark, to read captures with other eyes" has tshark
     need python3 "python3, a client inside labs" has python3
 }
 

@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// Explain a scenario: who, where, what is blocked, when, and how far it is known
     #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowArguments),
+    /// Start a scenario of one's own: a small one that runs at once, or a copy of another
+    #[command(after_help = NEW_EXAMPLES)]
+    New(NewArguments),
     /// Check scenario files and say all that is wrong with them
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArguments),
@@ -64,7 +67,8 @@ pub(crate) struct RunArguments {
     /// How to print the report
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// Write `report.json` and `events.jsonl` into this directory
+    /// Write a page to look at, the report, all decisions and the captured packets into this directory: `report/index.html`,
+    /// `report.json`, `events.jsonl`, `run.pcapng`
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -83,6 +87,9 @@ pub(crate) struct SeatArguments {
     /// What all chance in the lab comes from
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
     pub(crate) seed: u64,
+    /// Write the packets at the hops that decide into this pcapng file, each decision as a comment of its packet
+    #[arg(long, value_name = "FILE")]
+    pub(crate) capture: Option<PathBuf>,
     /// Be root inside, with all rights over the vantage, instead of yourself
     #[arg(long)]
     pub(crate) root: bool,
@@ -110,6 +117,19 @@ pub(crate) struct ShowArguments {
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+/// `roadblock new`.
+#[derive(Args, Debug)]
+pub(crate) struct NewArguments {
+    /// The file to write; it must not be there yet
+    pub(crate) file: PathBuf,
+    /// Copy this scenario, of the library or from a path, with its comments
+    #[arg(long, value_name = "SCENARIO")]
+    pub(crate) from: Option<String>,
+    /// Give it this id; if not given, a copy keeps its own and a new one is named after its file
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
 }
 
 /// `roadblock check`.
@@ -193,7 +213,8 @@ const EXEC_EXAMPLES: &str = "\
 Examples:
   roadblock exec ru/whatsapp-2026 -- curl -sS https://web.whatsapp.com/
   roadblock exec ru/whatsapp-2026 --phase before -- kdig web.whatsapp.com
-  roadblock exec ru/whatsapp-2026 --root -- tcpdump -n";
+  roadblock exec ru/whatsapp-2026 --root -- tcpdump -n
+  roadblock exec ru/whatsapp-2026 --capture curl.pcapng -- curl -sS https://web.whatsapp.com/";
 
 const SHELL_EXAMPLES: &str = "\
 Examples:
@@ -204,6 +225,11 @@ const SHOW_EXAMPLES: &str = "\
 Examples:
   roadblock show ru/whatsapp-2026
   roadblock show ./mine.toml --format json";
+
+const NEW_EXAMPLES: &str = "\
+Examples:
+  roadblock new mine.toml
+  roadblock new --from ru/whatsapp-2026 --id lab/mine mine.toml && roadblock run ./mine.toml";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:

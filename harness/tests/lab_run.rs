@@ -139,7 +139,8 @@ fn is_root() -> bool {
 fn without_times(value: Value) -> Value {
     match value {
         Value::Object(members) => {
-            let kept = members.into_iter().filter(|(name, _)| name != "milliseconds");
+            let varies = ["milliseconds", "flows", "capture"];
+            let kept = members.into_iter().filter(|(name, _)| !varies.contains(&name.as_str()));
             kept.map(|(name, value)| (name, without_times(value))).collect()
         }
         Value::Array(items) => items.into_iter().map(without_times).collect(),

@@ -1,6 +1,6 @@
 //! Which packet is which: those that crossed a hop are seen twice, and each decision is about one of them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use roadblock_censor::{Direction, Event, EventKind, FlowKey};
@@ -42,7 +42,7 @@ fn note(tape: &mut Tape, packet: usize, place: usize) {
 
 /// Finds the packets that were seen on both sides of a hop.
 fn pair(tape: &mut Tape) {
-    let mut waiting: BTreeMap<(&str, bool, Fingerprint), VecDeque<usize>> = BTreeMap::new();
+    let mut waiting: BTreeMap<(&str, bool, Fingerprint), Vec<usize>> = BTreeMap::new();
     let mut fates = vec![Fate::Seen; tape.packets.len()];
     for (index, packet) in tape.packets.iter().enumerate() {
         let Some(point) = tape.point(packet) else { continue };
@@ -51,8 +51,9 @@ fn pair(tape: &mut Tape) {
         let key = (&*point.hop, tape.way(packet) == Direction::Outbound, fingerprint);
         if !packet.outgoing {
             fates[index] = Fate::Stayed;
-            waiting.entry(key).or_default().push_back(index);
-        } else if let Some(arrived) = waiting.get_mut(&key).and_then(VecDeque::pop_front) {
+            waiting.entry(key).or_default().push(index);
+        // The last that arrived: an earlier one with the same bytes was dropped.
+        } else if let Some(arrived) = waiting.get_mut(&key).and_then(Vec::pop) {
             fates[arrived] = Fate::Crossed(index);
             fates[index] = Fate::Crossed(arrived);
         } else {

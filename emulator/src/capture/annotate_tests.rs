@@ -102,3 +102,13 @@ fn a_lie_is_said_of_the_question_and_of_the_answer() {
     annotate(&mut tape, vec![event(1, EventKind::Lied, Direction::Outbound)], &BTreeMap::new());
     insta::assert_snapshot!(told(&tape));
 }
+
+/// A packet that is sent again after the first was dropped is the one that crossed.
+#[test]
+fn what_was_dropped_before_is_not_taken_for_what_crosses_later() {
+    let hello = || packet(true, 10, 0x18, b"hello");
+    let mut tape = tape(vec![seen(0, false, 1, hello()), seen(0, false, 300, hello()), seen(1, true, 301, hello())]);
+    let cause = Fingerprint::of(&hello()).expect("a packet");
+    annotate(&mut tape, vec![event(1, EventKind::Dropped, Direction::Outbound)], &BTreeMap::from([(0, cause)]));
+    insta::assert_snapshot!(told(&tape));
+}

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use roadblock_emulator::lab::{CommandError, CommandSpec, Lab, LabError, Problem};
+use roadblock_emulator::lab::{CommandError, CommandSpec, Lab, LabError, LabOptions, Problem};
 use roadblock_emulator::sandbox;
 use roadblock_scenarios::{Library, Scenario};
 
+use super::capture::CaptureFile;
 use super::select::Seat;
 use super::{explain, library};
 use crate::cli::{ExecArguments, SeatArguments};
@@ -34,8 +35,15 @@ fn enter(library: &Library, arguments: &SeatArguments, argv: Vec<OsString>) -> u
             return status::EXEC_OURS;
         }
     };
+    let capture = match arguments.capture.as_deref().map(CaptureFile::open).transpose() {
+        Ok(capture) => capture,
+        Err(error) => {
+            output::error(error, None);
+            return status::EXEC_OURS;
+        }
+    };
     let command = CommandSpec { argv, root: arguments.root };
-    match sandbox::run(|| inside(&scenario, &seat, &command, arguments)) {
+    match sandbox::run(|| inside(&scenario, &seat, &command, arguments, capture)) {
         Ok(status) => status,
         Err(error) => {
             output::error(&error, error.advice().as_deref());
@@ -45,8 +53,15 @@ fn enter(library: &Library, arguments: &SeatArguments, argv: Vec<OsString>) -> u
 }
 
 /// In the lab process.
-fn inside(scenario: &Arc<Scenario>, seat: &Seat, command: &CommandSpec, arguments: &SeatArguments) -> u8 {
-    let lab = match Lab::start(Arc::clone(scenario), &seat.phase, arguments.seed) {
+fn inside(
+    scenario: &Arc<Scenario>,
+    seat: &Seat,
+    command: &CommandSpec,
+    arguments: &SeatArguments,
+    capture: Option<CaptureFile>,
+) -> u8 {
+    let options = LabOptions { seed: arguments.seed, capture: capture.is_some(), ..LabOptions::default() };
+    let lab = match Lab::start_with(Arc::clone(scenario), &seat.phase, options) {
         Ok(lab) => lab,
         Err(error) => return failed(&error),
     };
@@ -58,6 +73,9 @@ fn inside(scenario: &Arc<Scenario>, seat: &Seat, command: &CommandSpec, argument
         && let Some(line) = explain::explain(&lab, seat)
     {
         output::notice(line);
+    }
+    if let Some(capture) = capture {
+        capture.write(&lab);
     }
     for Problem { place, what } in lab.stop() {
         output::notice(format_args!("roadblock: what the command met is not to be trusted: {place}: {what}"));

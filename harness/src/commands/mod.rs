@@ -1,5 +1,6 @@
 //! The commands. Each gives the exit status.
 
+mod capture;
 mod check;
 mod completions;
 mod doctor;
@@ -7,6 +8,7 @@ mod exec;
 mod explain;
 mod library;
 mod list;
+mod new;
 mod out;
 mod run;
 mod schema;
@@ -34,6 +36,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
         Command::Shell(arguments) => exec::shell(&library, &arguments),
         Command::List(arguments) => list::list(&library, arguments.format),
         Command::Show(arguments) => show::show(&library, &arguments),
+        Command::New(arguments) => new::new(&library, &arguments),
         Command::Check(arguments) => check::check(&library, &arguments),
         Command::Schema(arguments) => schema::schema(arguments.of),
         Command::Doctor(arguments) => doctor::doctor(arguments.format),

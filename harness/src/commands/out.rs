@@ -4,7 +4,11 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use roadblock_scenarios::{Library, Scenario};
+
+use crate::report;
 use crate::run::RunResult;
+use crate::run::report::CAPTURE_FILE;
 
 /// The files of a run, opened before the lab lays its own over parts of the file system, so that a directory that cannot
 /// be written is said before anything is measured.
@@ -12,6 +16,8 @@ use crate::run::RunResult;
 pub(super) struct Out {
     report: File,
     events: File,
+    page: File,
+    capture: File,
 }
 
 /// Why a run's files cannot be opened.
@@ -26,19 +32,25 @@ impl Out {
     /// Makes the directory and the files.
     pub(super) fn open(directory: &Path) -> Result<Self, OutError> {
         let open = || {
-            fs::create_dir_all(directory)?;
-            let report = File::create(directory.join("report.json"))?;
-            let events = File::create(directory.join("events.jsonl"))?;
-            Ok(Self { report, events })
+            let page = directory.join("report");
+            fs::create_dir_all(&page)?;
+            Ok(Self {
+                report: File::create(directory.join("report.json"))?,
+                events: File::create(directory.join("events.jsonl"))?,
+                page: File::create(page.join("index.html"))?,
+                capture: File::create(directory.join(CAPTURE_FILE))?,
+            })
         };
         open().map_err(|cause| OutError { directory: directory.to_owned(), cause })
     }
 
-    /// Writes the report, and the decisions with their times, one a line.
-    pub(super) fn write(mut self, result: &RunResult) -> io::Result<()> {
+    /// Writes the report, the page, the decisions with their times, one a line, and the packets.
+    pub(super) fn write(mut self, result: &RunResult, scenario: &Scenario, library: &Library) -> io::Result<()> {
         let mut report = serde_json::to_vec_pretty(&result.report)?;
         report.push(b'\n');
         self.report.write_all(&report)?;
+        self.page.write_all(report::page(&result.report, scenario, library).as_bytes())?;
+        self.capture.write_all(result.pcapng.as_deref().unwrap_or_default())?;
         let mut events = io::BufWriter::new(self.events);
         for event in &result.events {
             serde_json::to_writer(&mut events, event)?;

@@ -25,7 +25,7 @@ pub(super) fn run(library: &Library, arguments: &RunArguments) -> u8 {
         Ok(out) => out,
         Err(error) => return refused(error),
     };
-    match sandbox::run(|| inside(&scenario, &selection, arguments, out)) {
+    match sandbox::run(|| inside(library, &scenario, &selection, arguments, out)) {
         Ok(status) => status,
         Err(error) => {
             output::error(&error, error.advice().as_deref());
@@ -40,8 +40,14 @@ fn refused(error: impl std::error::Error) -> u8 {
 }
 
 /// In the lab process.
-fn inside(scenario: &Arc<Scenario>, selection: &Selection, arguments: &RunArguments, out: Option<Out>) -> u8 {
-    let result = match run::run(scenario, selection, arguments.seed) {
+fn inside(
+    library: &Library,
+    scenario: &Arc<Scenario>,
+    selection: &Selection,
+    arguments: &RunArguments,
+    out: Option<Out>,
+) -> u8 {
+    let result = match run::run(scenario, selection, arguments.seed, out.is_some()) {
         Ok(result) => result,
         Err(error) => return failed(&error),
     };
@@ -50,7 +56,10 @@ fn inside(scenario: &Arc<Scenario>, selection: &Selection, arguments: &RunArgume
         Format::Human => print(&run::render(&result.report, Paint::for_stdout()), status),
         Format::Json => print_json(&result.report, status),
     };
-    match out.map(|out| out.write(&result)) {
+    for note in result.report.capture.iter().flat_map(|capture| &capture.notes) {
+        output::notice(format_args!("roadblock: the capture is not complete: {note}"));
+    }
+    match out.map(|out| out.write(&result, scenario, library)) {
         Some(Err(error)) => {
             output::error(format_args!("failed to write the report: {error}"), None);
             status::OWN_FAULT

@@ -4,6 +4,7 @@ mod bogon;
 mod dns;
 pub(crate) mod failure;
 mod http;
+mod key_log;
 mod measure;
 mod page;
 mod socket;

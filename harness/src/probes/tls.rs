@@ -13,6 +13,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::failure::Failure;
+use super::key_log::TlsKeys;
 use super::socket::Source;
 use super::tcp;
 use super::timeouts::Timeouts;
@@ -25,6 +26,8 @@ pub(crate) struct Trust {
     authority: Arc<ClientConfig>,
     /// Anybody: for an address pinned to a host that answers with its default certificate.
     anybody: Arc<ClientConfig>,
+    /// The secrets of all sessions.
+    keys: TlsKeys,
 }
 
 impl Trust {
@@ -35,9 +38,18 @@ impl Trust {
         roots.add(CertificateDer::from(authority.to_vec()))?;
         let anybody = Arc::new(Anybody { provider: Arc::clone(&provider) });
         let with = || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
-        let authority = with()?.with_root_certificates(roots).with_no_client_auth();
-        let anybody = with()?.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth();
-        Ok(Self { authority: Arc::new(speaking_http(authority)), anybody: Arc::new(speaking_http(anybody)) })
+        let keys = TlsKeys::default();
+        let mut authority = with()?.with_root_certificates(roots).with_no_client_auth();
+        let mut anybody = with()?.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth();
+        for config in [&mut authority, &mut anybody] {
+            config.key_log = Arc::new(keys.clone());
+        }
+        Ok(Self { authority: Arc::new(speaking_http(authority)), anybody: Arc::new(speaking_http(anybody)), keys })
+    }
+
+    /// The secrets of all sessions so far.
+    pub(crate) fn keys(&self) -> &TlsKeys {
+        &self.keys
     }
 
     fn config(&self, verify: bool) -> Arc<ClientConfig> {

@@ -160,4 +160,4 @@ fn words(verdict: Word, failure: Option<&str>, by: Option<&str>) -> String {
 
 #[cfg(test)]
 #[path = "human_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -54,7 +54,7 @@ fn the_document_is_as_reviewed() {
     insta::assert_json_snapshot!(report(), { ".version" => "[version]" });
 }
 
-fn report() -> Report {
+pub(crate) fn report() -> Report {
     let block = |failure, operation, by| seen_as(failure, operation, by);
     let reset = block("connection_reset", Operation::TlsHandshake, "tspu/sni-1");
     let nxdomain = block("dns_nxdomain_error", Operation::Resolve, "isp/lies.0");
@@ -86,6 +86,8 @@ fn report() -> Report {
             &[super::super::testing::event(super::super::testing::flow(40000), "sni-1")],
         ),
         problems: Vec::new(),
+        capture: None,
+        flows: Vec::new(),
     }
 }
 
@@ -95,6 +97,7 @@ fn expected(seen: Seen) -> ExpectationEntry {
         place: "ru/whatsapp-2026.toml:120".to_owned(),
         phase: "full-block".to_owned(),
         vantage: "moscow".to_owned(),
+        clients: vec!["95.24.0.8".to_owned()],
         as_expected: true,
         steps: vec![StepEntry {
             probe: "tls 1.1.1.1:443 with SNI web.whatsapp.com".to_owned(),
@@ -134,7 +137,13 @@ fn seen(verdict: Word, failure: Option<&str>, operation: Option<Operation>, by: 
 }
 
 fn cell(phase: &str, vantage: &str, target: &str, seen: &Seen) -> Cell {
-    Cell { phase: phase.to_owned(), vantage: vantage.to_owned(), target: target.to_owned(), seen: seen.clone() }
+    Cell {
+        phase: phase.to_owned(),
+        vantage: vantage.to_owned(),
+        target: target.to_owned(),
+        clients: vec!["95.24.0.7".to_owned()],
+        seen: seen.clone(),
+    }
 }
 
 fn phase(id: &str, date: Option<&str>) -> PhaseHead {

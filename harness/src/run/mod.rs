@@ -15,8 +15,11 @@ mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub(crate) use cell::text as cell_text;
 pub(crate) use evidence::is_of;
 pub(crate) use human::render;
+#[cfg(test)]
+pub(crate) use human::tests::report as made_up_report;
 pub(crate) use plan::Selection;
 pub(crate) use report::{Conclusion, Known, schema};
 pub(crate) use runner::{RunError, RunResult, run};

@@ -126,7 +126,7 @@ impl PhaseRun<'_> {
             Job::Strand(seat, strand) => {
                 for planned in &strand.expectations {
                     let steps = seat.steps(planned).await;
-                    self.note_steps(strand, planned, steps, &mut results.borrow_mut());
+                    self.note_steps(seat, strand, planned, steps, &mut results.borrow_mut());
                 }
             }
         }
@@ -138,6 +138,7 @@ impl PhaseRun<'_> {
             phase: self.plan.phase.to_string(),
             vantage: visit.vantage.to_string(),
             target: visit.target.url.clone(),
+            clients: addresses(seat),
             seen: measured.seen(),
         }
     }
@@ -147,7 +148,7 @@ impl PhaseRun<'_> {
         let seat = self.seat(&strand.vantage, results)?;
         for planned in &strand.expectations {
             let steps = self.waiting_steps(&seat, planned);
-            self.note_steps(strand, planned, steps, results);
+            self.note_steps(&seat, strand, planned, steps, results);
         }
         Ok(())
     }
@@ -180,6 +181,7 @@ impl PhaseRun<'_> {
     /// Notes what an expectation gave; nothing where no step was made.
     fn note_steps(
         self,
+        seat: &Seat,
         strand: &Strand,
         planned: &PlannedExpectation,
         steps: Vec<StepEntry>,
@@ -195,6 +197,7 @@ impl PhaseRun<'_> {
             place: format!("{}:{}", location.file, location.line),
             phase: self.plan.phase.to_string(),
             vantage: strand.vantage.to_string(),
+            clients: addresses(seat),
             as_expected: complete && steps.iter().all(|step| step.differs.is_empty()),
             steps,
         });
@@ -219,6 +222,10 @@ impl PhasePlan {
     fn visit_order(&self, vantage: &str, target: &str) -> Option<usize> {
         self.visits.iter().position(|visit| *visit.vantage == *vantage && visit.target.url == target)
     }
+}
+
+fn addresses(seat: &Seat) -> Vec<String> {
+    vec![seat.client().v4.to_string(), seat.client().v6.to_string()]
 }
 
 enum Job<'a> {

@@ -7,15 +7,19 @@ use serde::Serialize;
 
 use super::canonical::CanonicalEvent;
 use crate::probes::Operation;
+use crate::report::Flow;
 
 /// The name and version of this document's schema.
 pub(crate) const SCHEMA: &str = "roadblock.run/1";
+
+/// The capture's file, in the directory of the report.
+pub(crate) const CAPTURE_FILE: &str = "run.pcapng";
 
 /// The vantage that has no censor on its path.
 pub(crate) const CONTROL: &str = "control";
 
 /// What a run of a scenario gave. With the same scenario, seed and version all of it is the same again, but for
-/// `milliseconds`.
+/// `milliseconds`, `flows` and `capture`.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub(crate) struct Report {
     /// `roadblock.run/1`.
@@ -44,6 +48,10 @@ pub(crate) struct Report {
     pub(crate) events: Vec<CanonicalEvent>,
     /// What makes results untrustworthy.
     pub(crate) problems: Vec<ProblemEntry>,
+    /// What was captured, where packets were captured.
+    pub(crate) capture: Option<CaptureEntry>,
+    /// The captured packets, flow by flow, in the order in which the flows began.
+    pub(crate) flows: Vec<Flow>,
 }
 
 impl Report {
@@ -56,6 +64,17 @@ impl Report {
     pub(crate) fn cell(&self, phase: &str, vantage: &str, target: &str) -> Option<&Cell> {
         self.cells.iter().find(|cell| cell.phase == phase && cell.vantage == vantage && cell.target == target)
     }
+}
+
+/// A capture.
+#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub(crate) struct CaptureEntry {
+    /// The file, in the directory of the report.
+    pub(crate) file: String,
+    /// How many packets it holds; one that crosses a hop is captured on both sides.
+    pub(crate) packets: usize,
+    /// What was on a wire and is not in it.
+    pub(crate) notes: Vec<String>,
 }
 
 /// How a run ended.
@@ -119,6 +138,8 @@ pub(crate) struct Cell {
     pub(crate) vantage: String,
     /// The target's URL.
     pub(crate) target: String,
+    /// The addresses that it was measured from, used for nothing else; flows name theirs.
+    pub(crate) clients: Vec<String>,
     /// What was seen.
     pub(crate) seen: Seen,
 }
@@ -172,6 +193,8 @@ pub(crate) struct ExpectationEntry {
     pub(crate) phase: String,
     /// The vantage.
     pub(crate) vantage: String,
+    /// The addresses that it was measured from, used for nothing else but its sequence; flows name theirs.
+    pub(crate) clients: Vec<String>,
     /// Whether all steps gave what they must.
     pub(crate) as_expected: bool,
     /// Its steps, as far as they were made.

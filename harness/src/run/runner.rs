@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use roadblock_emulator::events::Recorded;
-use roadblock_emulator::lab::{Lab, LabError, Problem};
+use roadblock_emulator::lab::{Lab, LabError, LabOptions, Problem};
 use roadblock_scenarios::Scenario;
 use roadblock_scenarios::model::Name;
 use tokio::runtime::Runtime;
@@ -12,10 +12,14 @@ use tokio::runtime::Runtime;
 use super::canonical::canonical;
 use super::phase::{PhaseResults, PhaseRun};
 use super::plan::{PhasePlan, Selection};
-use super::report::{Conclusion, PhaseHead, ProblemEntry, Report, SCHEMA, ScenarioHead, TargetHead, VantageHead, Word};
+use super::report::{
+    CAPTURE_FILE, CaptureEntry, Conclusion, PhaseHead, ProblemEntry, Report, SCHEMA, ScenarioHead, TargetHead,
+    VantageHead, Word,
+};
 use super::stop::Stop;
 use crate::output;
 use crate::probes::{MeasureError, Trust};
+use crate::report::flows;
 
 /// A run's report and all decisions with their times.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub(crate) struct RunResult {
     pub(crate) report: Report,
     /// All decisions, as they were made.
     pub(crate) events: Vec<Recorded>,
+    /// The packets, as a pcapng file, where they were captured.
+    pub(crate) pcapng: Option<Vec<u8>>,
 }
 
 /// Why a run could not begin.
@@ -44,7 +50,12 @@ pub(crate) enum RunError {
 }
 
 /// Builds the lab, plays the phases, and reports; what was measured before something failed is not lost.
-pub(crate) fn run(scenario: &Arc<Scenario>, selection: &Selection, seed: u64) -> Result<RunResult, RunError> {
+pub(crate) fn run(
+    scenario: &Arc<Scenario>,
+    selection: &Selection,
+    seed: u64,
+    capture: bool,
+) -> Result<RunResult, RunError> {
     let began = tokio::time::Instant::now();
     let plans: Vec<PhasePlan> = selection
         .phases
@@ -55,7 +66,8 @@ pub(crate) fn run(scenario: &Arc<Scenario>, selection: &Selection, seed: u64) ->
     let stop = Stop::listen(&runtime)?;
     output::progress_on_terminal(format_args!("building the lab of {}", scenario.id));
     let first = selection.phases.first().map_or("", |phase| phase);
-    let lab = Lab::start(Arc::clone(scenario), first, seed)?;
+    let options = LabOptions { seed, capture, ..LabOptions::default() };
+    let lab = Lab::start_with(Arc::clone(scenario), first, options)?;
     let trust = Trust::new(lab.authority_der())?;
     let mut report = empty_report(scenario, selection, seed);
     Player { lab: &lab, scenario, runtime: &runtime, trust: &trust, stop: &stop }.play(&plans, &mut report);
@@ -63,7 +75,25 @@ pub(crate) fn run(scenario: &Arc<Scenario>, selection: &Selection, seed: u64) ->
     report.conclusion = conclude(&report, stop.is_set());
     report.milliseconds = milliseconds(began.elapsed());
     let events = lab.events().all();
-    Ok(RunResult { report, events })
+    let pcapng = picture(&lab, &trust, &mut report);
+    Ok(RunResult { report, events, pcapng })
+}
+
+/// Adds what was captured to the report, and gives it as a file.
+fn picture(lab: &Lab, trust: &Trust, report: &mut Report) -> Option<Vec<u8>> {
+    match lab.tape().transpose()? {
+        Ok(tape) => {
+            report.flows = flows(&tape, lab.scenario());
+            let (packets, notes) = (tape.packets.len(), tape.notes.clone());
+            report.capture = Some(CaptureEntry { file: CAPTURE_FILE.to_owned(), packets, notes });
+            Some(tape.to_pcapng(&format!("{}, seed {}", report.scenario.id, report.seed), &trust.keys().lines()))
+        }
+        Err(error) => {
+            let notes = vec![error.to_string()];
+            report.capture = Some(CaptureEntry { file: CAPTURE_FILE.to_owned(), packets: 0, notes });
+            None
+        }
+    }
 }
 
 struct Player<'a> {
@@ -178,6 +208,8 @@ fn empty_report(scenario: &Scenario, selection: &Selection, seed: u64) -> Report
         expectations: Vec::new(),
         events: Vec::new(),
         problems: Vec::new(),
+        capture: None,
+        flows: Vec::new(),
     }
 }
 
@@ -211,7 +243,13 @@ mod tests {
             addresses: Vec::new(),
             answers: 0,
         };
-        Cell { phase: "before".to_owned(), vantage: vantage.to_owned(), target: "https://max.ru/".to_owned(), seen }
+        Cell {
+            phase: "before".to_owned(),
+            vantage: vantage.to_owned(),
+            target: "https://max.ru/".to_owned(),
+            clients: Vec::new(),
+            seen,
+        }
     }
 
     #[test]

@@ -1,0 +1,51 @@
+//! The file of `exec --capture`.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use roadblock_emulator::lab::Lab;
+
+use crate::output;
+
+/// A capture's file, opened before the lab lays its own over parts of the file system, so that one that cannot be written is
+/// said before anything runs.
+#[derive(Debug)]
+pub(super) struct CaptureFile {
+    path: PathBuf,
+    file: File,
+}
+
+/// Why a capture's file cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to write `{}`: {cause}", path.display())]
+pub(crate) struct CaptureFileError {
+    path: PathBuf,
+    cause: io::Error,
+}
+
+impl CaptureFile {
+    /// Makes the file.
+    pub(super) fn open(path: &Path) -> Result<Self, CaptureFileError> {
+        match File::create(path) {
+            Ok(file) => Ok(Self { path: path.to_owned(), file }),
+            Err(cause) => Err(CaptureFileError { path: path.to_owned(), cause }),
+        }
+    }
+
+    /// Writes what a lab has captured. What fails is said and changes no exit status: that is the command's own.
+    pub(super) fn write(mut self, lab: &Lab) {
+        let tape = match lab.tape() {
+            Ok(Some(tape)) => tape,
+            Ok(None) => return,
+            Err(error) => return output::error(format_args!("failed to read the capture: {error}"), None),
+        };
+        for note in &tape.notes {
+            output::notice(format_args!("roadblock: the capture is not complete: {note}"));
+        }
+        if let Err(cause) = self.file.write_all(&tape.to_pcapng(&lab.scenario().id, "")) {
+            let path = self.path.display();
+            output::error(format_args!("failed to write `{path}`: {cause}"), None);
+        }
+    }
+}
