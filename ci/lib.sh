@@ -68,8 +68,13 @@ need_for_tests() {
     need util-linux "setpriv and unshare, to run as an ordinary user" eval 'has setpriv && has unshare'
     need uidmap "newuidmap, for labs of more than one user id" has newuidmap
     need jq "jq, to compare reports" has jq
+    need wireguard-go "wireguard-go, a VPN inside labs" has wireguard-go
+    need wireguard-tools "wg, to configure it" has wg
+    need openvpn "openvpn, a VPN inside labs" has openvpn
+    need shadowsocks-libev "ss-local and ss-server, a proxy inside labs" eval 'has ss-local && has ss-server'
     need tshark "tshark, to read captures with other eyes" has tshark
     need python3 "python3, a client inside labs" has python3
+    need python3-venv "Python's venv, for the libraries that look at the services" python3 -c 'import ensurepip, venv'
 }
 
 # Installs what need() noted, and only then touches the network.
