@@ -8,5 +8,6 @@ mod invariants;
 mod offload;
 mod rates;
 mod support;
+mod transparent;
 mod tspu;
 mod wire;

@@ -1,0 +1,204 @@
+//! Leaving flows to the kernel changes what a packet costs, and never what becomes of it.
+
+use core::time::Duration;
+use std::collections::HashSet;
+
+use crate::support::*;
+use proptest::prelude::*;
+use roadblock_censor::dissect::{openvpn, wireguard};
+use roadblock_censor::outbox::Command;
+use roadblock_censor::policy::{
+    BoxPolicy, Condition, Content, Fate, FlowPolicy, Policy, Redirect, Residual, ResidualKey, Rule, Sees, Threshold,
+    ThresholdUnit,
+};
+use roadblock_censor::{Censor, Direction, FlowKey, Instant, Outbox, Packet, PacketId, Verdict};
+
+/// The kernel's part: the flows and directions that it passes by itself.
+#[derive(Default)]
+struct Kernel {
+    passed: HashSet<(FlowKey, Direction)>,
+    offloads: usize,
+}
+
+/// One packet, or a change of phase.
+#[derive(Clone, Debug)]
+enum Step {
+    NewPhase,
+    Segment { port: u16, server: u8, direction: Direction, flags: u8, payload: usize },
+    Datagram { port: u16, server: u8, direction: Direction, server_port: u16, payload: usize },
+}
+
+const PAYLOADS: [&[u8]; 10] = [
+    WHATSAPP_HELLO,
+    INSTAGRAM_HELLO,
+    INSTAGRAM_QUERY,
+    include_bytes!("../data/stun-rfc5769-request.bin"),
+    include_bytes!("../data/wireguard-data.bin"),
+    include_bytes!("../data/openvpn-udp-reset.bin"),
+    include_bytes!("../data/openvpn-udp-data.bin"),
+    b"WA\x06\x03",
+    b"GET / HTTP/1.1",
+    b"",
+];
+
+fn step() -> impl Strategy<Value = Step> {
+    let direction = || prop_oneof![Just(Outbound), Just(Inbound)];
+    let flags = prop_oneof![1 => Just(SYN), 1 => Just(SYN_ACK), 2 => Just(ACK), 8 => Just(DATA), 1 => Just(RST)];
+    let segment = (0..2u16, 0..3u8, direction(), flags, 0..PAYLOADS.len());
+    let segment = segment.prop_map(|(port, server, direction, flags, payload)| Step::Segment {
+        port,
+        server,
+        direction,
+        flags,
+        payload,
+    });
+    let server_port = prop_oneof![Just(53u16), Just(443), Just(3478)];
+    let datagram = (0..2u16, 0..3u8, direction(), server_port, 0..PAYLOADS.len());
+    let datagram = datagram.prop_map(|(port, server, direction, server_port, payload)| Step::Datagram {
+        port,
+        server,
+        direction,
+        server_port,
+        payload,
+    });
+    prop_oneof![1 => Just(Step::NewPhase), 20 => segment, 20 => datagram]
+}
+
+/// A policy with all that bears on when a flow is decided.
+fn rich_policy() -> Policy {
+    let content = Condition::Content;
+    let dropping = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
+    let address = |last: u8| prefixes(&[&format!("157.240.1.{last}/32")]);
+    let bytes = Threshold { unit: ThresholdUnit::Bytes, least: 300, most: 900, count: Sees::Inbound };
+    let three = Residual { key: ResidualKey::ThreeTuple, after: Some(packets(1, 2)), ..dropped_for(5) };
+    let redirect = Redirect { v4: Some([157, 240, 1, 2].into()), v6: None, port: None };
+    let exempt = Rule { also: true, ..rule("exempt", sni(&["instagram.com"])) };
+    let wireguard = content(Content::WireGuard(Some(wireguard::Kind::Data)));
+    let openvpn = content(Content::OpenVpn(Some(openvpn::Kind::Data)));
+    let rules = vec![
+        Rule {
+            trigger: fate(Fate::Redirect(redirect)),
+            ..rule("redirect", Condition::All(vec![address(0), Condition::ServerPort([53].into())]))
+        },
+        exempt,
+        rule("allowed", Condition::All(vec![address(1), Condition::ServerPort([3478].into())])),
+        Rule { residual: Some(three), miss: 0.3, ..rule("sni", sni(&["whatsapp.com"])) },
+        dropping("dns", Condition::DnsName(names(&["*instagram*"]))),
+        Rule {
+            residual: Some(dropped_for(5)),
+            ..rule("stun", Condition::All(vec![content(Content::Stun), not(address(2))]))
+        },
+        Rule { after: Some(packets(1, 2)), ..dropping("wireguard", wireguard) },
+        Rule { after: Some(packets(1, 1)), ..dropping("openvpn", openvpn) },
+        Rule {
+            residual: Some(dropped_for(5)),
+            ..dropping("chat", Condition::All(vec![content(Content::WhatsAppChat), Condition::ClientInside]))
+        },
+        dropping("length", Condition::All(vec![address(2), Condition::PayloadLength { least: 500, most: 600 }])),
+        Rule {
+            after: Some(bytes),
+            ..dropping("bytes", Condition::All(vec![address(1), not(Condition::Fired("exempt".into()))]))
+        },
+    ];
+    let flow = FlowPolicy { reassembly_limit: Some(600), inspect_datagrams: 2, ..FlowPolicy::default() };
+    let second =
+        vec![dropping("again", Condition::All(vec![Condition::TlsSni(names(&["instagram.com"])), address(0)]))];
+    policy([in_path(rules), BoxPolicy { name: "next".into(), flow, ..in_path(second) }])
+}
+
+fn bytes_of(step: &Step, connections: &mut [Connection]) -> Option<(Direction, Vec<u8>, u8)> {
+    match step {
+        Step::NewPhase => None,
+        Step::Segment { port, server, direction, flags, payload } => {
+            let connection = &mut connections[usize::from(*port) * 3 + usize::from(*server)];
+            let payload = if flags & (SYN | RST) == 0 { PAYLOADS[*payload] } else { &[] };
+            Some((*direction, connection.segment(*direction, *flags, payload), *flags))
+        }
+        Step::Datagram { port, server, direction, server_port, payload } => {
+            let server = [157, 240, 1, *server].into();
+            let bytes = datagram_with(server, *direction, 4000 + port, *server_port, PAYLOADS[*payload]);
+            Some((*direction, bytes, 0))
+        }
+    }
+}
+
+fn key_of(direction: Direction, bytes: &[u8]) -> FlowKey {
+    let port = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
+    let address = |at: usize| std::net::IpAddr::from([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    let (source, destination) = ((address(12), port(20)), (address(16), port(22)));
+    let (client, server) = if direction == Outbound { (source, destination) } else { (destination, source) };
+    FlowKey { protocol: bytes[9], client: client.0, client_port: client.1, server: server.0, server_port: server.1 }
+}
+
+/// Plays the steps; what became of each packet, and how often the kernel was left a flow. Without a kernel every packet
+/// goes to the machine.
+fn play(steps: &[Step], mut kernel: Option<&mut Kernel>) -> Vec<Verdict> {
+    let mut censor = Censor::new(rich_policy(), 1);
+    let (mut now, mut verdicts) = (Instant::ZERO, Vec::new());
+    let connection = |place: usize| Connection {
+        server: ([157, 240, 1, (place % 3) as u8].into(), 443),
+        ..Connection::new(4000 + (place / 3) as u16)
+    };
+    let mut connections: Vec<Connection> = (0..6).map(connection).collect();
+    for (number, step) in steps.iter().enumerate() {
+        now += Duration::from_millis(100);
+        let mut out = Outbox::default();
+        let verdict = match bytes_of(step, &mut connections) {
+            None => {
+                censor.replace_policy(rich_policy(), now, &mut out);
+                Verdict::Pass
+            }
+            Some((direction, bytes, flags)) => {
+                let flow = (key_of(direction, &bytes), direction);
+                let is_control = flags & (SYN | RST) != 0;
+                if kernel.as_ref().is_some_and(|kernel| !is_control && kernel.passed.contains(&flow)) {
+                    Verdict::Pass
+                } else {
+                    censor.inspect(now, Packet { id: PacketId(number as u32), direction, bytes: &bytes }, &mut out);
+                    let verdict = out.commands.iter().find_map(|command| match command {
+                        Command::Verdict(_, verdict) => Some(verdict.clone()),
+                        _ => None,
+                    });
+                    let verdict = verdict.expect("a verdict at once");
+                    if let (Some(kernel), Verdict::PassAndOffload) = (kernel.as_deref_mut(), &verdict) {
+                        kernel.passed.insert(flow);
+                        kernel.offloads += 1;
+                    }
+                    if verdict == Verdict::PassAndOffload { Verdict::Pass } else { verdict }
+                }
+            }
+        };
+        if let Some(kernel) = kernel.as_deref_mut() {
+            for command in &out.commands {
+                match command {
+                    Command::Recall(key) => kernel.passed.retain(|(passed, _)| passed != key),
+                    Command::RecallAll => kernel.passed.clear(),
+                    _ => {}
+                }
+            }
+        }
+        verdicts.push(verdict);
+    }
+    verdicts
+}
+
+proptest! {
+    /// Each packet has the same fate whether the kernel passes decided flows by itself or the machine sees everything.
+    #[test]
+    fn leaving_flows_to_the_kernel_changes_nothing(steps in prop::collection::vec(step(), 0..80)) {
+        let with_kernel = play(&steps, Some(&mut Kernel::default()));
+        prop_assert_eq!(with_kernel, play(&steps, None));
+    }
+}
+
+/// The property above is not empty: flows are left to the kernel.
+#[test]
+fn flows_are_left_to_the_kernel() {
+    let segment = |direction, flags| Step::Segment { port: 0, server: 0, direction, flags, payload: 8 };
+    let noise = Step::Datagram { port: 0, server: 0, direction: Outbound, server_port: 443, payload: 8 };
+    let mut steps = vec![segment(Outbound, SYN), segment(Inbound, SYN_ACK)];
+    steps.extend((0..5).flat_map(|_| [segment(Outbound, DATA), segment(Inbound, DATA), noise.clone()]));
+    let mut kernel = Kernel::default();
+    play(&steps, Some(&mut kernel));
+    assert_eq!((kernel.passed.len(), kernel.offloads), (3, 3), "both ways of the connection, and the datagrams");
+}
