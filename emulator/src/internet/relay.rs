@@ -52,7 +52,7 @@ impl Callers {
 
 /// Answers datagrams for ever.
 pub(super) async fn serve(socket: UdpSocket, mut callers: Callers, server: Arc<str>, problems: Problems) {
-    let mut buffer = vec![0; usize::from(u16::MAX)];
+    let mut buffer = vec![0; LONGEST];
     loop {
         match socket.recv_from(&mut buffer).await {
             Ok((length, client)) => {
@@ -70,6 +70,8 @@ fn is_rtp(datagram: &[u8]) -> bool {
     datagram.len() >= RTP_HEADER && datagram.first().is_some_and(|first| first >> 6 == 2)
 }
 
+/// Longer than any packet of a call: there is a relay at each of many ports, and what is longer is none.
+const LONGEST: usize = 2048;
 const RTP_HEADER: usize = 12;
 const MOST_CALLERS: usize = 4096;
 
