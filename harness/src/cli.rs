@@ -87,7 +87,8 @@ pub(crate) struct SeatArguments {
     /// What all chance in the lab comes from
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
     pub(crate) seed: u64,
-    /// Write the packets at the hops that decide into this pcapng file, each decision as a comment of its packet
+    /// Write the packets at the hops that decide into this pcapng file, each decision as a comment of its packet, and with
+    /// the TLS keys of the file that SSLKEYLOGFILE names
     #[arg(long, value_name = "FILE")]
     pub(crate) capture: Option<PathBuf>,
     /// Be root inside, with all rights over the vantage, instead of yourself

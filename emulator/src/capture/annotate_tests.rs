@@ -6,6 +6,7 @@ use roadblock_censor::wire::checksum;
 use super::super::recorder::Seen;
 use super::super::tape::{Point, Side, Tape};
 use super::*;
+use crate::kernel::packet_tap::Unfinished;
 
 const CLIENT: [u8; 4] = [5, 136, 0, 10];
 const SERVER: [u8; 4] = [1, 1, 1, 1];
@@ -26,7 +27,7 @@ fn packet(outbound: bool, sequence: u8, flags: u8, payload: &[u8]) -> Vec<u8> {
 
 /// A packet at the inside (0) or the outside (1) of the hop, so many milliseconds after the beginning.
 fn seen(point: usize, outgoing: bool, milliseconds: u64, bytes: Vec<u8>) -> Seen {
-    Seen { point, outgoing, at: Duration::from_millis(milliseconds), bytes }
+    Seen { point, outgoing, at: Duration::from_millis(milliseconds), unfinished: Unfinished::default(), bytes }
 }
 
 fn tape(packets: Vec<Seen>) -> Tape {

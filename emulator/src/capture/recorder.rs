@@ -9,8 +9,7 @@ use std::time::Duration;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 
-use super::segments::segments;
-use crate::kernel::packet_tap::{Tap, Tapped};
+use crate::kernel::packet_tap::{Tap, Tapped, Unfinished};
 
 /// How many bytes of packets are kept of each hop.
 pub(super) const LIMIT: usize = 64 << 20;
@@ -30,11 +29,30 @@ pub(super) struct Station {
     pub(super) outside: Option<usize>,
     /// What is kept.
     pub(super) wanted: Wanted,
-    kept: usize,
-    /// How many packets were not kept because there were too many.
-    pub(super) cut: u64,
+    budget: Budget,
     /// How many packets were lost because they came too fast.
-    pub(super) lost: u64,
+    lost: u64,
+}
+
+/// How much of a hop's packets is kept.
+#[derive(Debug)]
+struct Budget {
+    left: usize,
+    /// How many packets were not kept because there were too many.
+    cut: u64,
+}
+
+impl Budget {
+    /// Whether a packet of this length is kept. After the first that is not, none is: a capture has no holes.
+    fn admits(&mut self, length: usize) -> bool {
+        let left = self.left.checked_sub(length).filter(|_| self.cut == 0);
+        if let Some(left) = left {
+            self.left = left;
+        } else {
+            self.cut += 1;
+        }
+        left.is_some()
+    }
 }
 
 /// A packet, as it was seen.
@@ -46,6 +64,8 @@ pub(super) struct Seen {
     pub(super) outgoing: bool,
     /// When, by the wall clock, since 1970.
     pub(super) at: Duration,
+    /// What the kernel has left undone.
+    pub(super) unfinished: Unfinished,
     /// From the first byte of the IP header.
     pub(super) bytes: Vec<u8>,
 }
@@ -68,22 +88,17 @@ impl Station {
         wanted: impl Fn(&[u8]) -> bool + Send + 'static,
     ) -> Self {
         let (inside, outside) = points;
-        Self { tap, up, inside, outside, wanted: Box::new(wanted), kept: 0, cut: 0, lost: 0 }
+        Self { tap, up, inside, outside, wanted: Box::new(wanted), budget: Budget { left: LIMIT, cut: 0 }, lost: 0 }
     }
 
     fn take(&mut self, packets: &mut Vec<Seen>) -> io::Result<()> {
-        let Self { tap, up, inside, outside, wanted, kept, cut, .. } = self;
+        let Self { tap, up, inside, outside, wanted, budget, .. } = self;
         tap.take(|tapped| {
             let Tapped { interface, outgoing, at, unfinished, bytes } = tapped;
             let point = if interface == *up { *outside } else { Some(*inside) };
             let Some(point) = point.filter(|_| wanted(bytes)) else { return };
-            for bytes in segments(bytes, unfinished) {
-                if *kept + bytes.len() > LIMIT {
-                    *cut += 1;
-                } else {
-                    *kept += bytes.len();
-                    packets.push(Seen { point, outgoing, at, bytes });
-                }
+            if budget.admits(bytes.len()) {
+                packets.push(Seen { point, outgoing, at, unfinished, bytes: bytes.to_vec() });
             }
         })
     }
@@ -165,7 +180,7 @@ impl Worker {
 
     /// Waits until there is something to take or to tell.
     fn wait(&self, wake: &EventFd) -> io::Result<()> {
-        let taps = self.stations.iter().map(|station| station.tap.as_fd());
+        let taps = self.stations.iter().flat_map(|station| station.tap.fds());
         let mut waiting: Vec<PollFd<'_>> =
             taps.chain([wake.as_fd()]).map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect();
         match poll(&mut waiting, PollTimeout::NONE) {
@@ -191,7 +206,7 @@ impl Worker {
         let mut missing = Vec::new();
         for station in &mut self.stations {
             station.count_lost()?;
-            missing.push((station.cut, station.lost));
+            missing.push((station.budget.cut, station.lost));
         }
         Ok(Kept { packets: std::mem::take(&mut self.packets), missing })
     }
@@ -202,5 +217,19 @@ fn wait_for(wake: &EventFd) -> io::Result<()> {
     match poll(&mut waiting, PollTimeout::NONE) {
         Ok(_) | Err(nix::Error::EINTR) => Ok(()),
         Err(cause) => Err(cause.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Budget;
+
+    #[test]
+    fn what_comes_after_the_limit_is_counted_and_not_kept() {
+        let mut budget = Budget { left: 100, cut: 0 };
+        assert_eq!([60, 40, 1, 0].map(|length| budget.admits(length)), [true, true, false, false]);
+        assert_eq!((budget.left, budget.cut), (0, 2));
+        let mut budget = Budget { left: 100, cut: 0 };
+        assert_eq!([60, 60, 10].map(|length| budget.admits(length)), [true, false, false], "no holes");
     }
 }

@@ -9,6 +9,7 @@ use roadblock_scenarios::model::Name;
 
 use super::pcapng::{PacketBlock, Writer};
 use super::recorder::{LIMIT, Seen};
+use super::segments::segments;
 use super::words;
 use crate::events::Recorded;
 use crate::logged_flow;
@@ -96,14 +97,12 @@ impl Tape {
 
     /// Puts packets on it, each at the moment that the lab's clock showed.
     pub(super) fn add(&mut self, packets: Vec<Seen>, moment: impl Fn(Duration) -> Duration) {
-        self.packets.extend(packets.into_iter().map(|seen| Packet {
-            at: moment(seen.at),
-            point: seen.point,
-            outgoing: seen.outgoing,
-            bytes: seen.bytes,
-            fate: Fate::Seen,
-            decisions: Vec::new(),
-        }));
+        for seen in packets {
+            let Seen { point, outgoing, at, unfinished, bytes } = seen;
+            let at = moment(at);
+            let packet = |bytes| Packet { at, point, outgoing, bytes, fate: Fate::Seen, decisions: Vec::new() };
+            self.packets.extend(segments(&bytes, unfinished).into_iter().map(packet));
+        }
         self.packets.sort_by_key(|packet| packet.at);
     }
 

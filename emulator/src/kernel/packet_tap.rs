@@ -17,8 +17,11 @@ const ETHERNET_LEN: usize = 14;
 const OFFLOAD_LEN: usize = 10;
 /// More than the longest packet that is handed over in one piece, with its headers.
 const BUFFER_LEN: usize = (1 << 16) + 256;
-/// The socket's buffer, in bytes, where the machine allows so much.
-const RECEIVE_BUFFER: usize = 64 << 20;
+/// A socket's buffer, in bytes, where the machine allows so much.
+const RECEIVE_BUFFER: usize = 4 << 20;
+/// How many sockets share the packets: a machine allows each of them only some 400 kB, which one long transfer fills in a
+/// few milliseconds.
+const SOCKETS: usize = 16;
 
 /// What the kernel has left to hardware that a veth does not have, and that its receiver never misses.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -47,7 +50,8 @@ pub struct Tapped<'a> {
 /// A tap on all interfaces of the namespace in which it was opened.
 #[derive(Debug)]
 pub struct Tap {
-    socket: OwnedFd,
+    /// The packets go to these in turn.
+    sockets: Vec<OwnedFd>,
     buffer: Vec<u8>,
     control: Vec<u8>,
 }
@@ -55,80 +59,97 @@ pub struct Tap {
 impl Tap {
     /// Opens a tap on the calling thread's namespace. It can then be read from any thread.
     pub fn open() -> io::Result<Self> {
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)?;
-        setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
-        // Forcing needs privileges over the first namespace, which a lab has not; then the ordinary limit holds, and what
-        // is lost is counted.
-        let _ = setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER)
-            .or_else(|_| setsockopt(&socket, sockopt::RcvBuf, &RECEIVE_BUFFER));
-        announce_offloads(&socket)?;
-        Ok(Self { socket, buffer: vec![0; BUFFER_LEN], control: nix::cmsg_space!(TimeSpec) })
+        let sockets = (0..SOCKETS).map(|_| open()).collect::<io::Result<_>>()?;
+        Ok(Self { sockets, buffer: vec![0; BUFFER_LEN], control: nix::cmsg_space!(TimeSpec) })
     }
 
-    /// Takes what is there and hands each packet of IP to `each`.
+    /// What becomes readable when packets are there.
+    pub fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        self.sockets.iter().map(AsFd::as_fd)
+    }
+
+    /// Takes what is there and hands each packet of IP to `each`, in no order: each has its time.
     pub fn take(&mut self, mut each: impl FnMut(Tapped<'_>)) -> io::Result<()> {
-        let Self { socket, buffer, control } = self;
-        loop {
-            let mut pieces = [IoSliceMut::new(buffer)];
-            let received = recvmsg::<LinkAddr>(socket.as_raw_fd(), &mut pieces, Some(control), MsgFlags::MSG_DONTWAIT);
-            let message = match received {
-                Ok(message) => message,
-                Err(nix::Error::EAGAIN) => return Ok(()),
-                Err(nix::Error::EINTR) => continue,
-                Err(cause) => return Err(cause.into()),
-            };
-            let length = message.bytes;
-            let at = message.cmsgs()?.find_map(|control| match control {
-                ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time)),
-                _ => None,
-            });
-            let address = message.address.as_ref().map(|link| (link.ifindex(), link.pkttype()));
-            let (Some(at), Some((interface, kind))) = (at, address) else { continue };
-            let frame = &buffer[..length.min(BUFFER_LEN)];
-            if let Some((unfinished, bytes)) = split(frame) {
-                let interface = u32::try_from(interface).unwrap_or_default();
-                each(Tapped { interface, outgoing: kind == libc::PACKET_OUTGOING, at, unfinished, bytes });
-            }
-        }
+        let Self { sockets, buffer, control } = self;
+        sockets.iter().try_for_each(|socket| take(socket, buffer, control, &mut each))
     }
 
     /// How many packets were lost since this was asked the last time, because nobody took them in time.
     pub fn lost(&self) -> io::Result<u32> {
-        let mut statistics = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
-        let mut length = socket_length(size_of::<libc::tpacket_stats>());
-        // SAFETY: the kernel writes at most the given length, that of the structure, into it.
-        #[expect(unsafe_code, reason = "nix does not know this option of packet sockets")]
-        let got = unsafe {
-            libc::getsockopt(
-                self.socket.as_raw_fd(),
-                libc::SOL_PACKET,
-                libc::PACKET_STATISTICS,
-                (&raw mut statistics).cast(),
-                &raw mut length,
-            )
+        self.sockets.iter().try_fold(0_u32, |sum, socket| Ok(sum.saturating_add(lost(socket)?)))
+    }
+}
+
+/// One of the sockets that share a namespace's packets.
+fn open() -> io::Result<OwnedFd> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(AddressFamily::Packet, SockType::Raw, flags, SockProtocol::EthAll)?;
+    setsockopt(&socket, sockopt::ReceiveTimestampns, &true)?;
+    // Forcing needs privileges over the first namespace, which a lab has not; then the ordinary limit holds, and what is
+    // lost is counted.
+    let _ = setsockopt(&socket, sockopt::RcvBufForce, &RECEIVE_BUFFER)
+        .or_else(|_| setsockopt(&socket, sockopt::RcvBuf, &RECEIVE_BUFFER));
+    // What is still to be done is said in a header of its own.
+    set(&socket, libc::PACKET_VNET_HDR, 1)?;
+    // Group 1 of this namespace, in turn (`PACKET_FANOUT_LB`).
+    set(&socket, libc::PACKET_FANOUT, FANOUT_IN_TURN << 16 | 1)?;
+    Ok(socket)
+}
+
+/// `PACKET_FANOUT_LB`.
+const FANOUT_IN_TURN: libc::c_int = 1;
+
+fn take(socket: &OwnedFd, buffer: &mut [u8], control: &mut [u8], each: &mut impl FnMut(Tapped<'_>)) -> io::Result<()> {
+    loop {
+        let mut pieces = [IoSliceMut::new(buffer)];
+        let received = recvmsg::<LinkAddr>(socket.as_raw_fd(), &mut pieces, Some(control), MsgFlags::MSG_DONTWAIT);
+        let message = match received {
+            Ok(message) => message,
+            Err(nix::Error::EAGAIN) => return Ok(()),
+            Err(nix::Error::EINTR) => continue,
+            Err(cause) => return Err(cause.into()),
         };
-        if got < 0 { Err(io::Error::last_os_error()) } else { Ok(statistics.tp_drops) }
+        let length = message.bytes;
+        let at = message.cmsgs()?.find_map(|control| match control {
+            ControlMessageOwned::ScmTimestampns(time) => Some(Duration::from(time)),
+            _ => None,
+        });
+        let address = message.address.as_ref().map(|link| (link.ifindex(), link.pkttype()));
+        let (Some(at), Some((interface, kind))) = (at, address) else { continue };
+        if let Some((unfinished, bytes)) = buffer.get(..length).and_then(split) {
+            let interface = u32::try_from(interface).unwrap_or_default();
+            each(Tapped { interface, outgoing: kind == libc::PACKET_OUTGOING, at, unfinished, bytes });
+        }
     }
 }
 
-impl AsFd for Tap {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-}
-
-/// Asks for the header that says what is still to be done.
-fn announce_offloads(socket: &OwnedFd) -> io::Result<()> {
-    let on: libc::c_int = 1;
-    // SAFETY: the option's value is an integer of the given length that lives until the call returns.
+fn lost(socket: &OwnedFd) -> io::Result<u32> {
+    let mut statistics = libc::tpacket_stats { tp_packets: 0, tp_drops: 0 };
+    let mut length = socket_length(size_of::<libc::tpacket_stats>());
+    // SAFETY: the kernel writes at most the given length, that of the structure, into it.
     #[expect(unsafe_code, reason = "nix does not know this option of packet sockets")]
+    let got = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_PACKET,
+            libc::PACKET_STATISTICS,
+            (&raw mut statistics).cast(),
+            &raw mut length,
+        )
+    };
+    if got < 0 { Err(io::Error::last_os_error()) } else { Ok(statistics.tp_drops) }
+}
+
+/// Sets a number among a packet socket's options.
+fn set(socket: &OwnedFd, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
+    // SAFETY: the option's value is an integer of the given length that lives until the call returns.
+    #[expect(unsafe_code, reason = "nix does not know these options of packet sockets")]
     let set = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             libc::SOL_PACKET,
-            libc::PACKET_VNET_HDR,
-            (&raw const on).cast(),
+            option,
+            (&raw const value).cast(),
             socket_length(size_of::<libc::c_int>()),
         )
     };

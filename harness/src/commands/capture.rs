@@ -1,6 +1,6 @@
 //! The file of `exec --capture`.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -43,9 +43,28 @@ impl CaptureFile {
         for note in &tape.notes {
             output::notice(format_args!("roadblock: the capture is not complete: {note}"));
         }
-        if let Err(cause) = self.file.write_all(&tape.to_pcapng(&lab.scenario().id, "")) {
+        if let Err(cause) = self.file.write_all(&tape.to_pcapng(&lab.scenario().id, &tls_keys())) {
             let path = self.path.display();
             output::error(format_args!("failed to write `{path}`: {cause}"), None);
         }
     }
 }
+
+/// The lines of the file that `SSLKEYLOGFILE` names, to which curl, browsers and others write the keys of their sessions.
+fn tls_keys() -> String {
+    let Some(path) = std::env::var_os(KEY_LOG).filter(|path| !path.is_empty()) else { return String::new() };
+    match fs::read(&path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        // A command that spoke no TLS wrote none.
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => String::new(),
+        Err(cause) => {
+            output::notice(format_args!(
+                "roadblock: the capture has no TLS keys: failed to read the file of {KEY_LOG}: {cause}"
+            ));
+            String::new()
+        }
+    }
+}
+
+/// The variable's name.
+const KEY_LOG: &str = "SSLKEYLOGFILE";
