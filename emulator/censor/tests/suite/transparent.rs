@@ -41,20 +41,27 @@ const PAYLOADS: [&[u8]; 10] = [
     b"",
 ];
 
-fn step() -> impl Strategy<Value = Step> {
+/// A server and a port, most often the one that the case is about, so that flows get long enough to be decided.
+fn server(about: (u8, u16)) -> impl Strategy<Value = (u8, u16)> {
+    let any = (0..3u8, prop_oneof![Just(53u16), Just(443), Just(3478)]);
+    prop_oneof![4 => Just(about), 1 => any]
+}
+
+fn step(about: (u8, u16)) -> impl Strategy<Value = Step> {
+    let payload = || prop_oneof![1 => Just(PAYLOADS.len() - 1), 3 => 0..PAYLOADS.len()];
+    let port = || prop_oneof![3 => Just(0u16), 1 => Just(1)];
     let direction = || prop_oneof![Just(Outbound), Just(Inbound)];
     let flags = prop_oneof![1 => Just(SYN), 1 => Just(SYN_ACK), 2 => Just(ACK), 8 => Just(DATA), 1 => Just(RST)];
-    let segment = (0..2u16, 0..3u8, direction(), flags, 0..PAYLOADS.len());
-    let segment = segment.prop_map(|(port, server, direction, flags, payload)| Step::Segment {
+    let segment = (port(), server(about), direction(), flags, payload());
+    let segment = segment.prop_map(|(port, (server, _), direction, flags, payload)| Step::Segment {
         port,
         server,
         direction,
         flags,
         payload,
     });
-    let server_port = prop_oneof![Just(53u16), Just(443), Just(3478)];
-    let datagram = (0..2u16, 0..3u8, direction(), server_port, 0..PAYLOADS.len());
-    let datagram = datagram.prop_map(|(port, server, direction, server_port, payload)| Step::Datagram {
+    let datagram = (port(), server(about), direction(), payload());
+    let datagram = datagram.prop_map(|(port, (server, server_port), direction, payload)| Step::Datagram {
         port,
         server,
         direction,
@@ -64,8 +71,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![1 => Just(Step::NewPhase), 20 => segment, 20 => datagram]
 }
 
-/// A policy with all that bears on when a flow is decided.
-fn rich_policy() -> Policy {
+/// Those of the rules that bear on when a flow is decided whose bits are set.
+fn some_policy(rules_set: u16) -> Policy {
     let content = Condition::Content;
     let dropping = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
     let address = |last: u8| prefixes(&[&format!("157.240.1.{last}/32")]);
@@ -103,6 +110,9 @@ fn rich_policy() -> Policy {
     let flow = FlowPolicy { reassembly_limit: Some(600), inspect_datagrams: 2, ..FlowPolicy::default() };
     let second =
         vec![dropping("again", Condition::All(vec![Condition::TlsSni(names(&["instagram.com"])), address(0)]))];
+    let is_set = |number: usize| rules_set >> number & 1 != 0;
+    let rules = rules.into_iter().enumerate().filter(|(number, _)| is_set(*number)).map(|(_, rule)| rule).collect();
+    let second = if is_set(15) { second } else { vec![] };
     policy([in_path(rules), BoxPolicy { name: "next".into(), flow, ..in_path(second) }])
 }
 
@@ -132,8 +142,8 @@ fn key_of(direction: Direction, bytes: &[u8]) -> FlowKey {
 
 /// Plays the steps; what became of each packet, and how often the kernel was left a flow. Without a kernel every packet
 /// goes to the machine.
-fn play(steps: &[Step], mut kernel: Option<&mut Kernel>) -> Vec<Verdict> {
-    let mut censor = Censor::new(rich_policy(), 1);
+fn play(steps: &[Step], rules: u16, mut kernel: Option<&mut Kernel>) -> Vec<Verdict> {
+    let mut censor = Censor::new(some_policy(rules), 1);
     let (mut now, mut verdicts) = (Instant::ZERO, Vec::new());
     let connection = |place: usize| Connection {
         server: ([157, 240, 1, (place % 3) as u8].into(), 443),
@@ -145,7 +155,7 @@ fn play(steps: &[Step], mut kernel: Option<&mut Kernel>) -> Vec<Verdict> {
         let mut out = Outbox::default();
         let verdict = match bytes_of(step, &mut connections) {
             None => {
-                censor.replace_policy(rich_policy(), now, &mut out);
+                censor.replace_policy(some_policy(rules), now, &mut out);
                 Verdict::Pass
             }
             Some((direction, bytes, flags)) => {
@@ -185,9 +195,13 @@ fn play(steps: &[Step], mut kernel: Option<&mut Kernel>) -> Vec<Verdict> {
 proptest! {
     /// Each packet has the same fate whether the kernel passes decided flows by itself or the machine sees everything.
     #[test]
-    fn leaving_flows_to_the_kernel_changes_nothing(steps in prop::collection::vec(step(), 0..80)) {
-        let with_kernel = play(&steps, Some(&mut Kernel::default()));
-        prop_assert_eq!(with_kernel, play(&steps, None));
+    fn leaving_flows_to_the_kernel_changes_nothing(
+        steps in (0..3u8, prop_oneof![Just(53u16), Just(443), Just(3478)])
+            .prop_flat_map(|about| prop::collection::vec(step(about), 0..80)),
+        rules in prop_oneof![any::<u16>(), (0..16u16, 0..16u16).prop_map(|(one, other)| 1 << one | 1 << other)],
+    ) {
+        let with_kernel = play(&steps, rules, Some(&mut Kernel::default()));
+        prop_assert_eq!(with_kernel, play(&steps, rules, None));
     }
 }
 
@@ -199,6 +213,6 @@ fn flows_are_left_to_the_kernel() {
     let mut steps = vec![segment(Outbound, SYN), segment(Inbound, SYN_ACK)];
     steps.extend((0..5).flat_map(|_| [segment(Outbound, DATA), segment(Inbound, DATA), noise.clone()]));
     let mut kernel = Kernel::default();
-    play(&steps, Some(&mut kernel));
+    play(&steps, u16::MAX, Some(&mut kernel));
     assert_eq!((kernel.passed.len(), kernel.offloads), (3, 3), "both ways of the connection, and the datagrams");
 }
