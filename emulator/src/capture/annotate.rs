@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use roadblock_censor::{Direction, Event, EventKind, FlowKey};
 
-use super::fingerprint::Fingerprint;
+use super::fingerprint::{Fingerprint, Identity};
 use super::tape::{Fate, Tape};
 use crate::events::Recorded;
 
@@ -42,13 +42,13 @@ fn note(tape: &mut Tape, packet: usize, place: usize) {
 
 /// Finds the packets that were seen on both sides of a hop.
 fn pair(tape: &mut Tape) {
-    let mut waiting: BTreeMap<(&str, bool, Fingerprint), Vec<usize>> = BTreeMap::new();
+    let mut waiting: BTreeMap<(&str, bool, Identity), Vec<usize>> = BTreeMap::new();
     let mut fates = vec![Fate::Seen; tape.packets.len()];
     for (index, packet) in tape.packets.iter().enumerate() {
         let Some(point) = tape.point(packet) else { continue };
         let both = tape.points.iter().filter(|each| each.hop == point.hop).count() > 1;
-        let Some(fingerprint) = Fingerprint::of(&packet.bytes).filter(|_| both) else { continue };
-        let key = (&*point.hop, tape.way(packet) == Direction::Outbound, fingerprint);
+        let Some(identity) = Identity::of(&packet.bytes).filter(|_| both) else { continue };
+        let key = (&*point.hop, tape.way(packet) == Direction::Outbound, identity);
         if !packet.outgoing {
             fates[index] = Fate::Stayed;
             waiting.entry(key).or_default().push(index);
@@ -69,7 +69,10 @@ fn pair(tape: &mut Tape) {
 fn mark_made(tape: &mut Tape) {
     let mut makers: BTreeMap<(&str, std::net::IpAddr), Vec<usize>> = BTreeMap::new();
     for (place, Recorded { hop, event }) in tape.decisions.iter().enumerate() {
-        if matches!(event.kind, EventKind::Injected | EventKind::Rewritten | EventKind::Rejected) {
+        if matches!(
+            event.kind,
+            EventKind::Injected | EventKind::Rewritten | EventKind::Redirected | EventKind::Rejected
+        ) {
             makers.entry((hop, event.flow.client)).or_default().push(place);
         }
     }
@@ -98,6 +101,11 @@ fn makes(event: &Event, flow: &FlowKey, way: Direction) -> bool {
     let is_error = matches!(flow.protocol, 1 | 58);
     match event.kind {
         EventKind::Rewritten => event.flow == *flow && event.direction == way,
+        // The other end changes, and its answers come from whom was asked.
+        EventKind::Redirected => {
+            let client = |flow: &FlowKey| (flow.protocol, flow.client, flow.client_port);
+            client(&event.flow) == client(flow)
+        }
         EventKind::Rejected => event.flow == *flow || (is_error && event.flow.client == flow.client),
         _ => event.flow == *flow || is_error,
     }

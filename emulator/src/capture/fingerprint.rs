@@ -1,5 +1,6 @@
 //! By what a packet is known again: when it has crossed a hop, and when a decision about it is told.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
 /// What stays the same of a packet while it crosses a hop that lets it pass. The TTL and all checksums do not count.
@@ -62,6 +63,24 @@ impl Fingerprint {
     }
 }
 
+/// All of a packet that its receiver gets, where all of it is there: what has this once more is the same packet.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct Identity {
+    fingerprint: Fingerprint,
+    content: u64,
+}
+
+impl Identity {
+    /// The identity of a packet; `None` for what is none.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let fingerprint = Fingerprint::of(bytes)?;
+        let header = if bytes[0] >> 4 == 4 { usize::from(bytes[0] & 0x0f) * 4 } else { 40 };
+        let mut hasher = DefaultHasher::new();
+        bytes.get(header..).unwrap_or_default().hash(&mut hasher);
+        Some(Self { fingerprint, content: hasher.finish() })
+    }
+}
+
 fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at.checked_add(N)?)?.try_into().ok()
 }
@@ -81,7 +100,7 @@ fn beginning<const N: usize>(bytes: &[u8]) -> [u8; N] {
 mod tests {
     use proptest::prelude::*;
 
-    use super::Fingerprint;
+    use super::{Fingerprint, Identity};
 
     fn udp(ttl: u8, checksum: u8, id: u8) -> Vec<u8> {
         let mut bytes = vec![0x45, 0, 0, 32, 0, 0, 0x40, 0, ttl, 17, 0, 0, 5, 136, 0, 10, 8, 8, 8, 8];
@@ -97,10 +116,19 @@ mod tests {
         assert_ne!(one, Fingerprint::of(&udp(64, 1, 8)));
     }
 
+    /// A forged answer differs from the true one only at its end.
+    #[test]
+    fn what_differs_anywhere_is_another_packet() {
+        let long = |last: u8| [udp(64, 1, 7), vec![0; 40], vec![last]].concat();
+        assert_eq!(Fingerprint::of(&long(1)), Fingerprint::of(&long(2)));
+        assert_ne!(Identity::of(&long(1)), Identity::of(&long(2)));
+        assert_eq!(Identity::of(&udp(64, 1, 7)), Identity::of(&udp(63, 1, 7)));
+    }
+
     proptest! {
         #[test]
         fn arbitrary_bytes_are_no_danger(bytes in proptest::collection::vec(any::<u8>(), 0..128)) {
-            let _ = Fingerprint::of(&bytes);
+            let _ = Identity::of(&bytes);
         }
 
         #[test]

@@ -17,7 +17,7 @@ use std::time::{Duration, SystemTime};
 
 use roadblock_scenarios::model::{Name, Scenario};
 
-pub use fingerprint::Fingerprint;
+pub use fingerprint::{Fingerprint, Identity};
 pub use tape::{Fate, Packet, Point, Side, Tape};
 pub use words::decision;
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use roadblock_censor::{Direction, EventKind, FlowKey};
-use roadblock_emulator::capture::{Fate, Fingerprint, Packet, Side, Tape};
+use roadblock_emulator::capture::{Fate, Identity, Packet, Side, Tape};
 use roadblock_scenarios::Scenario;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -88,8 +88,8 @@ pub(crate) fn flows(tape: &Tape, scenario: &Scenario) -> Vec<Flow> {
             by_flow.entry(key).or_default().push(index);
         }
     }
-    let mut flows: Vec<Flow> =
-        by_flow.into_iter().filter_map(|(key, packets)| Drawer::new(tape, scenario, key).draw(&packets)).collect();
+    let drawers = by_flow.into_iter().filter_map(|(key, packets)| Some((Drawer::new(tape, scenario, key)?, packets)));
+    let mut flows: Vec<Flow> = drawers.filter_map(|(drawer, packets)| drawer.draw(&packets)).collect();
     flows.sort_by_key(|flow| flow.began_microseconds);
     flows
 }
@@ -119,16 +119,17 @@ struct Drawer<'a> {
 }
 
 impl<'a> Drawer<'a> {
-    fn new(tape: &'a Tape, scenario: &'a Scenario, key: FlowKey) -> Self {
+    /// `None` where the flow is no vantage's: what routers say to each other tells nothing.
+    fn new(tape: &'a Tape, scenario: &'a Scenario, key: FlowKey) -> Option<Self> {
         let vantage = scenario.vantages.iter().find(|vantage| match key.client {
             IpAddr::V4(address) => vantage.v4.contains(&address),
             IpAddr::V6(address) => vantage.v6.contains(&address),
-        });
-        let path = vantage.map(|vantage| vantage.path.as_slice()).unwrap_or_default();
+        })?;
+        let path = vantage.path.as_slice();
         let is_captured = |hop: &&str| tape.points.iter().any(|point| *point.hop == **hop);
         let home = path.iter().map(|hop| &**hop).find(|hop| lives_at(scenario, hop, key.server));
         let captured: Vec<&str> = path.iter().map(|hop| &**hop).filter(is_captured).collect();
-        Self { tape, key, hops: captured, home }
+        Some(Self { tape, key, hops: captured, home })
     }
 
     /// The hops where the flow was seen, from the client on.
@@ -145,7 +146,7 @@ impl<'a> Drawer<'a> {
         let mut bare_acknowledgements = 0;
         let mut connection = 0;
         let mut memory = Memory::default();
-        let mut described: BTreeMap<Fingerprint, (String, usize, bool)> = BTreeMap::new();
+        let mut described: BTreeMap<Identity, (String, usize, bool)> = BTreeMap::new();
         for message in self.messages(packets) {
             let Some(packet) = message.seen.first().and_then(|index| self.tape.packets.get(*index)) else { continue };
             let mut describe_now = || {
@@ -153,10 +154,10 @@ impl<'a> Drawer<'a> {
                 (said.words, said.bytes, said.is_bare)
             };
             // A retransmission says what was said before; it does not go on from what was said last.
-            let fingerprint = Fingerprint::of(&packet.bytes);
-            let is_repeated = fingerprint.is_some_and(|fingerprint| described.contains_key(&fingerprint));
-            let (what, bytes, is_bare) = match fingerprint {
-                Some(fingerprint) => described.entry(fingerprint).or_insert_with(describe_now).clone(),
+            let identity = Identity::of(&packet.bytes);
+            let is_repeated = identity.is_some_and(|identity| described.contains_key(&identity));
+            let (what, bytes, is_bare) = match identity {
+                Some(identity) => described.entry(identity).or_insert_with(describe_now).clone(),
                 None => describe_now(),
             };
             let step = self.step(&message, packet, began, (what, bytes));
@@ -190,11 +191,11 @@ impl<'a> Drawer<'a> {
     /// The flow's packets, each with all the places where it was seen.
     fn messages(&self, packets: &[usize]) -> Vec<Message> {
         let mut messages: Vec<Message> = Vec::new();
-        let mut open: BTreeMap<(bool, Fingerprint), Vec<usize>> = BTreeMap::new();
+        let mut open: BTreeMap<(bool, Identity), Vec<usize>> = BTreeMap::new();
         for index in packets {
             let Some(packet) = self.tape.packets.get(*index) else { continue };
             let way = self.tape.way(packet);
-            let key = Fingerprint::of(&packet.bytes).map(|fingerprint| (way == Direction::Outbound, fingerprint));
+            let key = Identity::of(&packet.bytes).map(|identity| (way == Direction::Outbound, identity));
             let candidates = key.and_then(|key| open.get(&key)).map(Vec::as_slice).unwrap_or_default();
             // The last that fits: an earlier one with the same bytes was dropped.
             let follows = candidates.iter().rev().copied().find(|message| {
@@ -272,11 +273,12 @@ impl<'a> Drawer<'a> {
 
 fn fate(is_made: bool, stays: bool, way: Direction, kinds: &[EventKind]) -> StepFate {
     let has = |kind| kinds.contains(&kind);
+    let is_changed = has(EventKind::Rewritten) || has(EventKind::Redirected);
     match () {
-        () if is_made && has(EventKind::Rewritten) => StepFate::Rewritten,
+        () if is_made && is_changed => StepFate::Rewritten,
         () if is_made && !kinds.is_empty() => StepFate::Injected,
         () if is_made => StepFate::Sent,
-        () if stays && has(EventKind::Rewritten) => StepFate::Replaced,
+        () if stays && is_changed => StepFate::Replaced,
         () if stays && !kinds.is_empty() => StepFate::Dropped,
         () if stays => StepFate::Lost,
         () if has(EventKind::Lied) && way == Direction::Inbound => StepFate::Lied,
