@@ -5,7 +5,9 @@ use core::time::Duration;
 use crate::support::*;
 use roadblock_censor::dissect::{openvpn, wireguard};
 use roadblock_censor::event::EventKind;
-use roadblock_censor::policy::{BoxPolicy, BytePrefix, Condition, Content, Fate, FlowPolicy, Residual, Rule};
+use roadblock_censor::policy::{
+    BoxPolicy, BytePrefix, Condition, Content, Fate, FlowPolicy, Residual, ResidualKey, Rule,
+};
 use roadblock_censor::{Direction, Verdict};
 
 const STUN: &[u8] = include_bytes!("../data/stun-rfc5769-request.bin");
@@ -66,6 +68,17 @@ fn ru_call_1_calls_die_after_the_first_packets() {
     assert_eq!(send(&mut world, Outbound, 4001, STUN), Verdict::Pass);
     world.now = seconds(421);
     assert_eq!(send(&mut world, Outbound, 4000, b"rtp"), Verdict::Pass);
+}
+
+/// A flow that a residual spares for now is not left to the kernel, whatever it speaks.
+#[test]
+fn a_spared_flow_is_looked_at() {
+    let residual = Residual { key: ResidualKey::ThreeTuple, after: Some(packets(3, 3)), ..dropped_for(420) };
+    let mut world = world(vec![Rule { residual: Some(residual), ..call_rule() }], 1);
+    assert_eq!(send(&mut world, Outbound, 4000, STUN), Verdict::Pass);
+    for expected in [Verdict::Pass, Verdict::Pass, Verdict::Pass, Verdict::Drop] {
+        assert_eq!(send(&mut world, Outbound, 4001, b"noise"), expected);
+    }
 }
 
 /// RU-CALL-1: what the field does about it, a datagram of something else in front, works where one datagram decides.
