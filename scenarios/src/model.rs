@@ -3,6 +3,7 @@
 //! This is what the lab is built from. Nothing in here is optional because "it was not said": what the file leaves out has
 //! its default, and what is wrong was reported by the parser with its line.
 
+mod probe;
 mod service;
 
 use std::collections::BTreeMap;
@@ -15,9 +16,11 @@ use roadblock_censor::NameSet;
 use roadblock_censor::policy::{DnsForgery, Grade, Policy};
 use serde::Serialize;
 
+pub use probe::{
+    Authority, ChatHeader, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport, Probe, Step,
+    VerdictWord,
+};
 pub use service::{Certificate, Host, Listener, Page, Protocol, Service, Target, WebSocket, WireGuardKeys};
-
-use crate::source::Location;
 
 /// A name that the scenario file gives to a thing of its own: a hop, a vantage, a resolver, a censor, a phase.
 pub type Name = Arc<str>;
@@ -169,129 +172,6 @@ pub enum LieAnswer {
     Forged(DnsForgery),
     /// Nothing.
     Silence,
-}
-
-/// What must be observed.
-#[derive(Clone, Debug)]
-pub struct Expectation {
-    /// Where the file says so.
-    pub location: Location,
-    /// A short name for reports: the `id` that the file gives, or `expect.3`.
-    pub id: Name,
-    /// From which vantages; never empty.
-    pub vantages: Vec<Name>,
-    /// In which phases; never empty.
-    pub phases: Vec<Name>,
-    /// Expectations with the same sequence share a client address and run in the order of the file.
-    pub sequence: Option<Name>,
-    /// The measurement and what it must give, then what must hold afterwards.
-    pub steps: Vec<Step>,
-}
-
-/// One measurement of an expectation.
-#[derive(Clone, Debug)]
-pub struct Step {
-    /// How far the machine's clock is moved before it.
-    pub wait: Duration,
-    /// Whether it uses the client port of the step before.
-    pub same_tuple: bool,
-    /// What is measured.
-    pub probe: Probe,
-    /// What it must give.
-    pub verdict: VerdictWord,
-    /// OONI's failure string, where the file names one.
-    pub failure: Option<String>,
-    /// The rule that must have done it, as `censor/rule` or `resolver/lie`.
-    pub by: Option<String>,
-}
-
-/// A measurement with each layer pinned that the file pins.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Probe {
-    /// A DNS query over UDP or TCP.
-    Dns {
-        /// The name asked for.
-        name: String,
-        /// A or AAAA.
-        family: Family,
-        /// Whom to ask; the vantage's first resolver where not said.
-        resolver: Option<IpAddr>,
-        /// Over TCP instead of UDP.
-        tcp: bool,
-        /// Addresses that the answer must hold for the verdict `ok`; empty: those of the lab's own host.
-        answer: Vec<IpAddr>,
-    },
-    /// A TCP connection.
-    Tcp {
-        /// Where to: address and port.
-        address: IpAddr,
-        /// The port.
-        port: u16,
-    },
-    /// A TCP connection and a TLS handshake.
-    Tls {
-        /// Where to.
-        address: IpAddr,
-        /// The port, 443 where not said.
-        port: u16,
-        /// The server's name.
-        sni: String,
-        /// Whether the certificate must be right for the verdict `ok`. An address pinned to a host that does not serve
-        /// the name answers with its default certificate.
-        verify: bool,
-    },
-    /// A page: DNS, TCP, TLS where the URL says so, and a GET.
-    Http {
-        /// The URL.
-        url: String,
-        /// Where to, in place of what DNS says.
-        address: Option<IpAddr>,
-        /// Which family to use where DNS is asked.
-        family: Family,
-    },
-}
-
-/// An address family.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Family {
-    /// IPv4.
-    #[default]
-    V4,
-    /// IPv6.
-    V6,
-}
-
-/// The verdict words of the scenario language.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum VerdictWord {
-    /// Reached.
-    Ok,
-    /// The name could not be resolved, or to a wrong address.
-    Dns,
-    /// The address cannot be reached at all.
-    Ip,
-    /// The TCP connection failed.
-    Tcp,
-    /// The TLS handshake failed.
-    Tls,
-    /// The HTTP exchange failed.
-    Http,
-    /// A block page came.
-    Blockpage,
-    /// QUIC failed where TCP works.
-    Quic,
-    /// A protocol was recognised and cut.
-    Protocol,
-    /// It works, too slowly.
-    Throttled,
-    /// It works and then stands still.
-    Freezes,
-    /// Somebody else's certificate came.
-    Intercepted,
-    /// It could not be measured.
-    Unmeasured,
 }
 
 impl Scenario {

@@ -7,8 +7,10 @@ mod expectations;
 mod host;
 mod items;
 mod phases;
+mod probes;
 mod services;
 mod space;
+mod targets;
 mod topology;
 
 use std::sync::Arc;

@@ -1,21 +1,17 @@
 //! DNS: what is answered, how often, and is it the truth?
 
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
-use hickory_proto::op::{Message, MessageType, Query, ResponseCode};
+use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
-use roadblock_scenarios::model::{Family, VerdictWord};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::UdpSocket;
-use tokio::time::{Instant, timeout_at};
+use roadblock_scenarios::model::{DnsTransport, Family, VerdictWord};
 
 use super::bogon::is_bogon;
+use super::dns_carrier;
 use super::failure::Failure;
-use super::socket::Source;
-use super::timeouts::Timeouts;
-use super::trace::{Operation, Outcome, Place, Trace};
+use super::tools::Tools;
+use super::trace::{Outcome, Trace};
 
 /// A question and whom to ask.
 #[derive(Clone, Debug)]
@@ -26,8 +22,18 @@ pub(crate) struct Question {
     pub(crate) family: Family,
     /// Whom to ask.
     pub(crate) resolver: SocketAddr,
-    /// Over TCP instead of UDP.
-    pub(crate) tcp: bool,
+    /// How it is carried.
+    pub(crate) transport: DnsTransport,
+    /// The name that the resolver's certificate must be for, where it is asked over TLS.
+    pub(crate) server_name: Option<String>,
+}
+
+impl Question {
+    /// One over UDP, as a stub resolver asks.
+    pub(crate) fn usual(name: &str, family: Family, resolver: IpAddr) -> Self {
+        let resolver = SocketAddr::new(resolver, 53);
+        Self { name: name.to_owned(), family, resolver, transport: DnsTransport::Udp, server_name: None }
+    }
 }
 
 /// What makes an answer true.
@@ -57,9 +63,9 @@ impl Truth {
 }
 
 /// Asks, listens for late answers, and says whether the first one is the truth.
-pub(crate) async fn probe(source: &Source, question: &Question, truth: &Truth, timeouts: Timeouts) -> Outcome {
+pub(crate) async fn probe(tools: &Tools, question: &Question, truth: &Truth) -> Outcome {
     let mut trace = Trace::default();
-    match resolve(&mut trace, source, question, truth, timeouts).await {
+    match resolve(&mut trace, tools, question, truth).await {
         Ok(_) => trace.end(VerdictWord::Ok),
         Err(Some(failure)) => trace.failed(failure),
         Err(None) => trace.end(VerdictWord::Dns),
@@ -69,84 +75,17 @@ pub(crate) async fn probe(source: &Source, question: &Question, truth: &Truth, t
 /// The addresses of the first answer, for the layers above. An error without a failure is a wrong address.
 pub(crate) async fn resolve(
     trace: &mut Trace,
-    source: &Source,
+    tools: &Tools,
     question: &Question,
     truth: &Truth,
-    timeouts: Timeouts,
 ) -> Result<Vec<IpAddr>, Option<Failure>> {
     let query = query(question).map_err(Some)?;
-    let answers = if question.tcp {
-        ask_tcp(trace, source, question.resolver, &query, timeouts).await
-    } else {
-        ask_udp(trace, source, question.resolver, &query, timeouts).await
-    };
-    let answers = answers.map_err(Some)?;
+    let answers = dns_carrier::ask(trace, tools, question, &query).await.map_err(Some)?;
     let first = answers.first().map_or(Err(Failure::DnsNoAnswer), addresses);
     trace.answered(first.as_deref().unwrap_or_default(), answers.len());
     let addresses = first.map_err(Some)?;
     truth.judge(&addresses)?;
     Ok(addresses)
-}
-
-async fn ask_udp(
-    trace: &mut Trace,
-    source: &Source,
-    resolver: SocketAddr,
-    query: &Message,
-    timeouts: Timeouts,
-) -> Result<Vec<Message>, Failure> {
-    let bytes = encode(query)?;
-    let (socket, local_port) = source.udp(resolver).await.map_err(|error| Failure::of_socket(&error))?;
-    let place = Place { operation: Operation::Resolve, remote: resolver, local_port };
-    let first = async {
-        socket.send(&bytes).await.map_err(|error| Failure::from(&error))?;
-        next_answer(&socket, query).await.map_err(|error| Failure::from(&error))
-    };
-    let mut answers = vec![trace.layer(place, timeouts.dns, first).await?];
-    let until = Instant::now() + timeouts.late_answers;
-    while let Ok(Ok(answer)) = timeout_at(until, next_answer(&socket, query)).await {
-        answers.push(answer);
-    }
-    Ok(answers)
-}
-
-/// The next datagram that answers the query; what does not is passed over, as a stub resolver does.
-async fn next_answer(socket: &UdpSocket, query: &Message) -> io::Result<Message> {
-    let mut buffer = vec![0; usize::from(u16::MAX)];
-    loop {
-        let length = socket.recv(&mut buffer).await?;
-        match Message::from_vec(&buffer[..length]) {
-            Ok(answer) if answers(&answer, query) => return Ok(answer),
-            _ => {}
-        }
-    }
-}
-
-async fn ask_tcp(
-    trace: &mut Trace,
-    source: &Source,
-    resolver: SocketAddr,
-    query: &Message,
-    timeouts: Timeouts,
-) -> Result<Vec<Message>, Failure> {
-    let bytes = encode(query)?;
-    let length = u16::try_from(bytes.len()).map_err(|_| Failure::Ours("the query is too long".to_owned()))?;
-    let (socket, local_port) = source.tcp(resolver.ip()).map_err(|error| Failure::of_socket(&error))?;
-    let place = Place { operation: Operation::Resolve, remote: resolver, local_port };
-    let exchange = async {
-        // RFC 1035 section 4.2.2: a length of two bytes comes first.
-        let mut stream = socket.connect(resolver).await?;
-        stream.write_all(&[&length.to_be_bytes()[..], &bytes].concat()).await?;
-        let length = stream.read_u16().await?;
-        let mut answer = vec![0; usize::from(length)];
-        stream.read_exact(&mut answer).await?;
-        Ok(answer)
-    };
-    let answer = trace
-        .layer(place, timeouts.dns, async { exchange.await.map_err(|error: io::Error| Failure::from(&error)) })
-        .await?;
-    let answer = Message::from_vec(&answer).map_err(|_| Failure::DnsServerMisbehaving)?;
-    if answers(&answer, query) { Ok(vec![answer]) } else { Err(Failure::DnsServerMisbehaving) }
 }
 
 fn query(question: &Question) -> Result<Message, Failure> {
@@ -161,16 +100,6 @@ fn query(question: &Question) -> Result<Message, Failure> {
     message.metadata.recursion_desired = true;
     message.add_query(Query::query(name, kind));
     Ok(message)
-}
-
-fn encode(query: &Message) -> Result<Vec<u8>, Failure> {
-    query.to_vec().map_err(|error| Failure::Ours(error.to_string()))
-}
-
-fn answers(answer: &Message, query: &Message) -> bool {
-    answer.metadata.message_type == MessageType::Response
-        && answer.metadata.id == query.metadata.id
-        && (answer.queries.is_empty() || answer.queries == query.queries)
 }
 
 fn addresses(answer: &Message) -> Result<Vec<IpAddr>, Failure> {

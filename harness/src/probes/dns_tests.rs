@@ -5,26 +5,29 @@ use std::time::Duration;
 
 use hickory_proto::rr::{Record, rdata};
 
-use super::super::testing;
+use tokio::net::UdpSocket;
+
+use super::super::testing::{self, Authority};
+use super::super::timeouts::Timeouts;
 use super::*;
 
 #[tokio::test]
 async fn the_first_of_several_answers_counts_and_all_are_seen() {
     let resolver = resolver(|query| vec![forged(query, [10, 10, 34, 35]), forged(query, TRUE)]).await;
-    let outcome = ask(resolver, false).await;
+    let outcome = ask(resolver, DnsTransport::Udp).await;
     assert_eq!((outcome.verdict, outcome.failure), (VerdictWord::Dns, Some(Failure::DnsBogon)));
     assert_eq!((outcome.addresses, outcome.answers), (vec![IpAddr::from([10, 10, 34, 35])], 2));
 }
 
 #[tokio::test]
 async fn a_wrong_address_is_a_verdict_without_a_failure() {
-    let outcome = ask(resolver(|query| vec![forged(query, [1, 2, 3, 4])]).await, false).await;
+    let outcome = ask(resolver(|query| vec![forged(query, [1, 2, 3, 4])]).await, DnsTransport::Udp).await;
     assert_eq!((outcome.verdict, outcome.failure), (VerdictWord::Dns, None));
 }
 
 #[tokio::test]
 async fn the_truth_is_ok_over_udp_and_a_pinned_answer_may_be_a_bogon() {
-    let outcome = ask(resolver(|query| vec![forged(query, TRUE)]).await, false).await;
+    let outcome = ask(resolver(|query| vec![forged(query, TRUE)]).await, DnsTransport::Udp).await;
     assert_eq!((outcome.verdict, outcome.failure, outcome.answers), (VerdictWord::Ok, None, 1));
     let pinned = Truth::AllOf(vec![IpAddr::from([10, 10, 34, 35])]);
     assert_eq!(pinned.judge(&[IpAddr::from([10, 10, 34, 35])]), Ok(()));
@@ -47,7 +50,7 @@ async fn each_response_code_has_its_failure() {
             vec![answer]
         })
         .await;
-        let failure = ask(resolver, false).await.failure.expect("a failure");
+        let failure = ask(resolver, DnsTransport::Udp).await.failure.expect("a failure");
         table.push(format!("{code:?} -> {failure}"));
     }
     insta::assert_snapshot!(table.join("\n"), @r"
@@ -67,30 +70,41 @@ async fn an_answer_to_another_question_is_passed_over() {
         vec![other, forged(query, TRUE)]
     })
     .await;
-    assert_eq!(ask(resolver, false).await.verdict, VerdictWord::Ok);
+    assert_eq!(ask(resolver, DnsTransport::Udp).await.verdict, VerdictWord::Ok);
 }
 
 #[tokio::test]
 async fn silence_times_out_and_a_closed_port_refuses() {
-    assert_eq!(ask(resolver(|_| Vec::new()).await, false).await.failure, Some(Failure::GenericTimeout));
+    assert_eq!(ask(resolver(|_| Vec::new()).await, DnsTransport::Udp).await.failure, Some(Failure::GenericTimeout));
     let closed = UdpSocket::bind(testing::ANY_PORT).await.expect("a socket").local_addr().expect("its address");
-    assert_eq!(ask(closed, false).await.failure, Some(Failure::ConnectionRefused));
+    assert_eq!(ask(closed, DnsTransport::Udp).await.failure, Some(Failure::ConnectionRefused));
 }
 
 #[tokio::test]
 async fn a_reset_over_tcp_is_a_failure_to_resolve() {
     let (listener, address) = testing::listener().await;
     tokio::spawn(testing::reset_after_first_bytes(listener));
-    let outcome = ask(address, true).await;
+    let outcome = ask(address, DnsTransport::Tcp).await;
     assert_eq!((outcome.verdict, outcome.failure), (VerdictWord::Dns, Some(Failure::ConnectionReset)));
 }
 
-async fn ask(resolver: SocketAddr, tcp: bool) -> Outcome {
-    let question = Question { name: "web.whatsapp.com".to_owned(), family: Family::V4, resolver, tcp };
+async fn ask(resolver: SocketAddr, transport: DnsTransport) -> Outcome {
+    let authority = Authority::new();
+    ask_with(&authority, resolver, transport).await
+}
+
+async fn ask_with(authority: &Authority, resolver: SocketAddr, transport: DnsTransport) -> Outcome {
+    let question = Question {
+        name: "web.whatsapp.com".to_owned(),
+        family: Family::V4,
+        resolver,
+        transport,
+        server_name: Some("dns.example".to_owned()),
+    };
     let timeouts =
         Timeouts { dns: Duration::from_millis(300), late_answers: Duration::from_millis(30), ..Timeouts::default() };
     let truth = Truth::OnlyOf(vec![IpAddr::from(TRUE)]);
-    probe(&testing::source(), &question, &truth, timeouts).await
+    probe(&testing::tools(&authority.trust(), timeouts), &question, &truth).await
 }
 
 async fn resolver(reply: impl Fn(&Message) -> Vec<Message> + Send + 'static) -> SocketAddr {

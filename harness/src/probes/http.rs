@@ -2,22 +2,19 @@
 
 use std::net::SocketAddr;
 
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1;
-use hyper::header::{CONNECTION, HOST, USER_AGENT};
-use hyper::{Request, Uri};
-use hyper_util::rt::TokioIo;
-use roadblock_scenarios::model::VerdictWord;
+use http_body_util::Full;
+use hyper::body::Bytes;
+use hyper::{Method, Request};
+use roadblock_scenarios::model::{HttpVersion, VerdictWord};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 use super::failure::Failure;
-use super::socket::Source;
-use super::timeouts::Timeouts;
-use super::tls::{Greeting, Trust};
+use super::tls::{Alpn, Greeting};
+use super::tools::Tools;
 use super::trace::{Operation, Outcome, Place, Trace};
 use super::url::WebUrl;
-use super::{page, tcp, tls};
+use super::{exchange, page, tcp, tls};
 
 /// A page to get, and what it must be.
 #[derive(Clone, Debug)]
@@ -26,98 +23,77 @@ pub(crate) struct Fetch {
     pub(crate) url: WebUrl,
     /// From where.
     pub(crate) address: SocketAddr,
+    /// In which version of HTTP.
+    pub(crate) version: HttpVersion,
     /// The title by which the target's own page is known; without one any page is right.
     pub(crate) title: Option<String>,
 }
 
 /// Gets a page from a pinned address and says whether it is the right one.
-pub(crate) async fn probe(source: &Source, fetch: &Fetch, trust: &Trust, timeouts: Timeouts) -> Outcome {
-    measure(Trace::default(), source, fetch, trust, timeouts).await
+pub(crate) async fn probe(tools: &Tools, fetch: &Fetch) -> Outcome {
+    measure(Trace::default(), tools, fetch).await
 }
 
 /// The same, going on with what was measured before.
-pub(crate) async fn measure(
-    mut trace: Trace,
-    source: &Source,
-    fetch: &Fetch,
-    trust: &Trust,
-    timeouts: Timeouts,
-) -> Outcome {
-    match get(&mut trace, source, fetch, trust, timeouts).await {
-        Ok(body) if page::is_titled(&body, fetch.title.as_deref()) => trace.end(VerdictWord::Ok),
-        Ok(_) => trace.end(VerdictWord::Blockpage),
+pub(crate) async fn measure(mut trace: Trace, tools: &Tools, fetch: &Fetch) -> Outcome {
+    match get(&mut trace, tools, fetch).await {
+        Ok(body) => judge(trace, fetch, &body),
         Err(failure) => trace.failed(failure),
     }
 }
 
-async fn get(
-    trace: &mut Trace,
-    source: &Source,
-    fetch: &Fetch,
-    trust: &Trust,
-    timeouts: Timeouts,
-) -> Result<String, Failure> {
+/// The same on a connection that was made before.
+pub(crate) async fn measure_on(mut trace: Trace, tools: &Tools, fetch: &Fetch, stream: TcpStream) -> Outcome {
+    match get_on(&mut trace, tools, fetch, stream).await {
+        Ok(body) => judge(trace, fetch, &body),
+        Err(failure) => trace.failed(failure),
+    }
+}
+
+fn judge(trace: Trace, fetch: &Fetch, body: &str) -> Outcome {
+    let own = page::is_titled(body, fetch.title.as_deref());
+    trace.end(if own { VerdictWord::Ok } else { VerdictWord::Blockpage })
+}
+
+async fn get(trace: &mut Trace, tools: &Tools, fetch: &Fetch) -> Result<String, Failure> {
+    let stream = tcp::connect(trace, tools, fetch.address).await?;
+    get_on(trace, tools, fetch, stream).await
+}
+
+async fn get_on(trace: &mut Trace, tools: &Tools, fetch: &Fetch, stream: TcpStream) -> Result<String, Failure> {
+    let local_port = stream.local_addr().map_or(0, |address| address.port());
     if fetch.url.secure {
-        let greeting = Greeting { remote: fetch.address, sni: fetch.url.host.clone(), verify: true };
-        let stream = tls::connect(trace, source, &greeting, trust, timeouts).await?;
-        let local_port = stream.get_ref().0.local_addr().map_or(0, |address| address.port());
-        round_trip(trace, fetch, local_port, stream, timeouts).await
+        let alpn = match fetch.version {
+            HttpVersion::One => Alpn::Http1,
+            HttpVersion::Two => Alpn::Http2,
+        };
+        let greeting = Greeting { remote: fetch.address, sni: fetch.url.host.clone(), verify: true, alpn };
+        let stream = tls::shake(trace, tools, &greeting, stream).await?;
+        round_trip(trace, tools, fetch, local_port, stream).await
     } else {
-        let stream = tcp::connect(trace, source, fetch.address, timeouts).await?;
-        let local_port = stream.local_addr().map_or(0, |address| address.port());
-        round_trip(trace, fetch, local_port, stream, timeouts).await
+        round_trip(trace, tools, fetch, local_port, stream).await
     }
 }
 
 async fn round_trip(
     trace: &mut Trace,
+    tools: &Tools,
     fetch: &Fetch,
     local_port: u16,
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    timeouts: Timeouts,
 ) -> Result<String, Failure> {
     let place = Place { operation: Operation::HttpRoundTrip, remote: fetch.address, local_port };
-    trace.layer(place, timeouts.http, exchange(&fetch.url, stream)).await
-}
-
-async fn exchange(
-    url: &WebUrl,
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-) -> Result<String, Failure> {
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|error| Failure::of(&error))?;
-    let request = request(url)?;
     let exchange = async {
-        let response = sender.send_request(request).await.map_err(|error| Failure::of(&error))?;
-        body(response.into_body()).await
+        let (url, version) = (&fetch.url, fetch.version);
+        let response = Box::pin(exchange::send(request(url, version)?, version, stream)).await?;
+        Ok(String::from_utf8_lossy(&response.body).into_owned())
     };
-    tokio::pin!(exchange, connection);
-    // The connection must be driven for the exchange to go on; when it ends first, the exchange knows why.
-    tokio::select! {
-        result = &mut exchange => result,
-        ended = &mut connection => match ended {
-            Ok(()) => exchange.await,
-            Err(error) => Err(Failure::of(&error)),
-        },
-    }
+    trace.layer(place, tools.timeouts.http, exchange).await
 }
 
-fn request(url: &WebUrl) -> Result<Request<Empty<Bytes>>, Failure> {
-    let path: Uri = url.path.parse().map_err(|error| Failure::Ours(format!("{}: {error}", url.path)))?;
-    Request::get(path)
-        .header(HOST, url.authority())
-        .header(USER_AGENT, concat!("roadblock/", env!("CARGO_PKG_VERSION")))
-        .header(CONNECTION, "close")
-        .body(Empty::new())
-        .map_err(|error| Failure::Ours(error.to_string()))
+fn request(url: &WebUrl, version: HttpVersion) -> Result<Request<Full<Bytes>>, Failure> {
+    exchange::request(Method::GET, url, version).body(Full::default()).map_err(|error| Failure::Ours(error.to_string()))
 }
-
-async fn body(body: Incoming) -> Result<String, Failure> {
-    let bytes = Limited::new(body, MAX_BODY).collect().await.map_err(|error| Failure::of(&*error))?.to_bytes();
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// More than any page of the lab; a body without end must not fill the memory.
-const MAX_BODY: usize = 1 << 20;
 
 #[cfg(test)]
 #[path = "http_tests.rs"]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::super::testing::{self, Authority};
+use super::super::timeouts::Timeouts;
 use super::*;
 
 #[tokio::test]
@@ -46,7 +47,7 @@ async fn a_page_over_tls_goes_through_all_layers() {
         answer(stream, "HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n<title>R &amp; B</title>").await;
     });
     let fetch = Fetch { url: "https://a.example/".parse().expect("a URL"), ..fetch(address) };
-    let outcome = probe(&testing::source(), &fetch, &authority.trust(), Timeouts::default()).await;
+    let outcome = probe(&testing::tools(&authority.trust(), Timeouts::default()), &fetch).await;
     assert_eq!((outcome.verdict, outcome.failure), (VerdictWord::Ok, None));
     let operations: Vec<Operation> = outcome.layers.iter().map(|layer| layer.operation).collect();
     assert_eq!(operations, [Operation::Connect, Operation::TlsHandshake, Operation::HttpRoundTrip]);
@@ -71,10 +72,15 @@ async fn answer(mut stream: impl AsyncRead + AsyncWrite + Unpin, response: &str)
 
 async fn get(address: SocketAddr) -> (VerdictWord, Option<String>) {
     let timeouts = Timeouts { http: Duration::from_millis(500), ..Timeouts::default() };
-    let outcome = probe(&testing::source(), &fetch(address), &Authority::new().trust(), timeouts).await;
+    let outcome = probe(&testing::tools(&Authority::new().trust(), timeouts), &fetch(address)).await;
     (outcome.verdict, outcome.failure.map(|failure| failure.to_string()))
 }
 
 fn fetch(address: SocketAddr) -> Fetch {
-    Fetch { url: "http://a.example/".parse().expect("a URL"), address, title: Some("R & B".to_owned()) }
+    Fetch {
+        url: "http://a.example/".parse().expect("a URL"),
+        address,
+        version: HttpVersion::One,
+        title: Some("R & B".to_owned()),
+    }
 }

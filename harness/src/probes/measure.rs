@@ -3,17 +3,23 @@
 use std::net::{IpAddr, SocketAddr};
 
 use roadblock_scenarios::Scenario;
-use roadblock_scenarios::model::{Family, Probe, Vantage};
+use roadblock_scenarios::model::{DnsTransport, Family, HttpVersion, Probe, Vantage};
 
+use super::apps::{Instagram, Max, Messenger, Telegram, WhatsApp};
+use super::call::{self, Call};
+use super::chat::{self, Chat};
 use super::dns::{self, Question, Truth};
 use super::http::{self, Fetch};
-use super::socket::Source;
-use super::tcp;
-use super::timeouts::Timeouts;
-use super::tls::{self, Greeting, Trust};
+use super::known::Known;
+use super::mtproto::{self, DataCentre};
+use super::tls::{self, Alpn, Greeting};
+use super::tools::Tools;
 use super::trace::Outcome;
+use super::transfer::{self, Transfer, Way};
 use super::url::{WebUrl, WebUrlError};
 use super::web::{self, Visit};
+use super::wireguard::{self, Tunnel};
+use super::{stun, tcp};
 
 /// A measurement, ready to be made from any client of its vantage.
 #[derive(Clone, Debug)]
@@ -28,6 +34,28 @@ pub(crate) enum Measure {
     Http(Fetch),
     /// A page, its address asked for.
     Web(Visit),
+    /// WhatsApp.
+    WhatsApp(Box<WhatsApp>),
+    /// WhatsApp's chat at one server.
+    Chat(Chat),
+    /// Telegram.
+    Telegram(Box<Telegram>),
+    /// A data centre of Telegram.
+    DataCentre(DataCentre),
+    /// Facebook Messenger.
+    Messenger(Box<Messenger>),
+    /// Instagram.
+    Instagram(Box<Instagram>),
+    /// MAX.
+    Max(Box<Max>),
+    /// A call.
+    Call(Call),
+    /// A STUN binding request.
+    Stun(SocketAddr),
+    /// A WireGuard tunnel.
+    Tunnel(Tunnel),
+    /// A transfer whose speed counts.
+    Transfer(Transfer),
 }
 
 /// Why a probe cannot be made.
@@ -39,19 +67,27 @@ pub(crate) enum MeasureError {
     /// There is nobody to ask.
     #[error("vantage `{0}` has no resolver")]
     NoResolver(String),
+    /// There is no tunnel.
+    #[error("no service has the keys of a tunnel at {0}")]
+    NoTunnel(IpAddr),
+    /// Meta's prefixes cannot be read.
+    #[error("the library's list of Meta's prefixes is not there or has something else in it: `{0}`")]
+    Prefixes(String),
 }
 
 impl Measure {
     /// The measurement that a scenario's probe means at this vantage.
     pub(crate) fn new(scenario: &Scenario, vantage: &Vantage, probe: &Probe) -> Result<Self, MeasureError> {
+        let known = Known::at(scenario, vantage)?;
         Ok(match probe {
-            Probe::Dns { name, family, resolver, tcp, answer } => {
-                let resolver = resolver.map_or_else(|| first_resolver(vantage), Ok)?;
+            Probe::Dns { name, family, resolver, transport, answer } => {
+                let address = resolver.unwrap_or_else(|| known.resolver());
                 let question = Question {
                     name: name.clone(),
                     family: *family,
-                    resolver: SocketAddr::new(resolver, 53),
-                    tcp: *tcp,
+                    resolver: SocketAddr::new(address, dns_port(*transport)),
+                    transport: *transport,
+                    server_name: known.name_at(address),
                 };
                 let truth = if answer.is_empty() {
                     Truth::OnlyOf(scenario.addresses_of(name))
@@ -63,53 +99,78 @@ impl Measure {
             Probe::Tcp { address, port } => Self::Tcp(SocketAddr::new(*address, *port)),
             Probe::Tls { address, port, sni, verify } => {
                 let remote = SocketAddr::new(*address, *port);
-                Self::Tls(Greeting { remote, sni: sni.clone(), verify: *verify })
+                Self::Tls(Greeting { remote, sni: sni.clone(), verify: *verify, alpn: Alpn::Http1 })
             }
-            Probe::Http { url, address: Some(address), .. } => {
-                let url: WebUrl = url.parse()?;
-                let title = title(scenario, &url.host);
-                Self::Http(Fetch { address: SocketAddr::new(*address, url.port), title, url })
+            Probe::Http { url, address: Some(address), version, .. } => Self::pinned(known, url, *address, *version)?,
+            Probe::Http { url, address: None, family, version } => {
+                Self::Web(known.visit(url.parse()?, *family, *version))
             }
-            Probe::Http { url, address: None, family } => Self::visit(scenario, vantage, url, *family)?,
+            Probe::WhatsApp { media, family } => Self::WhatsApp(Box::new(WhatsApp::new(known, *media, *family)?)),
+            Probe::WhatsAppChat { address, port, header } => {
+                Self::Chat(Chat { remote: SocketAddr::new(*address, *port), header: *header })
+            }
+            Probe::Telegram { media, transport } => Self::Telegram(Box::new(Telegram::new(known, *media, *transport)?)),
+            Probe::TelegramChat { address, port, transport } => {
+                Self::DataCentre(DataCentre { remote: SocketAddr::new(*address, *port), transport: *transport })
+            }
+            Probe::Messenger { media, family } => Self::Messenger(Box::new(Messenger::new(known, *media, *family)?)),
+            Probe::Instagram { media, family } => Self::Instagram(Box::new(Instagram::new(known, *media, *family)?)),
+            Probe::Max { authority, family } => Self::Max(Box::new(Max::new(known, *authority, *family)?)),
+            Probe::Call { address, port, lasts } => {
+                Self::Call(Call { relay: SocketAddr::new(*address, *port), lasts: *lasts })
+            }
+            Probe::Stun { address, port } => Self::Stun(SocketAddr::new(*address, *port)),
+            Probe::WireGuard { address, port, packets } => {
+                let keys = known.tunnel_keys(*address).ok_or(MeasureError::NoTunnel(*address))?;
+                Self::Tunnel(Tunnel { remote: SocketAddr::new(*address, *port), keys, packets: *packets })
+            }
+            Probe::Throughput { host, address, kilobytes, upload, at_least } => {
+                let way = if *upload { Way::Up } else { Way::Down };
+                let usual = known.transfer(host, Family::V4, *kilobytes, way);
+                Self::Transfer(Transfer { pinned: *address, at_least: *at_least, ..usual })
+            }
         })
     }
 
-    /// Opening a page as a person does.
-    pub(crate) fn visit(
-        scenario: &Scenario,
-        vantage: &Vantage,
-        url: &str,
-        family: Family,
-    ) -> Result<Self, MeasureError> {
+    fn pinned(known: Known<'_>, url: &str, address: IpAddr, version: HttpVersion) -> Result<Self, MeasureError> {
         let url: WebUrl = url.parse()?;
-        Ok(Self::Web(Visit {
-            family,
-            resolver: first_resolver(vantage)?,
-            addresses: scenario.addresses_of(&url.host),
-            title: title(scenario, &url.host),
-            url,
-        }))
+        let title = known.title(&url.host);
+        Ok(Self::Http(Fetch { address: SocketAddr::new(address, url.port), version, title, url }))
+    }
+
+    /// Whether it waits in the lab's time, so that others must be able to go on meanwhile.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self, Self::Call(_))
     }
 
     /// Makes the measurement. Must run where the client's addresses are: on the runtime of its vantage.
-    pub(crate) async fn run(&self, source: &Source, trust: &Trust, timeouts: Timeouts) -> Outcome {
+    pub(crate) async fn run(&self, tools: &Tools) -> Outcome {
+        // Boxed, because all of them together are more than a vantage's thread has room for.
         match self {
-            Self::Dns(question, truth) => dns::probe(source, question, truth, timeouts).await,
-            Self::Tcp(remote) => tcp::probe(source, *remote, timeouts).await,
-            Self::Tls(greeting) => tls::probe(source, greeting, trust, timeouts).await,
-            Self::Http(fetch) => http::probe(source, fetch, trust, timeouts).await,
-            Self::Web(visit) => web::probe(source, visit, trust, timeouts).await,
+            Self::Dns(question, truth) => Box::pin(dns::probe(tools, question, truth)).await,
+            Self::Tcp(remote) => Box::pin(tcp::probe(tools, *remote)).await,
+            Self::Tls(greeting) => Box::pin(tls::probe(tools, greeting)).await,
+            Self::Http(fetch) => Box::pin(http::probe(tools, fetch)).await,
+            Self::Web(visit) => Box::pin(web::probe(tools, visit)).await,
+            Self::WhatsApp(app) => Box::pin(app.probe(tools)).await,
+            Self::Chat(chat) => Box::pin(chat::probe(tools, *chat)).await,
+            Self::Telegram(app) => Box::pin(app.probe(tools)).await,
+            Self::DataCentre(centre) => Box::pin(mtproto::probe(tools, *centre)).await,
+            Self::Messenger(app) => Box::pin(app.probe(tools)).await,
+            Self::Instagram(app) => Box::pin(app.probe(tools)).await,
+            Self::Max(app) => Box::pin(app.probe(tools)).await,
+            Self::Call(call) => Box::pin(call::probe(tools, *call)).await,
+            Self::Stun(remote) => Box::pin(stun::probe(tools, *remote)).await,
+            Self::Tunnel(tunnel) => Box::pin(wireguard::probe(tools, tunnel)).await,
+            Self::Transfer(transfer) => Box::pin(transfer::probe(tools, transfer)).await,
         }
     }
 }
 
-fn first_resolver(vantage: &Vantage) -> Result<IpAddr, MeasureError> {
-    vantage.resolvers.first().copied().ok_or_else(|| MeasureError::NoResolver(vantage.name.to_string()))
-}
-
-/// The title of the page that a host of this name serves.
-fn title(scenario: &Scenario, name: &str) -> Option<String> {
-    let hosts = scenario.services.iter().flat_map(|service| &service.hosts);
-    let mut own = hosts.filter(|host| host.names.iter().any(|each| each.eq_ignore_ascii_case(name)));
-    own.next().map(|host| host.page.title.clone())
+fn dns_port(transport: DnsTransport) -> u16 {
+    match transport {
+        DnsTransport::Udp | DnsTransport::Tcp => 53,
+        DnsTransport::Tls => 853,
+        DnsTransport::Https => 443,
+    }
 }

@@ -6,43 +6,45 @@ use roadblock_scenarios::model::VerdictWord;
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
-use super::socket::Source;
-use super::timeouts::Timeouts;
+use super::tools::Tools;
 use super::trace::{Operation, Outcome, Place, Trace};
 
 /// Connects and says how it went.
-pub(crate) async fn probe(source: &Source, remote: SocketAddr, timeouts: Timeouts) -> Outcome {
+pub(crate) async fn probe(tools: &Tools, remote: SocketAddr) -> Outcome {
     let mut trace = Trace::default();
-    match connect(&mut trace, source, remote, timeouts).await {
+    match connect(&mut trace, tools, remote).await {
         Ok(_) => trace.end(VerdictWord::Ok),
         Err(failure) => trace.failed(failure),
     }
 }
 
 /// A connection, for the layers above.
-pub(crate) async fn connect(
-    trace: &mut Trace,
-    source: &Source,
-    remote: SocketAddr,
-    timeouts: Timeouts,
-) -> Result<TcpStream, Failure> {
-    let (socket, local_port) = source.tcp(remote.ip()).map_err(|error| Failure::of_socket(&error))?;
+pub(crate) async fn connect(trace: &mut Trace, tools: &Tools, remote: SocketAddr) -> Result<TcpStream, Failure> {
+    let (socket, local_port) = tools.source.tcp(remote.ip()).map_err(|error| Failure::of_socket(&error))?;
     let place = Place { operation: Operation::Connect, remote, local_port };
-    let connected = async { socket.connect(remote).await.map_err(|error| Failure::from(&error)) };
-    trace.layer(place, timeouts.tcp, connected).await
+    let connected = async {
+        let stream = socket.connect(remote).await?;
+        // As every app of the lab does: a message must not wait for the receipt of the one before.
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    };
+    let connected = async { connected.await.map_err(|error: std::io::Error| Failure::from(&error)) };
+    trace.layer(place, tools.timeouts.tcp, connected).await
 }
 
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
+    use super::super::socket::Source;
     use super::super::testing;
+    use super::super::timeouts::Timeouts;
     use super::*;
 
     #[tokio::test]
     async fn a_listener_is_reached_from_the_clients_own_address() {
         let (listener, remote) = testing::listener().await;
-        let outcome = probe(&testing::source(), remote, Timeouts::default()).await;
+        let outcome = probe(&testing::tools_from(testing::source()), remote).await;
         let (_, seen) = listener.accept().await.expect("a connection");
         assert_eq!((outcome.verdict, outcome.failure.clone()), (VerdictWord::Ok, None));
         assert_eq!(Some(seen.port()), outcome.local_port());
@@ -51,7 +53,7 @@ mod tests {
     #[tokio::test]
     async fn a_closed_port_refuses() {
         let remote = testing::closed_port().await;
-        let outcome = probe(&testing::source(), remote, Timeouts::default()).await;
+        let outcome = probe(&testing::tools_from(testing::source()), remote).await;
         assert_eq!((outcome.verdict, outcome.failure), (VerdictWord::Tcp, Some(Failure::ConnectionRefused)));
     }
 
@@ -62,11 +64,12 @@ mod tests {
         let listener = socket.listen(1).expect("a listener");
         let remote = listener.local_addr().expect("its address");
         let timeouts = Timeouts { tcp: Duration::from_millis(100), ..Timeouts::default() };
+        let tools = Tools { timeouts, ..testing::tools_from(testing::source()) };
         let mut waiting = Vec::new();
         let mut last = None;
         for _ in 0..4 {
             let mut trace = Trace::default();
-            match connect(&mut trace, &testing::source(), remote, timeouts).await {
+            match connect(&mut trace, &tools, remote).await {
                 Ok(stream) => waiting.push(stream),
                 Err(failure) => last = Some(failure),
             }
@@ -78,8 +81,8 @@ mod tests {
     async fn the_same_ports_can_be_used_again_at_once() {
         let (_listener, remote) = testing::listener().await;
         let first = Source { abort: true, ..testing::source() };
-        let port = probe(&first, remote, Timeouts::default()).await.local_port();
-        let again = probe(&Source { port, ..testing::source() }, remote, Timeouts::default()).await;
+        let port = probe(&testing::tools_from(first), remote).await.local_port();
+        let again = probe(&testing::tools_from(Source { port, ..testing::source() }), remote).await;
         assert_eq!((again.verdict, again.local_port()), (VerdictWord::Ok, port));
     }
 
@@ -88,7 +91,7 @@ mod tests {
         let (_listener, remote) = testing::listener().await;
         let mut source = testing::source();
         source.client.v4 = "192.0.2.1".parse().expect("an address");
-        let outcome = probe(&source, remote, Timeouts::default()).await;
+        let outcome = probe(&testing::tools_from(source), remote).await;
         assert_eq!(outcome.verdict, VerdictWord::Unmeasured);
         assert_eq!(outcome.failure, Some(Failure::AddressNotAvailable));
     }

@@ -3,11 +3,15 @@
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 
+use roadblock_emulator::clock::LabClock;
 use roadblock_emulator::lab::Client;
 use tokio::net::{TcpListener, TcpStream};
 
+use super::lab_time::LabTime;
 use super::socket::Source;
+use super::timeouts::Timeouts;
 use super::tls::Trust;
+use super::tools::Tools;
 
 /// Any port of the loopback.
 pub(crate) const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
@@ -16,6 +20,16 @@ pub(crate) const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Add
 pub(crate) fn source() -> Source {
     let client = Client { vantage: "here".into(), v4: Ipv4Addr::new(127, 0, 0, 2), v6: Ipv6Addr::LOCALHOST };
     Source::any_port(client)
+}
+
+/// What a client on the loopback measures with.
+pub(crate) fn tools(trust: &Trust, timeouts: Timeouts) -> Tools {
+    Tools { source: source(), trust: trust.clone(), time: LabTime::new(LabClock::start()), timeouts }
+}
+
+/// The same from another source, with the usual time-outs, believing nobody who is known.
+pub(crate) fn tools_from(source: Source) -> Tools {
+    Tools { source, ..tools(&Authority::new().trust(), Timeouts::default()) }
 }
 
 /// A listener and its address.

@@ -16,6 +16,20 @@ pub(crate) struct Timeouts {
     pub(crate) tls: Duration,
     /// A GET and its whole answer.
     pub(crate) http: Duration,
+    /// How long an A record waits for the AAAA (RFC 8305 section 3).
+    pub(crate) resolution_delay: Duration,
+    /// How long IPv6 is alone in trying (RFC 8305 section 5).
+    pub(crate) attempt_delay: Duration,
+    /// One step of an app's own protocol over TCP: a handshake, a message and its receipt.
+    pub(crate) message: Duration,
+    /// A datagram and its answer, sent once: STUN, a tunnel's handshake.
+    pub(crate) datagram: Duration,
+    /// A datagram among many, whose loss is only counted.
+    pub(crate) packet: Duration,
+    /// After how long the speed of a transfer is judged, if it has not ended.
+    pub(crate) transfer: Duration,
+    /// How long a transfer may stand still before it is given up.
+    pub(crate) stall: Duration,
 }
 
 impl Default for Timeouts {
@@ -26,6 +40,13 @@ impl Default for Timeouts {
             tcp: Duration::from_secs(3),
             tls: Duration::from_secs(3),
             http: Duration::from_secs(5),
+            resolution_delay: Duration::from_millis(50),
+            attempt_delay: Duration::from_millis(250),
+            message: Duration::from_secs(3),
+            datagram: Duration::from_secs(1),
+            packet: Duration::from_millis(300),
+            transfer: Duration::from_secs(2),
+            stall: Duration::from_millis(2500),
         }
     }
 }

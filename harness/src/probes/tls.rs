@@ -14,9 +14,8 @@ use tokio_rustls::client::TlsStream;
 
 use super::failure::Failure;
 use super::key_log::TlsKeys;
-use super::socket::Source;
 use super::tcp;
-use super::timeouts::Timeouts;
+use super::tools::Tools;
 use super::trace::{Operation, Outcome, Place, Trace};
 
 /// Whom TLS clients of the lab believe.
@@ -28,6 +27,18 @@ pub(crate) struct Trust {
     anybody: Arc<ClientConfig>,
     /// The secrets of all sessions.
     keys: TlsKeys,
+}
+
+/// What a client says that it will speak inside TLS (RFC 7301).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Alpn {
+    /// HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2, and nothing else: what the server does not speak is not measured as something else.
+    Http2,
+    /// DNS over TLS, which needs no word (RFC 7858 section 3.1).
+    Nothing,
 }
 
 impl Trust {
@@ -44,7 +55,7 @@ impl Trust {
         for config in [&mut authority, &mut anybody] {
             config.key_log = Arc::new(keys.clone());
         }
-        Ok(Self { authority: Arc::new(speaking_http(authority)), anybody: Arc::new(speaking_http(anybody)), keys })
+        Ok(Self { authority: Arc::new(never_resuming(authority)), anybody: Arc::new(never_resuming(anybody)), keys })
     }
 
     /// The secrets of all sessions so far.
@@ -52,13 +63,18 @@ impl Trust {
         &self.keys
     }
 
-    fn config(&self, verify: bool) -> Arc<ClientConfig> {
-        Arc::clone(if verify { &self.authority } else { &self.anybody })
+    fn config(&self, verify: bool, alpn: Alpn) -> Arc<ClientConfig> {
+        let mut config = ClientConfig::clone(if verify { &self.authority } else { &self.anybody });
+        config.alpn_protocols = match alpn {
+            Alpn::Http1 => vec![b"http/1.1".to_vec()],
+            Alpn::Http2 => vec![b"h2".to_vec()],
+            Alpn::Nothing => Vec::new(),
+        };
+        Arc::new(config)
     }
 }
 
-fn speaking_http(mut config: ClientConfig) -> ClientConfig {
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+fn never_resuming(mut config: ClientConfig) -> ClientConfig {
     // A resumed session shows another ClientHello and another certificate message; each measurement is to be the first.
     config.resumption = rustls::client::Resumption::disabled();
     config
@@ -73,12 +89,14 @@ pub(crate) struct Greeting {
     pub(crate) sni: String,
     /// Whether its certificate must be right.
     pub(crate) verify: bool,
+    /// What is to be spoken.
+    pub(crate) alpn: Alpn,
 }
 
 /// Connects, shakes hands and says how it went.
-pub(crate) async fn probe(source: &Source, greeting: &Greeting, trust: &Trust, timeouts: Timeouts) -> Outcome {
+pub(crate) async fn probe(tools: &Tools, greeting: &Greeting) -> Outcome {
     let mut trace = Trace::default();
-    match connect(&mut trace, source, greeting, trust, timeouts).await {
+    match connect(&mut trace, tools, greeting).await {
         Ok(_) => trace.end(VerdictWord::Ok),
         Err(failure) => trace.failed(failure),
     }
@@ -87,21 +105,29 @@ pub(crate) async fn probe(source: &Source, greeting: &Greeting, trust: &Trust, t
 /// A TCP connection and a TLS session on it, for the layers above.
 pub(crate) async fn connect(
     trace: &mut Trace,
-    source: &Source,
+    tools: &Tools,
     greeting: &Greeting,
-    trust: &Trust,
-    timeouts: Timeouts,
 ) -> Result<TlsStream<TcpStream>, Failure> {
-    let stream = tcp::connect(trace, source, greeting.remote, timeouts).await?;
+    let stream = tcp::connect(trace, tools, greeting.remote).await?;
+    shake(trace, tools, greeting, stream).await
+}
+
+/// A TLS session on a connection that was made before.
+pub(crate) async fn shake(
+    trace: &mut Trace,
+    tools: &Tools,
+    greeting: &Greeting,
+    stream: TcpStream,
+) -> Result<TlsStream<TcpStream>, Failure> {
     let local_port = stream.local_addr().map_or(0, |address| address.port());
     let place = Place { operation: Operation::TlsHandshake, remote: greeting.remote, local_port };
-    let connector = TlsConnector::from(trust.config(greeting.verify));
+    let connector = TlsConnector::from(tools.trust.config(greeting.verify, greeting.alpn));
     let shake = async {
         let name = ServerName::try_from(greeting.sni.clone())
             .map_err(|error| Failure::Ours(format!("{}: {error}", greeting.sni)))?;
         connector.connect(name, stream).await.map_err(|error| Failure::of(&error))
     };
-    trace.layer(place, timeouts.tls, shake).await
+    trace.layer(place, tools.timeouts.tls, shake).await
 }
 
 /// Believes every certificate, but not a wrong signature.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
 use super::super::testing::{self, Authority};
+use super::super::timeouts::Timeouts;
 use super::*;
 
 #[tokio::test]
@@ -78,8 +79,8 @@ async fn greet(remote: SocketAddr) -> (VerdictWord, Option<String>) {
 }
 
 async fn measure(remote: SocketAddr, trust: &Trust, verify: bool) -> (VerdictWord, Option<String>) {
-    let greeting = Greeting { remote, sni: "a.example".to_owned(), verify };
+    let greeting = Greeting { remote, sni: "a.example".to_owned(), verify, alpn: Alpn::Http1 };
     let timeouts = Timeouts { tls: Duration::from_millis(500), ..Timeouts::default() };
-    let outcome = probe(&testing::source(), &greeting, trust, timeouts).await;
+    let outcome = probe(&testing::tools(trust, timeouts), &greeting).await;
     (outcome.verdict, outcome.failure.map(|failure| failure.to_string()))
 }

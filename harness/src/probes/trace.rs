@@ -21,6 +21,22 @@ pub(crate) enum Operation {
     TlsHandshake,
     /// The GET and its answer.
     HttpRoundTrip,
+    /// A transfer whose speed counts.
+    Transfer,
+    /// The opening of a WebSocket, and a message over it.
+    WebSocket,
+    /// The handshake of a chat's own encryption.
+    ChatHandshake,
+    /// A message and its receipt.
+    Message,
+    /// A STUN binding request.
+    StunBinding,
+    /// The sound of a call.
+    Sound,
+    /// The handshake of a tunnel.
+    TunnelHandshake,
+    /// A packet through a tunnel.
+    TunnelPacket,
 }
 
 /// One layer of a measurement.
@@ -51,9 +67,52 @@ pub(crate) struct Outcome {
     pub(crate) addresses: Vec<IpAddr>,
     /// How many answers came to the DNS query; more than one means that somebody else answered too.
     pub(crate) answers: usize,
+    /// Which part of an app this is about, for people: `chat`, `media`.
+    pub(crate) part: Option<&'static str>,
+    /// What a person says of it, where verdict and failure say too little: `cut`, `dies after 2 packets`.
+    pub(crate) how: Option<String>,
+    /// OONI's test keys, where OONI has the test, and what else was measured.
+    pub(crate) test_keys: TestKeys,
 }
 
+/// Test keys by their names.
+pub(crate) type TestKeys = serde_json::Map<String, serde_json::Value>;
+
 impl Outcome {
+    /// One of a measurement that met nothing.
+    pub(crate) fn new(verdict: VerdictWord) -> Self {
+        Self {
+            verdict,
+            failure: None,
+            layers: Vec::new(),
+            addresses: Vec::new(),
+            answers: 0,
+            part: None,
+            how: None,
+            test_keys: TestKeys::new(),
+        }
+    }
+
+    /// The same, as a part of an app.
+    pub(crate) fn of(self, part: &'static str) -> Self {
+        Self { part: Some(part), ..self }
+    }
+
+    /// The same, in a person's words.
+    pub(crate) fn said(self, how: impl Into<String>) -> Self {
+        Self { how: Some(how.into()), ..self }
+    }
+
+    /// The same, with another verdict.
+    pub(crate) fn judged(self, verdict: VerdictWord) -> Self {
+        Self { verdict, ..self }
+    }
+
+    /// Whether it was reached.
+    pub(crate) fn is_ok(&self) -> bool {
+        self.verdict == VerdictWord::Ok
+    }
+
     /// The layer that decided a verdict other than `ok`.
     pub(crate) fn decisive_layer(&self) -> Option<&Layer> {
         self.layers.last()
@@ -66,7 +125,7 @@ impl Outcome {
 }
 
 /// The layers so far of a measurement that goes on.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
     layers: Vec<Layer>,
     addresses: Vec<IpAddr>,
@@ -89,6 +148,22 @@ impl Trace {
         result
     }
 
+    /// Notes a layer whose work was done already.
+    pub(crate) fn note(&mut self, place: Place, failure: Option<Failure>) {
+        let Place { operation, remote, local_port } = place;
+        self.layers.push(Layer { operation, remote, local_port, failure, took: Duration::ZERO });
+    }
+
+    /// What was tried last.
+    pub(crate) fn last_operation(&self) -> Option<Operation> {
+        self.layers.last().map(|layer| layer.operation)
+    }
+
+    /// Takes over what was met elsewhere, by an attempt that ran beside others.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        self.layers.extend(other.layers);
+    }
+
     /// Notes the answers to a DNS query.
     pub(crate) fn answered(&mut self, addresses: &[IpAddr], answers: usize) {
         self.addresses = addresses.to_vec();
@@ -98,7 +173,15 @@ impl Trace {
     /// The end of a measurement, with this verdict and no failure.
     pub(crate) fn end(self, verdict: VerdictWord) -> Outcome {
         let Self { layers, addresses, answers } = self;
-        Outcome { verdict, failure: None, layers, addresses, answers }
+        Outcome { layers, addresses, answers, ..Outcome::new(verdict) }
+    }
+
+    /// The end of a measurement whose DNS query failed, or had a wrong address for its answer.
+    pub(crate) fn unresolved(self, failure: Option<Failure>) -> Outcome {
+        match failure {
+            Some(failure) => self.failed(failure),
+            None => self.end(VerdictWord::Dns),
+        }
     }
 
     /// The end of a measurement whose last layer failed.
@@ -123,11 +206,20 @@ fn verdict(operation: Operation, failure: &Failure) -> VerdictWord {
     match operation {
         _ if failure.is_local() => VerdictWord::Unmeasured,
         Operation::Resolve => VerdictWord::Dns,
-        Operation::Connect if failure.is_unreachable() => VerdictWord::Ip,
+        // Over UDP these are the first that meet the network.
+        Operation::Connect | Operation::StunBinding | Operation::TunnelHandshake if failure.is_unreachable() => {
+            VerdictWord::Ip
+        }
         Operation::Connect => VerdictWord::Tcp,
         // Every server of the lab has a certificate of the lab's authority: another's comes from somebody between.
         Operation::TlsHandshake if *failure == Failure::SslUnknownAuthority => VerdictWord::Intercepted,
         Operation::TlsHandshake => VerdictWord::Tls,
-        Operation::HttpRoundTrip => VerdictWord::Http,
+        Operation::HttpRoundTrip | Operation::Transfer | Operation::WebSocket => VerdictWord::Http,
+        Operation::ChatHandshake
+        | Operation::Message
+        | Operation::StunBinding
+        | Operation::Sound
+        | Operation::TunnelHandshake
+        | Operation::TunnelPacket => VerdictWord::Protocol,
     }
 }

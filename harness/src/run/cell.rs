@@ -4,8 +4,20 @@ use super::report::{Seen, Word};
 use crate::output::Paint;
 use crate::probes::Operation;
 
-/// What a table's cell says: `ok`, `dns NXDOMAIN`, `tcp timeout`, `tls reset`.
+/// What a table's cell says: `ok`, `dns NXDOMAIN`, `tcp timeout`, `media tls reset`, `chat cut`, `calls croak`.
 pub(crate) fn text(seen: &Seen) -> String {
+    let what = match &seen.how {
+        Some(how) if !matches!(seen.verdict, Word::Ok | Word::Invalid) => how.clone(),
+        _ => layer(seen),
+    };
+    match &seen.part {
+        Some(part) if !matches!(seen.verdict, Word::Ok | Word::Invalid) => format!("{part} {what}"),
+        _ => what,
+    }
+}
+
+/// The layer that failed and how.
+fn layer(seen: &Seen) -> String {
     let word = seen.verdict.as_str();
     match (seen.verdict, &seen.failure) {
         (Word::Ok | Word::Invalid, _) => word.to_owned(),

@@ -23,7 +23,7 @@ pub(crate) struct Measured {
 impl Measured {
     /// What the report says.
     pub(crate) fn seen(&self) -> Seen {
-        let Outcome { verdict, failure, layers, addresses, answers } = &self.outcome;
+        let Outcome { verdict, failure, layers, addresses, answers, part, how, test_keys } = &self.outcome;
         let blocked = *verdict != VerdictWord::Ok;
         let decisive = self.decisive_event();
         Seen {
@@ -37,6 +37,9 @@ impl Measured {
             layers: layers.iter().map(layer_entry).collect(),
             addresses: addresses.iter().map(ToString::to_string).collect(),
             answers: *answers,
+            part: part.map(str::to_owned),
+            how: how.clone(),
+            test_keys: test_keys.clone(),
         }
     }
 

@@ -133,6 +133,9 @@ fn seen(verdict: Word, failure: Option<&str>, operation: Option<Operation>, by: 
         }],
         addresses: Vec::new(),
         answers: 0,
+        part: None,
+        how: None,
+        test_keys: crate::probes::TestKeys::new(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Is what was seen what a step must give?
 
-use roadblock_scenarios::model::{Family, Probe, Step};
+use roadblock_scenarios::model::Step;
 
+use super::describe::describe;
 use super::evidence::Measured;
 use super::report::{Difference, StepEntry, Word};
 
@@ -31,33 +32,11 @@ pub(crate) fn judge(step: &Step, measured: &Measured) -> StepEntry {
     }
 }
 
-/// A probe in words, as `tls 1.1.1.1:443 with SNI web.whatsapp.com`.
-pub(crate) fn describe(probe: &Probe) -> String {
-    match probe {
-        Probe::Dns { name, family, resolver, tcp, .. } => {
-            let kind = match family {
-                Family::V4 => "A",
-                Family::V6 => "AAAA",
-            };
-            let whom = resolver.map(|address| format!(" at {address}")).unwrap_or_default();
-            format!("dns {kind} {name}{whom}{}", if *tcp { " over TCP" } else { "" })
-        }
-        Probe::Tcp { address, port } => format!("tcp {}", std::net::SocketAddr::new(*address, *port)),
-        Probe::Tls { address, port, sni, .. } => {
-            format!("tls {} with SNI {sni}", std::net::SocketAddr::new(*address, *port))
-        }
-        Probe::Http { url, address, family } => {
-            let whence = address.map(|address| format!(" from {address}")).unwrap_or_default();
-            format!("http {url}{whence}{}", if *family == Family::V6 { " over IPv6" } else { "" })
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use roadblock_scenarios::model::VerdictWord;
+    use roadblock_scenarios::model::{Probe, VerdictWord};
 
     use super::super::testing::{event, flow, outcome};
     use super::*;

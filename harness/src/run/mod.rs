@@ -2,6 +2,7 @@
 
 mod canonical;
 mod cell;
+mod describe;
 mod evidence;
 mod human;
 mod judge;
@@ -16,6 +17,7 @@ mod table;
 pub(crate) mod testing;
 
 pub(crate) use cell::text as cell_text;
+pub(crate) use describe::target_key;
 pub(crate) use evidence::is_of;
 pub(crate) use human::render;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+use roadblock_censor::Instant;
 use roadblock_emulator::events::Recorded;
 use roadblock_emulator::lab::{Client, Lab, LabError};
 use roadblock_scenarios::Scenario;
@@ -10,13 +11,14 @@ use roadblock_scenarios::model::Expectation;
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
+use super::describe::target_key;
 use super::evidence::is_of;
 use super::plan::{PhasePlan, PlannedExpectation, PlannedVisit, Strand};
 use super::report::{Cell, ExpectationEntry, StepEntry};
 use super::seat::Seat;
 use super::stop::Stop;
 use crate::output;
-use crate::probes::Trust;
+use crate::probes::{LabTime, Measuring, Trust};
 
 /// What a phase gave so far; kept whatever happens next.
 #[derive(Debug, Default)]
@@ -53,6 +55,8 @@ pub(crate) struct PhaseRun<'a> {
     pub(crate) runtime: &'a Runtime,
     /// Whom TLS clients believe.
     pub(crate) trust: &'a Trust,
+    /// The lab's clock, and who measures by it.
+    pub(crate) time: &'a LabTime,
     /// Says when to stop.
     pub(crate) stop: &'a Stop,
     /// What to measure.
@@ -69,104 +73,103 @@ impl PhaseRun<'_> {
         measured
     }
 
+    /// All visits and expectations side by side, each from its own client, each step at its own moment of the lab's
+    /// clock ([`PhasePlan::long_steps_begin`]).
     fn measure_in_order_of_arrival(self, results: &mut PhaseResults) -> Result<(), LabError> {
-        self.measure_quiet(results)?;
-        for strand in &self.plan.waiting {
-            if self.stop.is_set() {
-                break;
-            }
-            self.measure_waiting(strand, results)?;
-        }
-        Ok(())
-    }
-
-    /// All visits and all expectations that never wait, at once, each from its own client.
-    fn measure_quiet(self, results: &mut PhaseResults) -> Result<(), LabError> {
         // Addresses are given out in the plan's order, so that they are the same run after run.
         let mut visits = Vec::new();
         for visit in &self.plan.visits {
             visits.push((self.seat(&visit.vantage, results)?, visit));
         }
         let mut strands = Vec::new();
-        for strand in &self.plan.quiet {
+        for strand in &self.plan.strands {
             strands.push((self.seat(&strand.vantage, results)?, strand));
         }
         let results = RefCell::new(results);
-        self.runtime.block_on(async {
-            let permits = Semaphore::new(AT_ONCE);
-            let mut running = FuturesUnordered::new();
-            for (seat, visit) in &visits {
-                running.push(self.job(&permits, &results, Job::Visit(seat, visit)));
-            }
-            for (seat, strand) in &strands {
-                running.push(self.job(&permits, &results, Job::Strand(seat, strand)));
-            }
-            tokio::select! {
-                () = self.stop.wait() => {}
-                () = async { while running.next().await.is_some() {} } => {}
-            }
-        });
+        let permits = Semaphore::new(AT_ONCE);
+        let long_steps = self.plan.long_steps_begin();
+        let now = self.time.now();
+        let mut running = FuturesUnordered::new();
+        for (seat, visit) in &visits {
+            let job = Job::Visit(seat, visit);
+            running.push(self.job(self.time.join(), now + long_steps, &permits, &results, job));
+        }
+        for (seat, strand) in &strands {
+            let begin = now + long_steps.saturating_sub(strand.before_long_step());
+            running.push(self.job(self.time.join(), begin, &permits, &results, Job::Strand(seat, strand)));
+        }
+        loop {
+            let all_wait = self.runtime.block_on(async {
+                tokio::select! {
+                    () = self.stop.wait() => None,
+                    () = async { while running.next().await.is_some() {} } => None,
+                    due = self.time.all_wait() => Some(due),
+                }
+            });
+            let Some(due) = all_wait else { break };
+            // The inspectors are told outside the runtime, because telling them blocks.
+            self.lab.advance(due.saturating_since(self.time.now()));
+            self.time.wake();
+        }
         Ok(())
     }
 
     fn seat(self, vantage: &str, results: &mut PhaseResults) -> Result<Seat, LabError> {
-        let seat = Seat::take(self.lab, vantage, self.trust)?;
+        let seat = Seat::take(self.lab, vantage, self.trust, self.time)?;
         results.clients.push(seat.client().clone());
         Ok(seat)
     }
 
-    async fn job(self, permits: &Semaphore, results: &RefCell<&mut PhaseResults>, job: Job<'_>) {
-        // The semaphore is never closed; without a permit there would only be more at once.
-        let _permit = permits.acquire().await.ok();
+    async fn job(
+        self,
+        _measuring: Measuring,
+        begin: Instant,
+        permits: &Semaphore,
+        results: &RefCell<&mut PhaseResults>,
+        job: Job<'_>,
+    ) {
+        self.time.sleep_until(begin).await;
         match job {
             Job::Visit(seat, visit) => {
-                let cell = self.visit(seat, visit).await;
+                let cell = self.visit(seat, visit, permits).await;
                 self.note_cell(cell, &mut results.borrow_mut());
             }
             Job::Strand(seat, strand) => {
+                let mut begin = begin;
                 for planned in &strand.expectations {
-                    let steps = seat.steps(planned).await;
+                    let steps = self.steps(seat, planned, &mut begin, permits).await;
                     self.note_steps(seat, strand, planned, steps, &mut results.borrow_mut());
                 }
             }
         }
     }
 
-    async fn visit(self, seat: &Seat, visit: &PlannedVisit) -> Cell {
-        let measured = seat.measure(seat.source(), &visit.measure).await;
+    async fn visit(self, seat: &Seat, visit: &PlannedVisit, permits: &Semaphore) -> Cell {
+        let measured = seat.measure(seat.source(), &visit.measure, permits).await;
         Cell {
             phase: self.plan.phase.to_string(),
             vantage: visit.vantage.to_string(),
-            target: visit.target.url.clone(),
+            target: target_key(&visit.target.probe),
             clients: addresses(seat),
             seen: measured.seen(),
         }
     }
 
-    /// A strand that moves the lab's clock. The clock is moved outside the runtime, while nothing else is measured.
-    fn measure_waiting(self, strand: &Strand, results: &mut PhaseResults) -> Result<(), LabError> {
-        let seat = self.seat(&strand.vantage, results)?;
-        for planned in &strand.expectations {
-            let steps = self.waiting_steps(&seat, planned);
-            self.note_steps(&seat, strand, planned, steps, results);
-        }
-        Ok(())
-    }
-
-    fn waiting_steps(self, seat: &Seat, planned: &PlannedExpectation) -> Vec<StepEntry> {
+    /// The steps of an expectation, each `wait` after the beginning of the one before, so that what a step must meet
+    /// does not depend on how long the one before took.
+    async fn steps(
+        self,
+        seat: &Seat,
+        planned: &PlannedExpectation,
+        begin: &mut Instant,
+        permits: &Semaphore,
+    ) -> Vec<StepEntry> {
         let mut entries = Vec::new();
         let mut port = None;
         for (at, (step, _)) in planned.steps.iter().enumerate() {
-            if !step.wait.is_zero() {
-                self.lab.advance(step.wait);
-            }
-            let taken = self.runtime.block_on(async {
-                tokio::select! {
-                    () = self.stop.wait() => None,
-                    taken = seat.step(planned, at, port) => taken,
-                }
-            });
-            let Some(taken) = taken else { break };
+            self.time.sleep_until(*begin + step.wait).await;
+            *begin = self.time.now();
+            let Some(taken) = seat.step(planned, at, port, permits).await else { break };
             port = taken.local_port;
             entries.push(taken.entry);
         }
@@ -220,7 +223,7 @@ impl PhaseRun<'_> {
 
 impl PhasePlan {
     fn visit_order(&self, vantage: &str, target: &str) -> Option<usize> {
-        self.visits.iter().position(|visit| *visit.vantage == *vantage && visit.target.url == target)
+        self.visits.iter().position(|visit| *visit.vantage == *vantage && target_key(&visit.target.probe) == target)
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a run measures in each phase, before anything is measured.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use roadblock_scenarios::Scenario;
-use roadblock_scenarios::model::{Expectation, Family, Name, Step, Target, Vantage};
+use roadblock_scenarios::model::{Expectation, Name, Step, Target, Vantage, VerdictWord};
 
 use crate::probes::{Measure, MeasureError};
 
@@ -16,17 +17,15 @@ pub(crate) struct Selection {
     pub(crate) vantages: Vec<Name>,
 }
 
-/// The measurements of one phase.
+/// The measurements of one phase. All are made side by side, each strand from a client of its own.
 #[derive(Debug)]
 pub(crate) struct PhasePlan {
     /// The phase.
     pub(crate) phase: Name,
     /// Every target from every vantage.
     pub(crate) visits: Vec<PlannedVisit>,
-    /// Expectations that never wait: all at once.
-    pub(crate) quiet: Vec<Strand>,
-    /// Expectations that move the lab's clock: one after the other, when nothing else is measured.
-    pub(crate) waiting: Vec<Strand>,
+    /// The expectations.
+    pub(crate) strands: Vec<Strand>,
 }
 
 /// A target to be opened from a vantage.
@@ -61,45 +60,62 @@ pub(crate) struct PlannedExpectation {
 impl PhasePlan {
     /// All that is to be measured in this phase from these vantages.
     pub(crate) fn new(scenario: &Scenario, phase: &Name, vantages: &[Name]) -> Result<Self, MeasureError> {
-        let mut plan = Self { phase: Arc::clone(phase), visits: Vec::new(), quiet: Vec::new(), waiting: Vec::new() };
+        let mut plan = Self { phase: Arc::clone(phase), visits: Vec::new(), strands: Vec::new() };
         for vantage in vantages.iter().filter_map(|name| scenario.vantage(name)) {
             plan.add_visits(scenario, vantage)?;
-            plan.add_expectations(scenario, vantage)?;
+            plan.strands.extend(strands(scenario, phase, vantage)?);
         }
         Ok(plan)
     }
 
     /// How many measurements there are.
     pub(crate) fn len(&self) -> usize {
-        let strands = self.quiet.iter().chain(&self.waiting);
-        self.visits.len() + strands.map(Strand::len).sum::<usize>()
+        self.visits.len() + self.strands.iter().map(Strand::len).sum::<usize>()
+    }
+
+    /// When, on the lab's clock, all begin their first step that takes long; visits begin at once then.
+    ///
+    /// A step that ends by a time-out takes seconds that nothing shortens, because TCP's timers do not follow the lab's
+    /// clock, and the clock is not moved meanwhile. So strands begin at such different moments that these steps of
+    /// all of them run side by side: a phase takes about as long as its longest strand takes alone.
+    pub(crate) fn long_steps_begin(&self) -> Duration {
+        self.strands.iter().map(Strand::before_long_step).max().unwrap_or_default()
     }
 
     fn add_visits(&mut self, scenario: &Scenario, vantage: &Vantage) -> Result<(), MeasureError> {
         for target in scenario.targets() {
-            let measure = Measure::visit(scenario, vantage, &target.url, Family::V4)?;
+            let measure = Measure::new(scenario, vantage, &target.probe)?;
             self.visits.push(PlannedVisit { vantage: Arc::clone(&vantage.name), target: target.clone(), measure });
-        }
-        Ok(())
-    }
-
-    fn add_expectations(&mut self, scenario: &Scenario, vantage: &Vantage) -> Result<(), MeasureError> {
-        for strand in strands(scenario, &self.phase, vantage)? {
-            let list = if strand.waits() { &mut self.waiting } else { &mut self.quiet };
-            list.push(strand);
         }
         Ok(())
     }
 }
 
 impl Strand {
+    /// How long its waits before its first step that takes long are; all of them where none does.
+    pub(crate) fn before_long_step(&self) -> Duration {
+        let mut before = Duration::ZERO;
+        for (step, _) in self.expectations.iter().flat_map(|expectation| &expectation.steps) {
+            before += step.wait;
+            if takes_long(step) {
+                return before;
+            }
+        }
+        // Nothing is long here: the end of its waits need not meet anything.
+        Duration::ZERO
+    }
+
     fn len(&self) -> usize {
         self.expectations.iter().map(|expectation| expectation.steps.len()).sum()
     }
+}
 
-    fn waits(&self) -> bool {
-        let mut steps = self.expectations.iter().flat_map(|expectation| &expectation.steps);
-        steps.any(|(step, _)| !step.wait.is_zero())
+/// Whether a step is expected to end by a time-out, as far as the scenario says.
+fn takes_long(step: &Step) -> bool {
+    match (step.verdict, step.failure.as_deref()) {
+        (VerdictWord::Ok, _) => false,
+        (_, None) => true,
+        (_, Some(failure)) => matches!(failure, "generic_timeout_error" | "timed_out"),
     }
 }
 
@@ -129,8 +145,6 @@ fn applies(expectation: &Expectation, phase: &Name, vantage: &Vantage) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use roadblock_scenarios::{Library, load};
 
     use super::*;
@@ -146,19 +160,16 @@ mod tests {
         }
         scenario.expectations[0].sequence = Some("shared".into());
         scenario.expectations[2].sequence = Some("shared".into());
-        scenario.expectations[3].steps[0].wait = Duration::from_secs(76);
         let plan = PhasePlan::new(&scenario, &"full-block".into(), &["moscow".into()]).expect("a plan");
         (scenario, plan)
     }
 
     #[test]
-    fn a_sequence_is_one_strand_and_what_waits_is_apart() {
+    fn a_sequence_is_one_strand() {
         let (_, plan) = plan();
-        let indexes = |strands: &[Strand]| -> Vec<Vec<usize>> {
-            strands.iter().map(|strand| strand.expectations.iter().map(|each| each.index).collect()).collect()
-        };
-        assert_eq!(indexes(&plan.quiet), [vec![0, 2], vec![1]]);
-        assert_eq!(indexes(&plan.waiting), [vec![3]]);
+        let indexes: Vec<Vec<usize>> =
+            plan.strands.iter().map(|strand| strand.expectations.iter().map(|each| each.index).collect()).collect();
+        assert_eq!(indexes, [vec![0, 2], vec![1], vec![3]]);
     }
 
     #[test]
@@ -166,5 +177,29 @@ mod tests {
         let (scenario, plan) = plan();
         assert_eq!(plan.visits.len(), scenario.targets().count());
         assert_eq!(plan.len(), scenario.targets().count() + 4);
+    }
+
+    #[test]
+    fn steps_that_end_by_a_time_out_are_put_side_by_side() {
+        let (_, mut plan) = plan();
+        let step = |wait: u64, verdict, failure: Option<&str>| {
+            let (step, measure) = plan.strands[0].expectations[0].steps[0].clone();
+            let failure = failure.map(str::to_owned);
+            (Step { wait: Duration::from_secs(wait), verdict, failure, ..step }, measure)
+        };
+        let reset = || step(0, VerdictWord::Tls, Some("connection_reset"));
+        let steps = [
+            vec![reset(), step(10, VerdictWord::Tcp, None), step(76, VerdictWord::Ok, None)],
+            vec![step(0, VerdictWord::Tcp, Some("generic_timeout_error"))],
+            vec![reset(), step(76, VerdictWord::Ok, None)],
+        ];
+        let strands = steps.map(|steps| Strand {
+            vantage: "moscow".into(),
+            expectations: vec![PlannedExpectation { index: 0, steps }],
+        });
+        let before: Vec<u64> = strands.iter().map(|strand| strand.before_long_step().as_secs()).collect();
+        assert_eq!(before, [10, 0, 0]);
+        plan.strands = strands.to_vec();
+        assert_eq!(plan.long_steps_begin(), Duration::from_secs(10));
     }
 }

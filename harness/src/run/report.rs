@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::canonical::CanonicalEvent;
-use crate::probes::Operation;
+use crate::probes::{Operation, TestKeys};
 use crate::report::Flow;
 
 /// The name and version of this document's schema.
@@ -120,12 +120,12 @@ pub(crate) struct VantageHead {
     pub(crate) network: String,
 }
 
-/// Something that was opened.
+/// Something that was opened or used.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub(crate) struct TargetHead {
     /// What the table's row says.
     pub(crate) title: String,
-    /// The URL.
+    /// The URL of a page; what is measured, in words, of anything else.
     pub(crate) url: String,
 }
 
@@ -136,7 +136,7 @@ pub(crate) struct Cell {
     pub(crate) phase: String,
     /// The vantage.
     pub(crate) vantage: String,
-    /// The target's URL.
+    /// The target, by its URL or words.
     pub(crate) target: String,
     /// The addresses that it was measured from, used for nothing else; flows name theirs.
     pub(crate) clients: Vec<String>,
@@ -167,6 +167,12 @@ pub(crate) struct Seen {
     pub(crate) addresses: Vec<String>,
     /// How many answers came to the DNS query.
     pub(crate) answers: usize,
+    /// Which part of an app this is about: the one that is worst for its user.
+    pub(crate) part: Option<String>,
+    /// What a person says of it, where verdict and failure say too little.
+    pub(crate) how: Option<String>,
+    /// OONI's test keys, where OONI has the test, and what else was measured.
+    pub(crate) test_keys: TestKeys,
 }
 
 /// One layer of a measurement.

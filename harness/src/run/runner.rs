@@ -10,6 +10,7 @@ use roadblock_scenarios::model::Name;
 use tokio::runtime::Runtime;
 
 use super::canonical::canonical;
+use super::describe::target_key;
 use super::phase::{PhaseResults, PhaseRun};
 use super::plan::{PhasePlan, Selection};
 use super::report::{
@@ -18,7 +19,7 @@ use super::report::{
 };
 use super::stop::Stop;
 use crate::output;
-use crate::probes::{MeasureError, Trust};
+use crate::probes::{LabTime, MeasureError, Trust};
 use crate::report::flows;
 
 /// A run's report and all decisions with their times.
@@ -69,8 +70,10 @@ pub(crate) fn run(
     let options = LabOptions { seed, capture, ..LabOptions::default() };
     let lab = Lab::start_with(Arc::clone(scenario), first, options)?;
     let trust = Trust::new(lab.authority_der())?;
+    let time = LabTime::new(lab.clock().clone());
     let mut report = empty_report(scenario, selection, seed);
-    Player { lab: &lab, scenario, runtime: &runtime, trust: &trust, stop: &stop }.play(&plans, &mut report);
+    Player { lab: &lab, scenario, runtime: &runtime, trust: &trust, time: &time, stop: &stop }
+        .play(&plans, &mut report);
     output::progress_ends();
     report.conclusion = conclude(&report, stop.is_set());
     report.milliseconds = milliseconds(began.elapsed());
@@ -101,6 +104,7 @@ struct Player<'a> {
     scenario: &'a Scenario,
     runtime: &'a Runtime,
     trust: &'a Trust,
+    time: &'a LabTime,
     stop: &'a Stop,
 }
 
@@ -126,8 +130,8 @@ impl Player<'_> {
     }
 
     fn phase_run<'a>(&'a self, plan: &'a PhasePlan) -> PhaseRun<'a> {
-        let Player { lab, scenario, runtime, trust, stop } = self;
-        PhaseRun { lab, scenario, runtime, trust, stop, plan }
+        let Player { lab, scenario, runtime, trust, time, stop } = self;
+        PhaseRun { lab, scenario, runtime, trust, time, stop, plan }
     }
 
     /// The problems that were not there before.
@@ -202,7 +206,7 @@ fn empty_report(scenario: &Scenario, selection: &Selection, seed: u64) -> Report
             .collect(),
         targets: scenario
             .targets()
-            .map(|target| TargetHead { title: target.title.clone(), url: target.url.clone() })
+            .map(|target| TargetHead { title: target.title.clone(), url: target_key(&target.probe) })
             .collect(),
         cells: Vec::new(),
         expectations: Vec::new(),
@@ -242,6 +246,9 @@ mod tests {
             layers: Vec::new(),
             addresses: Vec::new(),
             answers: 0,
+            part: None,
+            how: None,
+            test_keys: crate::probes::TestKeys::new(),
         };
         Cell {
             phase: "before".to_owned(),

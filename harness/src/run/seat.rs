@@ -4,12 +4,13 @@ use roadblock_emulator::events::EventLog;
 use roadblock_emulator::lab::{Client, Lab, LabError};
 use roadblock_scenarios::model::{Step, VerdictWord};
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 use super::evidence::{Measured, gather};
 use super::judge::judge;
 use super::plan::PlannedExpectation;
 use super::report::StepEntry;
-use crate::probes::{Measure, Outcome, Source, Timeouts, Trust};
+use crate::probes::{LabTime, Measure, Outcome, Source, Timeouts, Tools, Trust};
 
 /// A fresh client address of a vantage and all that measuring from it needs.
 #[derive(Clone, Debug)]
@@ -18,17 +19,19 @@ pub(crate) struct Seat {
     runtime: Handle,
     events: EventLog,
     trust: Trust,
+    time: LabTime,
     timeouts: Timeouts,
 }
 
 impl Seat {
     /// A seat that nobody else has.
-    pub(crate) fn take(lab: &Lab, vantage: &str, trust: &Trust) -> Result<Self, LabError> {
+    pub(crate) fn take(lab: &Lab, vantage: &str, trust: &Trust, time: &LabTime) -> Result<Self, LabError> {
         Ok(Self {
             client: lab.fresh_client(vantage)?,
             runtime: lab.runtime(vantage)?,
             events: lab.events().clone(),
             trust: trust.clone(),
+            time: time.clone(),
             timeouts: Timeouts::default(),
         })
     }
@@ -44,18 +47,28 @@ impl Seat {
     }
 
     /// Makes a measurement in the vantage's namespace and gathers what was decided about it.
-    pub(crate) async fn measure(&self, source: Source, measure: &Measure) -> Measured {
+    pub(crate) async fn measure(&self, source: Source, measure: &Measure, permits: &Semaphore) -> Measured {
+        // Who waits in the lab's time must not keep others from measuring: the clock would never move. The semaphore is
+        // never closed; without a permit there would only be more at once.
+        let _permit = if measure.waits() { None } else { permits.acquire().await.ok() };
         let mark = self.events.len();
-        let (measure, trust, timeouts) = (measure.clone(), self.trust.clone(), self.timeouts);
-        let there = self.runtime.spawn(async move { measure.run(&source, &trust, timeouts).await });
+        let tools = Tools { source, trust: self.trust.clone(), time: self.time.clone(), timeouts: self.timeouts };
+        let measure = measure.clone();
+        let there = self.runtime.spawn(async move { measure.run(&tools).await });
         // The vantage's thread ends only with the lab; then nothing was measured.
-        let outcome = there.await.unwrap_or_else(|_| unmeasured());
+        let outcome = there.await.unwrap_or_else(|_| Outcome::new(VerdictWord::Unmeasured));
         let events = gather(&self.events, mark, &self.client, &outcome).await;
         Measured { outcome, events }
     }
 
     /// Makes one step of an expectation; `port` is the one that the step before came from.
-    pub(crate) async fn step(&self, expectation: &PlannedExpectation, at: usize, port: Option<u16>) -> Option<Taken> {
+    pub(crate) async fn step(
+        &self,
+        expectation: &PlannedExpectation,
+        at: usize,
+        port: Option<u16>,
+        permits: &Semaphore,
+    ) -> Option<Taken> {
         let (step, measure) = expectation.steps.get(at)?;
         let source = Source {
             port: port.filter(|_| step.same_tuple),
@@ -63,21 +76,8 @@ impl Seat {
             abort: expectation.steps.get(at + 1).is_some_and(|(next, _)| next.same_tuple),
             ..self.source()
         };
-        let measured = self.measure(source, measure).await;
+        let measured = self.measure(source, measure, permits).await;
         Some(Taken::new(step, &measured))
-    }
-
-    /// Makes all steps of an expectation that never waits.
-    pub(crate) async fn steps(&self, expectation: &PlannedExpectation) -> Vec<StepEntry> {
-        let mut entries = Vec::new();
-        let mut port = None;
-        for at in 0..expectation.steps.len() {
-            if let Some(taken) = self.step(expectation, at, port).await {
-                port = taken.local_port;
-                entries.push(taken.entry);
-            }
-        }
-        entries
     }
 }
 
@@ -94,8 +94,4 @@ impl Taken {
     fn new(step: &Step, measured: &Measured) -> Self {
         Self { entry: judge(step, measured), local_port: measured.outcome.local_port() }
     }
-}
-
-fn unmeasured() -> Outcome {
-    Outcome { verdict: VerdictWord::Unmeasured, failure: None, layers: Vec::new(), addresses: Vec::new(), answers: 0 }
 }

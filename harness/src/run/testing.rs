@@ -48,5 +48,5 @@ pub(crate) fn outcome(verdict: VerdictWord, local_port: u16) -> Outcome {
         failure: None,
         took: Duration::from_millis(7),
     };
-    Outcome { verdict, failure: None, layers: vec![layer], addresses: Vec::new(), answers: 0 }
+    Outcome { layers: vec![layer], ..Outcome::new(verdict) }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::declare::{FileKind, ListenDeclaration};
+use crate::declare::{FileKind, ListenDeclaration, ProbeDeclaration};
 use crate::model::Certificate;
 use crate::read::{Needed, table, words};
 use crate::source::{Spanned, Text};
@@ -85,11 +85,13 @@ table! {
 }
 
 table! {
-    /// What a person would open.
+    /// What a person would open or use: a page, or an app.
     TargetDeclaration {
         /// What the table's row says.
         "title" => title: String,
-        /// `http://` or `https://`, a name of the lab, a path.
-        "url" => url: Text,
+        /// A page: `http://` or `https://`, a name of the lab, a path.
+        "url" => url: Option<Text>,
+        /// Something else, as `"whatsapp"` or `{ call = { host = "…" } }`.
+        "probe" => probe: Option<ProbeDeclaration>,
     }
 }

@@ -4,7 +4,7 @@ use roadblock_censor::outbox::Direction;
 use roadblock_censor::policy::{Grade, Place, Rejection, ResidualKey, Sees, TcpFlags, TrackFrom};
 
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::model::{Family, VerdictWord};
+use crate::model::{Authority, ChatHeader, DnsTransport, Family, FamilyChoice, MtProtoTransport, VerdictWord};
 use crate::read::{Definitions, Read, words};
 use crate::tree::Node;
 
@@ -85,6 +85,36 @@ words! {
 words! {
     /// The address family.
     Family { "v4" => Self::V4, "v6" => Self::V6, }
+}
+
+words! {
+    /// One address family, or both as browsers use them.
+    FamilyChoice { "v4" => Self::Only(Family::V4), "v6" => Self::Only(Family::V6), "any" => Self::Any, }
+}
+
+words! {
+    /// How a DNS query is carried: over UDP, TCP, TLS (RFC 7858) or HTTPS (RFC 8484).
+    DnsTransport { "udp" => Self::Udp, "tcp" => Self::Tcp, "tls" => Self::Tls, "https" => Self::Https, }
+}
+
+words! {
+    /// What a client of WhatsApp sends before its handshake: `WA` and a version, or routing information before it.
+    ChatHeader { "plain" => Self::Plain, "routed" => Self::Routed, }
+}
+
+words! {
+    /// How MTProto is carried.
+    MtProtoTransport {
+        "abridged" => Self::Abridged,
+        "intermediate" => Self::Intermediate,
+        "padded" => Self::Padded,
+        "obfuscated2" => Self::Obfuscated2,
+    }
+}
+
+words! {
+    /// Which authority signed a certificate: one that everybody knows, or one that only its own country's devices know.
+    Authority { "known" => Self::Known, "foreign" => Self::Foreign, }
 }
 
 words! {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::Name;
+use super::{Name, Probe};
 
 /// Something on the lab's internet.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Service {
     pub title: String,
     /// Its hosts.
     pub hosts: Vec<Host>,
-    /// What a person would open, measured by `run`.
+    /// What a person would open or use, measured by `run`.
     pub targets: Vec<Target>,
 }
 
@@ -115,13 +115,13 @@ pub struct Page {
     pub text: String,
 }
 
-/// What a person would open.
-#[derive(Clone, Debug, Serialize)]
+/// What a person would open or use.
+#[derive(Clone, Debug)]
 pub struct Target {
     /// What the table's row says: `WhatsApp web`.
     pub title: String,
-    /// `http://` or `https://`, a name of the lab, a path.
-    pub url: String,
+    /// What is done.
+    pub probe: Probe,
 }
 
 impl Protocol {

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::services::host_of;
+use super::probes::{ProbeBuilder, addresses};
 use super::topology::{Topology, known, resolver};
-use crate::declare::{DnsProbe, ExpectDeclaration, ProbeDeclaration, ScenarioFile, ThenDeclaration, TlsProbe};
+use crate::declare::{ExpectDeclaration, ProbeDeclaration, ScenarioFile, ThenDeclaration};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::model::{Expectation, Family, Name, Phase, Probe, Service, Step, VerdictWord};
+use crate::model::{Expectation, Name, Phase, Probe, Service, Step, VerdictWord};
 use crate::queries::rules_of;
 use crate::read::{Located, OneOrMany};
 use crate::source::{Location, Text};
@@ -37,7 +37,7 @@ impl Builder<'_> {
     fn expectation(&mut self, index: usize, declared: &ExpectDeclaration) -> Option<Expectation> {
         let phases = self.phases(declared.phases.as_ref());
         let vantages = self.vantages(declared.vantages.as_ref());
-        let probe = self.probe(&declared.probe);
+        let probe = self.probe(&declared.probe, declared.at());
         let mut steps = Vec::new();
         if let Some(probe) = &probe {
             steps.push(self.step(probe.clone(), declared.verdict, declared.failure.as_ref(), declared.by.as_ref()));
@@ -138,7 +138,7 @@ impl Builder<'_> {
 
     fn later_probe(&mut self, then: &ThenDeclaration, before: Option<&Probe>) -> Option<Probe> {
         let probe = match &then.probe {
-            Some(declared) => self.probe(declared)?,
+            Some(declared) => self.probe(declared, then.at())?,
             None => before?.clone(),
         };
         let Some(name) = &then.sni else { return Some(probe) };
@@ -151,71 +151,16 @@ impl Builder<'_> {
         Some(Probe::Tls { address, port, sni: name.value.clone(), verify: self.serves(address, name) })
     }
 
-    fn probe(&mut self, declared: &ProbeDeclaration) -> Option<Probe> {
-        match declared {
-            ProbeDeclaration::Dns(dns) => Some(self.dns(dns)),
-            ProbeDeclaration::Tcp(tcp) => Some(Probe::Tcp { address: tcp.address, port: tcp.port }),
-            ProbeDeclaration::Tls(tls) => self.tls(tls),
-            ProbeDeclaration::Http(http) => {
-                let Some(name) = host_of(&http.url) else {
-                    let message = format!("`{}` is not a URL that a probe can open", *http.url);
-                    let help = "write `http://` or `https://`, a name and a path";
-                    self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &http.url.at, message).help(help));
-                    return None;
-                };
-                if http.address.is_none() {
-                    self.check_name(name, &http.url.at);
-                }
-                Some(Probe::Http { url: http.url.value.clone(), address: http.address, family: http.family })
-            }
-        }
-    }
-
-    fn dns(&mut self, dns: &DnsProbe) -> Probe {
-        let resolvers = dns
-            .resolver
-            .as_ref()
-            .map(|written| resolver(written, self.file, &self.topology.resolvers, self.services, self.errors));
-        if dns.answer.0.is_empty() {
-            self.check_name(&dns.name, &dns.name.at);
-        }
-        Probe::Dns {
-            name: dns.name.value.clone(),
-            family: dns.family,
-            resolver: resolvers.and_then(|addresses| addresses.first().copied()),
-            tcp: dns.tcp,
-            answer: dns.answer.0.clone(),
-        }
-    }
-
-    fn tls(&mut self, tls: &TlsProbe) -> Option<Probe> {
-        let of_family = |address: &IpAddr| address.is_ipv6() == (tls.family == Family::V6);
-        let Some(address) = tls.address.or_else(|| self.addresses(&tls.sni).into_iter().find(of_family)) else {
-            let message = format!("the lab has no address of this family for `{}`", tls.sni.value);
-            let help = "pin one with `address`, or name a service that has it in `use`";
-            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, &tls.sni.at, message).help(help));
-            return None;
+    fn probe(&mut self, declared: &ProbeDeclaration, at: &Location) -> Option<Probe> {
+        let Self { file, services, topology, errors, .. } = self;
+        let mut resolver = |written: &Text, errors: &mut Collector| {
+            resolver(written, file, &topology.resolvers, services, errors).first().copied()
         };
-        let verify = tls.verify.unwrap_or_else(|| self.serves(address, &tls.sni));
-        Some(Probe::Tls { address, port: tls.port, sni: tls.sni.value.clone(), verify })
-    }
-
-    fn check_name(&mut self, name: &str, at: &Location) {
-        if self.addresses(name).is_empty() {
-            let message = format!("no host of the lab is named `{name}`");
-            let help = "name the service that has it in `use`";
-            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, at, message).help(help));
-        }
-    }
-
-    fn addresses(&self, name: &str) -> Vec<IpAddr> {
-        let hosts = self.services.iter().flat_map(|service| &service.hosts);
-        let named = hosts.filter(|host| host.names.iter().any(|each| each.eq_ignore_ascii_case(name)));
-        named.flat_map(|host| host.addresses.iter().copied()).collect()
+        ProbeBuilder::new(services, &mut resolver, errors).probe(declared, at)
     }
 
     fn serves(&self, address: IpAddr, name: &str) -> bool {
-        self.addresses(name).contains(&address)
+        addresses(self.services.iter().flat_map(|service| &service.hosts), name).any(|each| each == address)
     }
 }
 

@@ -6,12 +6,13 @@ use std::net::IpAddr;
 use crate::bogons;
 use crate::declare::{FileKind, HostDeclaration, ServiceFile};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::model::{Host, Listener, Page, Protocol, Service, Target};
+use crate::model::{Host, Listener, Page, Protocol, Service};
 use crate::read::Located;
 use crate::source::Text;
 use crate::suggest;
 
 use super::host::{check_ports, tunnel, websocket};
+use super::targets::target;
 use super::{Context, check_id, document};
 
 /// All services that these names bring in, each once, in the order in which they are met.
@@ -86,11 +87,8 @@ impl Walk<'_, '_> {
 fn service(file: &ServiceFile, errors: &mut Collector) -> Option<Service> {
     let title = file.title.0.clone()?;
     let hosts: Vec<Host> = file.hosts.iter().filter_map(|each| host(each, &title, errors)).collect();
-    for target in &file.targets {
-        check_target(&target.url, &hosts, errors);
-    }
-    let targets = file.targets.iter().map(|each| Target { title: each.title.clone(), url: each.url.value.clone() });
-    Some(Service { id: file.id.0.as_ref()?.as_str().into(), title, hosts, targets: targets.collect() })
+    let targets = file.targets.iter().filter_map(|each| target(each, &hosts, errors)).collect();
+    Some(Service { id: file.id.0.as_ref()?.as_str().into(), title, hosts, targets })
 }
 
 fn host(host: &HostDeclaration, title: &str, errors: &mut Collector) -> Option<Host> {
@@ -134,20 +132,6 @@ fn check_host_name(name: &Text, errors: &mut Collector) {
         let message = format!("`{}` is not a host name", name.value);
         let help = "write letters, digits, `-` and dots, without a dot at the end; other scripts in punycode";
         errors.push(Diagnostic::new(DiagnosticKind::BadName, &name.at, message).help(help));
-    }
-}
-
-fn check_target(url: &Text, hosts: &[Host], errors: &mut Collector) {
-    let Some(name) = host_of(url) else {
-        let message = format!("`{}` is not a URL that a probe can open", url.value);
-        let help = "write `http://` or `https://`, a name and a path";
-        errors.push(Diagnostic::new(DiagnosticKind::BadValue, &url.at, message).help(help));
-        return;
-    };
-    if !hosts.iter().any(|host| host.names.iter().any(|each| each == name)) {
-        let message = format!("no host of this service is named `{name}`");
-        let help = "give a host this name, or write the URL of one that is here";
-        errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, &url.at, message).help(help));
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::changes::{Change, changes};
 use super::rules::{RuleAccount, rules};
+use crate::run::target_key;
 
 /// What a scenario says.
 #[derive(Debug, Serialize)]
@@ -64,7 +65,14 @@ pub(super) struct ServiceAccount {
     pub(super) id: String,
     pub(super) title: String,
     pub(super) names: Vec<String>,
-    pub(super) targets: Vec<Target>,
+    pub(super) targets: Vec<TargetAccount>,
+}
+
+/// What a person would open or use.
+#[derive(Debug, Serialize)]
+pub(super) struct TargetAccount {
+    pub(super) title: String,
+    pub(super) url: String,
 }
 
 /// A phase and what it changes.
@@ -138,8 +146,12 @@ fn service(service: &Service) -> ServiceAccount {
         id: service.id.to_string(),
         title: service.title.clone(),
         names: service.hosts.iter().flat_map(|host| host.names.iter().cloned()).collect(),
-        targets: service.targets.clone(),
+        targets: service.targets.iter().map(target).collect(),
     }
+}
+
+fn target(target: &Target) -> TargetAccount {
+    TargetAccount { title: target.title.clone(), url: target_key(&target.probe) }
 }
 
 fn phases(scenario: &Scenario) -> Vec<PhaseAccount> {

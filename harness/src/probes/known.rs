@@ -1,0 +1,88 @@
+//! What a measurement knows of the lab before it begins.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use roadblock_scenarios::model::{Family, FamilyChoice, Host, HttpVersion, Vantage, WireGuardKeys};
+use roadblock_scenarios::{Library, Scenario};
+
+use super::measure::MeasureError;
+use super::named::Named;
+use super::transfer::{Transfer, Way};
+use super::url::WebUrl;
+use super::web::Visit;
+
+/// The lab as it is, seen from a vantage.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known<'a> {
+    scenario: &'a Scenario,
+    resolver: IpAddr,
+}
+
+impl<'a> Known<'a> {
+    /// What is known at a vantage.
+    pub(crate) fn at(scenario: &'a Scenario, vantage: &Vantage) -> Result<Self, MeasureError> {
+        let resolver = vantage.resolvers.first().copied();
+        let resolver = resolver.ok_or_else(|| MeasureError::NoResolver(vantage.name.to_string()))?;
+        Ok(Self { scenario, resolver })
+    }
+
+    /// Whom a client of the vantage asks.
+    pub(crate) fn resolver(self) -> IpAddr {
+        self.resolver
+    }
+
+    /// A name, to be looked up.
+    pub(crate) fn named(self, name: &str) -> Named {
+        Named { name: name.to_owned(), resolver: self.resolver, addresses: self.scenario.addresses_of(name) }
+    }
+
+    /// Opening a page as a person does.
+    pub(crate) fn visit(self, url: WebUrl, family: FamilyChoice, version: HttpVersion) -> Visit {
+        let (place, title) = (self.named(&url.host), self.title(&url.host));
+        Visit { url, place, family, version, title }
+    }
+
+    /// Moving kilobytes as fast as a person wants it.
+    pub(crate) fn transfer(self, host: &str, family: Family, kilobytes: u32, way: Way) -> Transfer {
+        let bytes = u64::from(kilobytes) * 1024;
+        Transfer { place: self.named(host), pinned: None, family, port: 443, bytes, way, at_least: AT_LEAST }
+    }
+
+    /// The title of the page that a host of this name serves.
+    pub(crate) fn title(self, name: &str) -> Option<String> {
+        let mut own = self.hosts().filter(|host| host.names.iter().any(|each| each.eq_ignore_ascii_case(name)));
+        own.next().map(|host| host.page.title.clone())
+    }
+
+    /// The first name of the host at an address.
+    pub(crate) fn name_at(self, address: IpAddr) -> Option<String> {
+        self.host_at(address).and_then(|host| host.names.first().cloned())
+    }
+
+    /// The keys of the tunnel at an address.
+    pub(crate) fn tunnel_keys(self, address: IpAddr) -> Option<WireGuardKeys> {
+        self.host_at(address).and_then(|host| host.wireguard.clone())
+    }
+
+    fn host_at(self, address: IpAddr) -> Option<&'a Host> {
+        self.hosts().find(|host| host.addresses.contains(&address))
+    }
+
+    fn hosts(self) -> impl Iterator<Item = &'a Host> {
+        self.scenario.services.iter().flat_map(|service| &service.hosts)
+    }
+}
+
+/// What belongs to AS32934, as the library's list has it.
+pub(crate) fn meta_prefixes() -> Result<Vec<IpNet>, MeasureError> {
+    let library = Library::embedded();
+    let list = library.list(META).ok_or_else(|| MeasureError::Prefixes(META.to_owned()))?;
+    let lines = list.text().lines().map(|line| line.split('#').next().unwrap_or_default().trim());
+    let prefixes = lines.filter(|line| !line.is_empty());
+    prefixes.map(|line| line.parse().map_err(|_| MeasureError::Prefixes(line.to_owned()))).collect()
+}
+
+/// What a person calls slow, in kilobits a second: 256 KB take longer than two seconds.
+const AT_LEAST: u32 = 1000;
+const META: &str = "lists/meta-prefixes";

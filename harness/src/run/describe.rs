@@ -1,0 +1,142 @@
+//! A measurement in words.
+
+use std::net::SocketAddr;
+
+use roadblock_scenarios::model::{
+    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport, Probe,
+};
+
+/// What a target is called where it is not a matter of titles: the URL of a page, the words of anything else.
+pub(crate) fn target_key(probe: &Probe) -> String {
+    match probe {
+        Probe::Http { url, .. } => url.clone(),
+        other => describe(other),
+    }
+}
+
+/// A probe in words, as `tls 1.1.1.1:443 with SNI web.whatsapp.com`.
+pub(crate) fn describe(probe: &Probe) -> String {
+    match probe {
+        Probe::Dns { name, family, resolver, transport, .. } => {
+            let kind = match family {
+                Family::V4 => "A",
+                Family::V6 => "AAAA",
+            };
+            let whom = resolver.map(|address| format!(" at {address}")).unwrap_or_default();
+            format!("dns {kind} {name}{whom}{}", over(*transport))
+        }
+        Probe::Tcp { address, port } => format!("tcp {}", SocketAddr::new(*address, *port)),
+        Probe::Tls { address, port, sni, .. } => format!("tls {} with SNI {sni}", SocketAddr::new(*address, *port)),
+        Probe::Http { url, address, family, version } => {
+            let whence = address.map(|address| format!(" from {address}")).unwrap_or_default();
+            let family = match family {
+                FamilyChoice::Only(Family::V4) => "",
+                FamilyChoice::Only(Family::V6) => " over IPv6",
+                FamilyChoice::Any => " over IPv6 or IPv4",
+            };
+            let version = if *version == HttpVersion::Two { " with HTTP/2" } else { "" };
+            format!("http {url}{whence}{family}{version}")
+        }
+        Probe::WhatsApp { media, family } => format!("whatsapp{}{}", with_media(*media), over_family(*family)),
+        Probe::WhatsAppChat { address, port, header } => {
+            let header = if *header == ChatHeader::Routed { ", routed" } else { "" };
+            format!("whatsapp-chat {}{header}", SocketAddr::new(*address, *port))
+        }
+        Probe::Telegram { media, transport } => {
+            format!("telegram, {}{}", transport_word(*transport), with_media(*media))
+        }
+        Probe::TelegramChat { address, port, transport } => {
+            format!("telegram-chat {}, {}", SocketAddr::new(*address, *port), transport_word(*transport))
+        }
+        Probe::Messenger { media, family } => format!("messenger{}{}", with_media(*media), over_family(*family)),
+        Probe::Instagram { media, family } => format!("instagram{}{}", with_media(*media), over_family(*family)),
+        Probe::Max { authority, family } => {
+            let authority = if *authority == Authority::Foreign { " at the new API" } else { "" };
+            format!("max{authority}{}", over_family(*family))
+        }
+        Probe::Call { address, port, lasts } => {
+            format!("call {} for {} s", SocketAddr::new(*address, *port), lasts.as_secs())
+        }
+        Probe::Stun { address, port } => format!("stun {}", SocketAddr::new(*address, *port)),
+        Probe::WireGuard { address, port, packets } => {
+            format!("wireguard {} with {packets} packets", SocketAddr::new(*address, *port))
+        }
+        Probe::Throughput { host, address, kilobytes, upload, at_least } => {
+            let (way, whence) = if *upload { ("to", " at ") } else { ("from", " at ") };
+            let whence = address.map(|address| format!("{whence}{address}")).unwrap_or_default();
+            format!("throughput of {kilobytes} KB {way} {host}{whence}, at least {at_least} kbit/s")
+        }
+    }
+}
+
+fn over(transport: DnsTransport) -> &'static str {
+    match transport {
+        DnsTransport::Udp => "",
+        DnsTransport::Tcp => " over TCP",
+        DnsTransport::Tls => " over TLS",
+        DnsTransport::Https => " over HTTPS",
+    }
+}
+
+fn over_family(family: Family) -> &'static str {
+    if family == Family::V6 { " over IPv6" } else { "" }
+}
+
+/// What is usual is not said.
+fn with_media(kilobytes: u32) -> String {
+    if kilobytes == 256 { String::new() } else { format!(" with {kilobytes} KB of media") }
+}
+
+fn transport_word(transport: MtProtoTransport) -> &'static str {
+    match transport {
+        MtProtoTransport::Abridged => "abridged",
+        MtProtoTransport::Intermediate => "intermediate",
+        MtProtoTransport::Padded => "padded",
+        MtProtoTransport::Obfuscated2 => "obfuscated2",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn each_measurement_can_be_said() {
+        let (address, port) = ([1, 1, 1, 1].into(), 443);
+        let probes = [
+            Probe::Dns {
+                name: "a.example".to_owned(),
+                family: Family::V6,
+                resolver: Some(address),
+                transport: DnsTransport::Https,
+                answer: Vec::new(),
+            },
+            Probe::Http {
+                url: "https://a.example/".to_owned(),
+                address: None,
+                family: FamilyChoice::Any,
+                version: HttpVersion::Two,
+            },
+            Probe::WhatsApp { media: 256, family: Family::V4 },
+            Probe::WhatsAppChat { address, port, header: ChatHeader::Routed },
+            Probe::Telegram { media: 64, transport: MtProtoTransport::Abridged },
+            Probe::TelegramChat { address, port, transport: MtProtoTransport::Obfuscated2 },
+            Probe::Messenger { media: 256, family: Family::V6 },
+            Probe::Max { authority: Authority::Foreign, family: Family::V4 },
+            Probe::Call { address, port: 3478, lasts: Duration::from_secs(60) },
+            Probe::WireGuard { address, port: 51_820, packets: 20 },
+            Probe::Throughput {
+                host: "a.example".to_owned(),
+                address: None,
+                kilobytes: 64,
+                upload: true,
+                at_least: 1000,
+            },
+        ];
+        insta::assert_snapshot!(probes.each_ref().map(describe).join("\n"));
+        assert_eq!(target_key(&probes[1]), "https://a.example/");
+        assert_eq!(target_key(&probes[2]), "whatsapp");
+    }
+}

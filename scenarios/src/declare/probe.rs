@@ -1,0 +1,250 @@
+//! What is measured. Each layer can be pinned, so that each rule can be proved alone.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::model::{Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport};
+use crate::read::{Definitions, OneOrMany, Read, choice, table};
+use crate::source::{Spanned, Text};
+use crate::tree::{Node, Value};
+
+choice! {
+    /// A measurement.
+    ProbeDeclaration {
+        words {
+            /// WhatsApp as its users know it.
+            "whatsapp" => UsualWhatsApp,
+            /// Telegram as its users know it.
+            "telegram" => UsualTelegram,
+            /// Facebook Messenger as its users know it.
+            "messenger" => UsualMessenger,
+            /// Instagram as its users know it.
+            "instagram" => UsualInstagram,
+            /// MAX as its users know it.
+            "max" => UsualMax,
+        }
+        keys {
+            /// A DNS query.
+            "dns" => Dns(DnsProbe),
+            /// A TCP connection.
+            "tcp" => Tcp(TcpProbe),
+            /// A TCP connection and a TLS handshake.
+            "tls" => Tls(TlsProbe),
+            /// A page: DNS, TCP, TLS where the URL says so, and a GET.
+            "http" => Http(HttpProbe),
+            /// WhatsApp: a message and media each way, beside what OONI measures.
+            "whatsapp" => WhatsApp(AppProbe),
+            /// One handshake and one message of WhatsApp's chat.
+            "whatsapp-chat" => WhatsAppChat(WhatsAppChatProbe),
+            /// Telegram: a message and media, beside what OONI measures.
+            "telegram" => Telegram(TelegramProbe),
+            /// One exchange with a data centre of Telegram.
+            "telegram-chat" => TelegramChat(TelegramChatProbe),
+            /// Facebook Messenger, beside what OONI measures.
+            "messenger" => Messenger(AppProbe),
+            /// Instagram: its page and its pictures.
+            "instagram" => Instagram(AppProbe),
+            /// MAX: its site, its API and its chat.
+            "max" => Max(MaxProbe),
+            /// A call: STUN, then sound both ways.
+            "call" => Call(CallProbe),
+            /// One STUN binding request.
+            "stun" => Stun(StunProbe),
+            /// A WireGuard handshake and packets through the tunnel.
+            "wireguard" => WireGuard(WireGuardProbe),
+            /// A download or an upload whose speed counts.
+            "throughput" => Throughput(ThroughputProbe),
+        }
+    }
+}
+
+table! {
+    /// A DNS query.
+    DnsProbe {
+        /// The name asked for.
+        "name" => name: Text,
+        /// A or AAAA.
+        "family" => family: Family = Family::V4,
+        /// Whom to ask: a resolver of the scenario, or an address; the vantage's first where not said.
+        "resolver" => resolver: Option<Text>,
+        /// How it is carried.
+        "transport" => transport: DnsTransport = DnsTransport::Udp,
+        /// What a true answer holds; the addresses of the lab's own host where not said.
+        "answer" => answer: OneOrMany<IpAddr> = OneOrMany(Vec::new()),
+    }
+}
+
+table! {
+    /// A TCP connection.
+    TcpProbe {
+        /// Where to.
+        "address" => address: IpAddr,
+        /// The port.
+        "port" => port: u16 = 443,
+    }
+}
+
+table! {
+    /// A TCP connection and a TLS handshake.
+    TlsProbe {
+        /// Where to; the first address of the lab's own host where not said.
+        "address" => address: Option<IpAddr>,
+        /// The family of that first address.
+        "family" => family: Family = Family::V4,
+        /// The port.
+        "port" => port: u16 = 443,
+        /// The server's name.
+        "sni" => sni: Text,
+        /// Whether the certificate must be right for the verdict `ok`; where not said, it must if the lab serves the name
+        /// at this address, because any other host answers with its default certificate.
+        "verify" => verify: Option<bool>,
+    }
+}
+
+table! {
+    /// A page.
+    HttpProbe {
+        /// The URL.
+        "url" => url: Spanned<String>,
+        /// Where to, in place of what DNS says.
+        "address" => address: Option<IpAddr>,
+        /// Which family to use where DNS is asked; `any` is both, as browsers do (RFC 8305).
+        "family" => family: FamilyChoice = FamilyChoice::default(),
+        /// The version of HTTP that the client offers: 1 or 2.
+        "http" => version: HttpVersion = HttpVersion::One,
+    }
+}
+
+table! {
+    /// An app whose servers are known by name.
+    AppProbe {
+        /// How many kilobytes of media go each way.
+        "media" => media: u32 = 256,
+        /// Which family to use.
+        "family" => family: Family = Family::V4,
+    }
+}
+
+table! {
+    /// WhatsApp's chat at one server.
+    WhatsAppChatProbe {
+        /// Where to; the first address of `g.whatsapp.net` where not said.
+        "address" => address: Option<IpAddr>,
+        /// 443 or 5222.
+        "port" => port: u16 = 443,
+        /// What comes before the handshake.
+        "header" => header: ChatHeader = ChatHeader::Plain,
+    }
+}
+
+table! {
+    /// Telegram as its users know it.
+    TelegramProbe {
+        /// How many kilobytes of media go each way.
+        "media" => media: u32 = 256,
+        /// How its messages are carried.
+        "transport" => transport: MtProtoTransport = MtProtoTransport::Obfuscated2,
+    }
+}
+
+table! {
+    /// One exchange with a data centre of Telegram.
+    TelegramChatProbe {
+        /// Where to.
+        "address" => address: IpAddr,
+        /// The port.
+        "port" => port: u16 = 443,
+        /// How it is carried.
+        "transport" => transport: MtProtoTransport = MtProtoTransport::Obfuscated2,
+    }
+}
+
+table! {
+    /// MAX as its users know it.
+    MaxProbe {
+        /// Which authority signed the certificate of the API that is used.
+        "authority" => authority: Authority = Authority::Known,
+        /// Which family to use.
+        "family" => family: Family = Family::V4,
+    }
+}
+
+table! {
+    /// A call through a relay.
+    CallProbe {
+        /// The relay; the first address of `host` where not said.
+        "address" => address: Option<IpAddr>,
+        /// A name of the lab that the relay has.
+        "host" => host: Option<Text>,
+        /// Its port.
+        "port" => port: u16 = 3478,
+        /// How long the call must hold, on the lab's clock.
+        "lasts" => lasts: Duration = Duration::from_secs(60),
+    }
+}
+
+table! {
+    /// A STUN binding request.
+    StunProbe {
+        /// Where to; the first address of `host` where not said.
+        "address" => address: Option<IpAddr>,
+        /// A name of the lab that the server has.
+        "host" => host: Option<Text>,
+        /// The port.
+        "port" => port: u16 = 3478,
+    }
+}
+
+table! {
+    /// A WireGuard tunnel.
+    WireGuardProbe {
+        /// The provider's server; the first address of `host` where not said.
+        "address" => address: Option<IpAddr>,
+        /// A name of the lab that the server has.
+        "host" => host: Option<Text>,
+        /// Its port.
+        "port" => port: u16 = 51_820,
+        /// How many packets must come back through the tunnel.
+        "packets" => packets: u16 = 20,
+    }
+}
+
+table! {
+    /// A transfer whose speed counts.
+    ThroughputProbe {
+        /// A name of the lab's that serves files over HTTPS.
+        "host" => host: Text,
+        /// Where to, in place of what DNS says.
+        "address" => address: Option<IpAddr>,
+        /// How many kilobytes.
+        "kilobytes" => kilobytes: u32 = 64,
+        /// Whether they are sent instead of fetched.
+        "upload" => upload: bool = false,
+        /// What is slower than so many kilobits a second is throttled.
+        "at-least" => at_least: u32 = DEFAULT_AT_LEAST,
+    }
+}
+
+/// One or two.
+impl Read for HttpVersion {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        match node.value {
+            Value::Integer(Some(1)) => Some(Self::One),
+            Value::Integer(Some(2)) => Some(Self::Two),
+            _ => {
+                let message = "this is not a version of HTTP that a probe speaks";
+                errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help("write 1 or 2"));
+                None
+            }
+        }
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        serde_json::json!({ "enum": [1, 2] })
+    }
+}
+
+/// What a person calls slow, in kilobits a second: a picture of 256 KB takes longer than two seconds. The lab itself
+/// carries far more.
+pub(crate) const DEFAULT_AT_LEAST: u32 = 1000;

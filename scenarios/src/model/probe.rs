@@ -1,0 +1,304 @@
+//! What is measured, and what it must give.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Name;
+use crate::source::Location;
+
+/// What must be observed.
+#[derive(Clone, Debug)]
+pub struct Expectation {
+    /// Where the file says so.
+    pub location: Location,
+    /// A short name for reports: the `id` that the file gives, or `expect.3`.
+    pub id: Name,
+    /// From which vantages; never empty.
+    pub vantages: Vec<Name>,
+    /// In which phases; never empty.
+    pub phases: Vec<Name>,
+    /// Expectations with the same sequence share a client address and run in the order of the file.
+    pub sequence: Option<Name>,
+    /// The measurement and what it must give, then what must hold afterwards.
+    pub steps: Vec<Step>,
+}
+
+/// One measurement of an expectation.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// How long after the beginning of the step before it begins, on the lab's clock.
+    pub wait: Duration,
+    /// Whether it uses the client port of the step before.
+    pub same_tuple: bool,
+    /// What is measured.
+    pub probe: Probe,
+    /// What it must give.
+    pub verdict: VerdictWord,
+    /// OONI's failure string, where the file names one.
+    pub failure: Option<String>,
+    /// The rule that must have done it, as `censor/rule` or `resolver/lie`.
+    pub by: Option<String>,
+}
+
+/// A measurement with each layer pinned that the file pins.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Probe {
+    /// A DNS query.
+    Dns {
+        /// The name asked for.
+        name: String,
+        /// A or AAAA.
+        family: Family,
+        /// Whom to ask; the vantage's first resolver where not said.
+        resolver: Option<IpAddr>,
+        /// How it is carried.
+        transport: DnsTransport,
+        /// Addresses that the answer must hold for the verdict `ok`; empty: those of the lab's own host.
+        answer: Vec<IpAddr>,
+    },
+    /// A TCP connection.
+    Tcp {
+        /// Where to: address and port.
+        address: IpAddr,
+        /// The port.
+        port: u16,
+    },
+    /// A TCP connection and a TLS handshake.
+    Tls {
+        /// Where to.
+        address: IpAddr,
+        /// The port, 443 where not said.
+        port: u16,
+        /// The server's name.
+        sni: String,
+        /// Whether the certificate must be right for the verdict `ok`. An address pinned to a host that does not serve
+        /// the name answers with its default certificate.
+        verify: bool,
+    },
+    /// A page: DNS, TCP, TLS where the URL says so, and a GET.
+    Http {
+        /// The URL.
+        url: String,
+        /// Where to, in place of what DNS says.
+        address: Option<IpAddr>,
+        /// Which family to use where DNS is asked.
+        family: FamilyChoice,
+        /// The version of HTTP that the client offers.
+        version: HttpVersion,
+    },
+    /// WhatsApp as its users know it, with OONI's test keys.
+    WhatsApp {
+        /// How many kilobytes (1024 bytes) of media go each way.
+        media: u32,
+        /// Which family to use.
+        family: Family,
+    },
+    /// One handshake and one message of WhatsApp's chat.
+    WhatsAppChat {
+        /// Where to.
+        address: IpAddr,
+        /// 443 or 5222.
+        port: u16,
+        /// What comes before the handshake.
+        header: ChatHeader,
+    },
+    /// Telegram as its users know it, with OONI's test keys.
+    Telegram {
+        /// How many kilobytes of media go each way.
+        media: u32,
+        /// How its messages are carried.
+        transport: MtProtoTransport,
+    },
+    /// One exchange with a data centre of Telegram.
+    TelegramChat {
+        /// Where to.
+        address: IpAddr,
+        /// 80, 443 or 5222.
+        port: u16,
+        /// How it is carried.
+        transport: MtProtoTransport,
+    },
+    /// Facebook Messenger, with OONI's test keys.
+    Messenger {
+        /// How many kilobytes of media are fetched.
+        media: u32,
+        /// Which family to use.
+        family: Family,
+    },
+    /// Instagram: its page and its pictures.
+    Instagram {
+        /// How many kilobytes of media are fetched.
+        media: u32,
+        /// Which family to use.
+        family: Family,
+    },
+    /// MAX: its site, its API and its chat.
+    Max {
+        /// Which authority its new API's certificate comes from.
+        authority: Authority,
+        /// Which family to use.
+        family: Family,
+    },
+    /// A call: STUN, then sound for as long as it is said.
+    Call {
+        /// The relay.
+        address: IpAddr,
+        /// Its port.
+        port: u16,
+        /// How long it must hold, on the lab's clock.
+        lasts: Duration,
+    },
+    /// One STUN binding request.
+    Stun {
+        /// Where to.
+        address: IpAddr,
+        /// The port.
+        port: u16,
+    },
+    /// A WireGuard handshake and packets through the tunnel.
+    WireGuard {
+        /// The provider's server.
+        address: IpAddr,
+        /// Its port.
+        port: u16,
+        /// How many packets must come back.
+        packets: u16,
+    },
+    /// A download or an upload whose speed counts.
+    Throughput {
+        /// A name of the lab's that serves files over HTTPS.
+        host: String,
+        /// Where to, in place of what DNS says.
+        address: Option<IpAddr>,
+        /// How many kilobytes.
+        kilobytes: u32,
+        /// Whether they are sent instead of fetched.
+        upload: bool,
+        /// What is slower than so many kilobits a second is throttled.
+        at_least: u32,
+    },
+}
+
+/// How a DNS query is carried.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DnsTransport {
+    /// UDP, port 53.
+    #[default]
+    Udp,
+    /// TCP, port 53.
+    Tcp,
+    /// DNS over TLS, port 853 (RFC 7858).
+    Tls,
+    /// DNS over HTTPS, port 443 (RFC 8484).
+    Https,
+}
+
+/// A version of HTTP.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HttpVersion {
+    /// HTTP/1.1.
+    #[default]
+    One,
+    /// HTTP/2 (RFC 9113).
+    Two,
+}
+
+/// What a client of WhatsApp sends before the Noise handshake (facts, section 5b).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChatHeader {
+    /// `WA` and the version.
+    #[default]
+    Plain,
+    /// `ED`, routing information, then `WA` and the version.
+    Routed,
+}
+
+/// How MTProto is carried (core.telegram.org/mtproto/mtproto-transports).
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MtProtoTransport {
+    /// A first byte of `ef`, then lengths of one or four bytes.
+    Abridged,
+    /// Four bytes of `ee`, then lengths of four bytes.
+    Intermediate,
+    /// Four bytes of `dd`, then lengths of four bytes and padding.
+    Padded,
+    /// 64 bytes that look random, then everything encrypted; what Telegram's own clients use.
+    #[default]
+    Obfuscated2,
+}
+
+/// Which authority a service's certificate comes from.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Authority {
+    /// One that everybody's devices know.
+    #[default]
+    Known,
+    /// One that only its own country's devices know. That this client does not believe it is no blocking.
+    Foreign,
+}
+
+/// An address family.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Family {
+    /// IPv4.
+    #[default]
+    V4,
+    /// IPv6.
+    V6,
+}
+
+/// Which address families a client may use.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FamilyChoice {
+    /// One.
+    Only(Family),
+    /// Both, as browsers do: IPv6 first, IPv4 when it is slow (RFC 8305).
+    Any,
+}
+
+impl Default for FamilyChoice {
+    fn default() -> Self {
+        Self::Only(Family::V4)
+    }
+}
+
+/// The verdict words of the scenario language.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VerdictWord {
+    /// Reached.
+    Ok,
+    /// The name could not be resolved, or to a wrong address.
+    Dns,
+    /// The address cannot be reached at all.
+    Ip,
+    /// The TCP connection failed.
+    Tcp,
+    /// The TLS handshake failed.
+    Tls,
+    /// The HTTP exchange failed.
+    Http,
+    /// A block page came.
+    Blockpage,
+    /// QUIC failed where TCP works.
+    Quic,
+    /// A protocol was recognised and cut.
+    Protocol,
+    /// It works, too slowly.
+    Throttled,
+    /// It works and then stands still.
+    Freezes,
+    /// Somebody else's certificate came.
+    Intercepted,
+    /// It could not be measured.
+    Unmeasured,
+}

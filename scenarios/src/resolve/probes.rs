@@ -1,0 +1,234 @@
+//! What is measured: names are checked, and what was left out is filled in.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::services::host_of;
+use crate::declare::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, TlsProbe};
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::model::{Authority, DnsTransport, Family, Host, MtProtoTransport, Probe, Protocol, Service};
+use crate::read::Located;
+use crate::source::{Location, Text};
+
+/// From a declared measurement to one with every address that the file pins or means.
+pub(super) struct ProbeBuilder<'a> {
+    hosts: Vec<&'a Host>,
+    /// The address of a resolver that is called by a name of the file's.
+    resolver: &'a mut dyn FnMut(&Text, &mut Collector) -> Option<IpAddr>,
+    errors: &'a mut Collector,
+}
+
+impl<'a> ProbeBuilder<'a> {
+    /// One for measurements that use these services.
+    pub(super) fn new(
+        services: &'a [Service],
+        resolver: &'a mut dyn FnMut(&Text, &mut Collector) -> Option<IpAddr>,
+        errors: &'a mut Collector,
+    ) -> Self {
+        Self { hosts: services.iter().flat_map(|service| &service.hosts).collect(), resolver, errors }
+    }
+
+    /// One for what a service's own users do: its hosts are all that there is, and no resolver has a name.
+    pub(super) fn of_service(
+        hosts: &'a [Host],
+        resolver: &'a mut dyn FnMut(&Text, &mut Collector) -> Option<IpAddr>,
+        errors: &'a mut Collector,
+    ) -> Self {
+        Self { hosts: hosts.iter().collect(), resolver, errors }
+    }
+
+    /// The measurement, if nothing is missing. `at` is where it is asked for.
+    pub(super) fn probe(&mut self, declared: &ProbeDeclaration, at: &Location) -> Option<Probe> {
+        let probe = self.built(declared)?;
+        for name in names_of(&probe) {
+            self.check_name(name, at);
+        }
+        Some(probe)
+    }
+
+    fn built(&mut self, declared: &ProbeDeclaration) -> Option<Probe> {
+        const MEDIA: u32 = 256;
+        Some(match declared {
+            ProbeDeclaration::UsualWhatsApp => Probe::WhatsApp { media: MEDIA, family: Family::V4 },
+            ProbeDeclaration::UsualTelegram => {
+                Probe::Telegram { media: MEDIA, transport: MtProtoTransport::Obfuscated2 }
+            }
+            ProbeDeclaration::UsualMessenger => Probe::Messenger { media: MEDIA, family: Family::V4 },
+            ProbeDeclaration::UsualInstagram => Probe::Instagram { media: MEDIA, family: Family::V4 },
+            ProbeDeclaration::UsualMax => Probe::Max { authority: Authority::Known, family: Family::V4 },
+            ProbeDeclaration::Dns(dns) => self.dns(dns)?,
+            ProbeDeclaration::Tcp(tcp) => Probe::Tcp { address: tcp.address, port: tcp.port },
+            ProbeDeclaration::Tls(tls) => self.tls(tls)?,
+            ProbeDeclaration::Http(http) => self.http(http)?,
+            ProbeDeclaration::WhatsApp(AppProbe { media, family, .. }) => {
+                Probe::WhatsApp { media: *media, family: *family }
+            }
+            ProbeDeclaration::WhatsAppChat(chat) => {
+                let name = Text { value: CHAT.to_owned(), at: chat.at().clone() };
+                let address = self.server(chat.address, Some(&name), chat.at())?;
+                Probe::WhatsAppChat { address, port: chat.port, header: chat.header }
+            }
+            ProbeDeclaration::Telegram(telegram) => {
+                Probe::Telegram { media: telegram.media, transport: telegram.transport }
+            }
+            ProbeDeclaration::TelegramChat(chat) => {
+                Probe::TelegramChat { address: chat.address, port: chat.port, transport: chat.transport }
+            }
+            ProbeDeclaration::Messenger(AppProbe { media, family, .. }) => {
+                Probe::Messenger { media: *media, family: *family }
+            }
+            ProbeDeclaration::Instagram(AppProbe { media, family, .. }) => {
+                Probe::Instagram { media: *media, family: *family }
+            }
+            ProbeDeclaration::Max(max) => Probe::Max { authority: max.authority, family: max.family },
+            ProbeDeclaration::Call(call) => {
+                self.check_length(call.lasts, call.at());
+                let address = self.server(call.address, call.host.as_ref(), call.at())?;
+                Probe::Call { address, port: call.port, lasts: call.lasts }
+            }
+            ProbeDeclaration::Stun(stun) => {
+                let address = self.server(stun.address, stun.host.as_ref(), stun.at())?;
+                Probe::Stun { address, port: stun.port }
+            }
+            ProbeDeclaration::WireGuard(tunnel) => {
+                let address = self.server(tunnel.address, tunnel.host.as_ref(), tunnel.at())?;
+                self.check_tunnel(address, tunnel.at())?;
+                Probe::WireGuard { address, port: tunnel.port, packets: tunnel.packets }
+            }
+            ProbeDeclaration::Throughput(throughput) => {
+                self.check_name(&throughput.host, &throughput.host.at);
+                Probe::Throughput {
+                    host: throughput.host.value.clone(),
+                    address: throughput.address,
+                    kilobytes: throughput.kilobytes,
+                    upload: throughput.upload,
+                    at_least: throughput.at_least,
+                }
+            }
+        })
+    }
+
+    fn dns(&mut self, dns: &DnsProbe) -> Option<Probe> {
+        let resolver = match &dns.resolver {
+            Some(written) => Some((self.resolver)(written, self.errors)?),
+            None => None,
+        };
+        if dns.answer.0.is_empty() {
+            self.check_name(&dns.name, &dns.name.at);
+        }
+        if matches!(dns.transport, DnsTransport::Tls | DnsTransport::Https) && !self.has_name(resolver) {
+            let message = "a resolver over TLS must have a name for its certificate, and this one has none";
+            let help = "name a public resolver of a service with `resolver`";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, dns.at(), message).help(help));
+            return None;
+        }
+        Some(Probe::Dns {
+            name: dns.name.value.clone(),
+            family: dns.family,
+            resolver,
+            transport: dns.transport,
+            answer: dns.answer.0.clone(),
+        })
+    }
+
+    fn has_name(&self, resolver: Option<IpAddr>) -> bool {
+        resolver.is_some_and(|address| self.hosts.iter().any(|host| host.addresses.contains(&address)))
+    }
+
+    fn tls(&mut self, tls: &TlsProbe) -> Option<Probe> {
+        let of_family = |address: &IpAddr| address.is_ipv6() == (tls.family == Family::V6);
+        let Some(address) = tls.address.or_else(|| self.addresses(&tls.sni).find(of_family)) else {
+            let message = format!("the lab has no address of this family for `{}`", tls.sni.value);
+            let help = "pin one with `address`, or name a service that has it in `use`";
+            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, &tls.sni.at, message).help(help));
+            return None;
+        };
+        let verify = tls.verify.unwrap_or_else(|| self.addresses(&tls.sni).any(|each| each == address));
+        Some(Probe::Tls { address, port: tls.port, sni: tls.sni.value.clone(), verify })
+    }
+
+    fn http(&mut self, http: &HttpProbe) -> Option<Probe> {
+        let Some(name) = host_of(&http.url) else {
+            let message = format!("`{}` is not a URL that a probe can open", *http.url);
+            let help = "write `http://` or `https://`, a name and a path";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &http.url.at, message).help(help));
+            return None;
+        };
+        if http.address.is_none() {
+            self.check_name(name, &http.url.at);
+        }
+        let HttpProbe { url, address, family, version, .. } = http;
+        Some(Probe::Http { url: url.value.clone(), address: *address, family: *family, version: *version })
+    }
+
+    /// A pinned address, or the first one that a name has.
+    fn server(&mut self, pinned: Option<IpAddr>, name: Option<&Text>, at: &Location) -> Option<IpAddr> {
+        if pinned.is_some() {
+            return pinned;
+        }
+        let Some(name) = name else {
+            let message = "where to is missing";
+            let help = "say it with `address`, or name a host of the lab with `host`";
+            self.errors.push(Diagnostic::new(DiagnosticKind::MissingKey, at, message).help(help));
+            return None;
+        };
+        self.check_name(name, &name.at);
+        self.addresses(name).next()
+    }
+
+    fn check_tunnel(&mut self, address: IpAddr, at: &Location) -> Option<()> {
+        let listens = |host: &&&Host| host.listen.iter().any(|each| each.protocol == Protocol::WireGuard);
+        let mut there = self.hosts.iter().filter(|host| host.addresses.contains(&address));
+        if there.any(|host| listens(&host)) {
+            return Some(());
+        }
+        let message = format!("no host of the lab has a WireGuard tunnel at {address}");
+        let help = "name the service that has it in `use`";
+        self.errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, at, message).help(help));
+        None
+    }
+
+    fn check_length(&mut self, lasts: Duration, at: &Location) {
+        if !(Duration::from_secs(1)..=LONGEST_CALL).contains(&lasts) {
+            let message = "a call must last from one second to one hour";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, at, message));
+        }
+    }
+
+    fn check_name(&mut self, name: &str, at: &Location) {
+        if self.addresses(name).next().is_none() {
+            let message = format!("no host of the lab is named `{name}`");
+            let help = "name the service that has it in `use`";
+            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, at, message).help(help));
+        }
+    }
+
+    fn addresses(&self, name: &str) -> impl Iterator<Item = IpAddr> {
+        addresses(self.hosts.iter().copied(), name)
+    }
+}
+
+/// The addresses that these hosts have under a name.
+pub(super) fn addresses<'a>(hosts: impl Iterator<Item = &'a Host>, name: &str) -> impl Iterator<Item = IpAddr> {
+    let named = hosts.filter(move |host| host.names.iter().any(|each| each.eq_ignore_ascii_case(name)));
+    named.flat_map(|host| host.addresses.iter().copied())
+}
+
+/// The names without which an app cannot be used.
+fn names_of(probe: &Probe) -> &'static [&'static str] {
+    match probe {
+        Probe::WhatsApp { .. } => {
+            &[CHAT, "mmg.whatsapp.net", "e1.whatsapp.net", "e16.whatsapp.net", "v.whatsapp.net", "web.whatsapp.com"]
+        }
+        Probe::Telegram { .. } => &["cdn4.telesco.pe", "web.telegram.org"],
+        Probe::Messenger { .. } => &["edge-mqtt.facebook.com", "scontent.xx.fbcdn.net", "stun.fbsbx.com"],
+        Probe::Instagram { .. } => &["www.instagram.com", "i.instagram.com", "scontent.cdninstagram.com"],
+        Probe::Max { authority: Authority::Known, .. } => &["max.ru", "api.oneme.ru", "ws-api.oneme.ru"],
+        Probe::Max { authority: Authority::Foreign, .. } => &["max.ru", "platform-api2.max.ru", "ws-api.oneme.ru"],
+        _ => &[],
+    }
+}
+
+/// The name under which a client of WhatsApp finds its chat.
+const CHAT: &str = "g.whatsapp.net";
+const LONGEST_CALL: Duration = Duration::from_secs(3600);
