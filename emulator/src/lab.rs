@@ -3,6 +3,7 @@
 mod client;
 mod commands;
 mod error;
+mod files;
 mod isolation;
 
 use std::collections::BTreeMap;
@@ -210,6 +211,7 @@ impl Lab {
         for problem in self.servers.iter().flat_map(Servers::problems) {
             problems.push(Problem { place: problem.server.to_string(), what: problem.kind.to_string() });
         }
+        problems.extend(self.commands.problems());
         problems
     }
 
@@ -358,7 +360,7 @@ fn make_namespaces(topology: &Topology) -> Result<BTreeMap<Name, Namespace>, Lab
         let making: Vec<_> = topology
             .namespaces
             .iter()
-            .map(|plan| scope.spawn(|| Namespace::create(&plan.name, plan.role == Role::Hop)))
+            .map(|plan| scope.spawn(|| Namespace::create(&plan.name, plan.role != Role::Client)))
             .collect();
         let mut namespaces = BTreeMap::new();
         for each in making {

@@ -105,9 +105,31 @@ pub(crate) struct ExecArguments {
     /// Where and when.
     #[command(flatten)]
     pub(crate) seat: SeatArguments,
+    /// Run a shell command as root on a machine of the scenario's own, as `vpn=./server.sh`, until the lab ends; may be given
+    /// several times
+    #[arg(long = "serve", value_name = "MACHINE=COMMAND", value_parser = serve)]
+    pub(crate) servers: Vec<Serve>,
     /// The command and its arguments, after `--`
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub(crate) command: Vec<OsString>,
+}
+
+/// A server to run beside a command.
+#[derive(Clone, Debug)]
+pub(crate) struct Serve {
+    /// The machine.
+    pub(crate) machine: String,
+    /// The command, for a shell.
+    pub(crate) command: String,
+}
+
+fn serve(written: &str) -> Result<Serve, String> {
+    match written.split_once('=') {
+        Some((machine, command)) if !machine.is_empty() && !command.is_empty() => {
+            Ok(Serve { machine: machine.to_owned(), command: command.to_owned() })
+        }
+        _ => Err("write a machine and a command, as `vpn=./server.sh`".to_owned()),
+    }
 }
 
 /// `roadblock show`.
@@ -215,7 +237,8 @@ Examples:
   roadblock exec ru/whatsapp-2026 -- curl -sS https://web.whatsapp.com/
   roadblock exec ru/whatsapp-2026 --phase before -- kdig web.whatsapp.com
   roadblock exec ru/whatsapp-2026 --root -- tcpdump -n
-  roadblock exec ru/whatsapp-2026 --capture curl.pcapng -- curl -sS https://web.whatsapp.com/";
+  roadblock exec ru/whatsapp-2026 --capture curl.pcapng -- curl -sS https://web.whatsapp.com/
+  roadblock exec ./mine.toml --serve vpn=./server.sh -- ./client.sh";
 
 const SHELL_EXAMPLES: &str = "\
 Examples:

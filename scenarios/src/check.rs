@@ -22,6 +22,7 @@ pub(crate) fn names(file: &ScenarioFile, errors: &mut Collector) {
     names.extend(file.vantages.keys());
     names.extend(file.resolvers.keys());
     names.extend(file.censors.keys());
+    names.extend(file.machines.keys());
     names.extend(file.phases.iter().map(|phase| &phase.id));
     names.extend(lies.filter_map(|lie| lie.id.as_ref()));
     for name in names {

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use roadblock_censor::NameSet;
 use roadblock_censor::policy::{DnsForgery, Grade, Policy};
 use serde::Serialize;
@@ -44,6 +44,8 @@ pub struct Scenario {
     pub censors: Vec<Censor>,
     /// What exists on the internet.
     pub services: Vec<Service>,
+    /// Machines of their own on the internet, for servers of the user's.
+    pub machines: Vec<Machine>,
     /// At least one; the last is a command's default.
     pub phases: Vec<Phase>,
     /// What must be observed.
@@ -122,6 +124,19 @@ pub struct Censor {
     pub profile: Name,
     /// The hop where it sits.
     pub at: Name,
+}
+
+/// A machine of its own on the internet, in a namespace of its own.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Its name.
+    pub name: Name,
+    /// Its public IPv4 address.
+    pub v4: Option<Ipv4Addr>,
+    /// Its public IPv6 address.
+    pub v6: Option<Ipv6Addr>,
+    /// Prefixes that lie behind it.
+    pub behind: Vec<IpNet>,
 }
 
 /// A dated step.

@@ -51,6 +51,7 @@ pub(crate) fn scenario(
         resolvers: topology.resolvers,
         censors: censors(&file),
         services,
+        machines: topology.machines,
         phases,
         expectations,
     };

@@ -4,10 +4,11 @@
 //! namespace of its own with the lab's `/etc`, then its identity.
 
 use std::ffi::{CStr, CString, OsString};
+use std::fs::File;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 
 use nix::fcntl::{OFlag, open};
 use nix::mount::{MsFlags, mount};
@@ -31,6 +32,8 @@ pub struct Prepared {
     pub binds: Vec<(PathBuf, PathBuf)>,
     /// Whom to be.
     pub identity: Identity,
+    /// The file that stdout and stderr go to, with nothing on stdin; `None`: all three are the caller's.
+    pub output: Option<PathBuf>,
 }
 
 /// Whom a command is.
@@ -52,6 +55,10 @@ pub fn spawn(prepared: &Prepared) -> io::Result<Child> {
     command.args(arguments).envs(prepared.set.iter().map(|(name, value)| (name, value)));
     for name in &prepared.remove {
         command.env_remove(name);
+    }
+    if let Some(path) = &prepared.output {
+        let file = File::create(path)?;
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
     }
     let binds = prepared
         .binds

@@ -6,7 +6,6 @@
 use std::io;
 use std::os::fd::AsRawFd;
 
-use nix::sys::socket::{MsgFlags, recv};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -123,7 +122,7 @@ impl Queue {
         configure(&socket, &mut writer, number, CONFIG_QUEUE_LENGTH, &QUEUE_LENGTH.to_be_bytes())?;
         nix::fcntl::fcntl(&socket, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK))?;
         let socket = register(socket)?;
-        Ok(Self { socket, number, writer, buffers: vec![0; LARGEST] })
+        Ok(Self { socket, number, writer, buffers: vec![0; LARGEST * BATCH] })
     }
 
     /// Waits until a packet is there.
@@ -134,19 +133,25 @@ impl Queue {
         Ok(())
     }
 
-    /// Takes up to a batch of packets, as far as they are there, and hands each to `each`. Gives how many there were.
+    /// Takes up to a batch of packets in one system call, as far as they are there, and hands each to `each`. Gives how many
+    /// there were.
     pub fn take(&mut self, mut each: impl FnMut(Queued<'_>)) -> io::Result<usize> {
-        let mut taken = 0;
         let Self { socket, buffers, .. } = self;
-        while taken < BATCH {
-            let received = socket
-                .try_io(Interest::READABLE, |inner| Ok(recv(inner.as_raw_fd(), buffers, MsgFlags::MSG_DONTWAIT)?));
-            let length = match received {
-                Ok(length) => length,
-                Err(cause) if cause.kind() == io::ErrorKind::WouldBlock => break,
-                Err(cause) => return Err(cause),
-            };
-            for message in Messages::new(&buffers[..length]) {
+        let mut lengths = [0; BATCH];
+        let mut received = 0;
+        let tried = socket.try_io(Interest::READABLE, |inner| {
+            received = receive_batch(inner, buffers, &mut lengths)?;
+            // Fewer than could have come: nothing is left, and the next one will be announced.
+            if received < BATCH { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(()) }
+        });
+        if let Err(cause) = tried
+            && cause.kind() != io::ErrorKind::WouldBlock
+        {
+            return Err(cause);
+        }
+        let mut taken = 0;
+        for (buffer, length) in buffers.chunks(LARGEST).zip(&lengths[..received]) {
+            for message in Messages::new(&buffer[..*length]) {
                 match message.map_err(io::Error::other)? {
                     Message::Netfilter { subsystem: SUBSYSTEM_QUEUE, kind: PACKET, attributes, .. } => {
                         each(parse(attributes).map_err(io::Error::other)?);
@@ -191,6 +196,32 @@ fn lost_in(table: &str, queue: u16) -> u64 {
     let rows = table.lines().map(|line| line.split_whitespace().map(|field| field.parse::<u64>().unwrap_or(0)));
     let mine = rows.map(Iterator::collect::<Vec<_>>).find(|row| row.first() == Some(&u64::from(queue)));
     mine.map_or(0, |row| row.iter().skip(5).take(2).sum())
+}
+
+/// Receives up to a batch of datagrams, each into its part of the buffers, and notes how long each is.
+fn receive_batch(socket: &Socket, buffers: &mut [u8], lengths: &mut [usize; BATCH]) -> io::Result<usize> {
+    let mut parts: [libc::iovec; BATCH] = [libc::iovec { iov_base: std::ptr::null_mut(), iov_len: 0 }; BATCH];
+    for (part, buffer) in parts.iter_mut().zip(buffers.chunks_mut(LARGEST)) {
+        *part = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    }
+    // SAFETY: every header is zeroed but for the one part it points to, which is a piece of `buffers` that no other has; all of
+    // them live until the call returns.
+    #[expect(unsafe_code, reason = "nix's recvmmsg allocates at each call")]
+    let received = unsafe {
+        let mut headers: [libc::mmsghdr; BATCH] = std::mem::zeroed();
+        for (header, part) in headers.iter_mut().zip(&mut parts) {
+            header.msg_hdr.msg_iov = part;
+            header.msg_hdr.msg_iovlen = 1;
+        }
+        let count = u32::try_from(BATCH).unwrap_or(1);
+        let flags = libc::MSG_DONTWAIT;
+        let received = libc::recvmmsg(socket.as_raw_fd(), headers.as_mut_ptr(), count, flags, std::ptr::null_mut());
+        for (length, header) in lengths.iter_mut().zip(&headers) {
+            *length = usize::try_from(header.msg_len).unwrap_or(0).min(LARGEST);
+        }
+        received
+    };
+    usize::try_from(received).map_err(|_| io::Error::last_os_error())
 }
 
 fn configure(socket: &Socket, writer: &mut Writer, number: u16, kind: u16, value: &[u8]) -> io::Result<()> {

@@ -1,21 +1,21 @@
-//! Running a command at a vantage with the lab's own `/etc`, environment and identity.
+//! Running a command at a vantage, and servers on machines, with the lab's own `/etc`, environment and identity.
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
-use std::sync::{Mutex, PoisonError};
+use std::process::{Child, ExitStatus};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use roadblock_scenarios::model::{Name, Vantage};
+use roadblock_scenarios::model::Name;
 
-use super::{Lab, LabError};
+use super::files::{Binds, Files};
+use super::{Lab, LabError, Problem};
 use crate::kernel::command::{self, Identity, Prepared};
 use crate::kernel::mounts;
-use crate::plan::client_files::{self, Existing, LabCertificate};
+use crate::kernel::namespace::Namespace;
+use crate::plan::client_files;
+use crate::plan::topology::machine_namespace;
 use crate::sandbox;
 use crate::sandbox::signals::Foreground;
 
@@ -47,10 +47,19 @@ pub enum CommandError {
     Lab(#[from] LabError),
 }
 
-/// The vantages whose files are laid out already, with what a command there binds.
+/// What commands need, and the servers that run.
 #[derive(Debug, Default)]
 pub(super) struct Commands {
-    prepared: Mutex<BTreeMap<Name, Vec<(PathBuf, PathBuf)>>>,
+    files: Files,
+    servers: Mutex<Vec<Server>>,
+}
+
+/// A server that runs on a machine.
+#[derive(Debug)]
+struct Server {
+    machine: Name,
+    log: PathBuf,
+    child: Child,
 }
 
 impl Lab {
@@ -58,116 +67,79 @@ impl Lab {
     /// status, 128 + n where a signal n ended it.
     pub fn run_command(&self, vantage: &str, spec: &CommandSpec) -> Result<u8, CommandError> {
         let namespace = self.vantage_namespace(vantage)?;
-        let prepared = self.prepare(vantage, spec)?;
-        let program = spec.argv.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default();
-        let spawned = namespace
-            .block_on(async move { command::spawn(&prepared) })
-            .map_err(|cause| CommandError::Lab(LabError::system("reach the vantage")(cause)))?;
-        let mut child = spawned.map_err(|cause| match cause.kind() {
-            io::ErrorKind::NotFound => CommandError::NotFound(program.clone()),
-            _ => CommandError::NotRunnable { program: program.clone(), cause },
-        })?;
+        let Some(inside) = sandbox::inside() else {
+            return Err(LabError::Isolation("this process is not in a sandbox".to_owned()).into());
+        };
+        let identity =
+            if spec.root { Identity::Root } else { Identity::Caller(inside.caller.clone(), inside.map.clone()) };
+        let resolvers = self.scenario.vantage(vantage).map(|vantage| vantage.resolvers.as_slice()).unwrap_or_default();
+        let binds = self.commands.files.binds(namespace.name(), resolvers, &self.authority)?;
+        let mut child = spawn(namespace, prepared(&spec.argv, identity, binds, None))?;
         let foreground = Foreground::enter(child.id());
         let ended = child.wait();
         drop(foreground);
-        let ended = ended.map_err(|cause| LabError::system(format!("wait for {program}"))(cause))?;
-        Ok(status(ended))
+        Ok(status(ended.map_err(LabError::system("wait for the command"))?))
     }
 
-    fn prepare(&self, vantage: &str, spec: &CommandSpec) -> Result<Prepared, LabError> {
-        let Some(inside) = sandbox::inside() else {
-            return Err(LabError::Isolation("this process is not in a sandbox".to_owned()));
-        };
-        let vantage = self.scenario.vantage(vantage).ok_or_else(|| LabError::NoSuchVantage(vantage.to_owned()))?;
-        let identity =
-            if spec.root { Identity::Root } else { Identity::Caller(inside.caller.clone(), inside.map.clone()) };
-        let remove = std::env::vars_os().map(|(name, _)| name);
-        Ok(Prepared {
-            argv: spec.argv.clone(),
-            set: client_files::environment(),
-            remove: remove.filter(|name| client_files::scrubbed(&name.to_string_lossy())).collect(),
-            binds: self.binds(vantage)?,
-            identity,
-        })
-    }
-
-    /// Lays out the files of a vantage, once.
-    fn binds(&self, vantage: &Vantage) -> Result<Vec<(PathBuf, PathBuf)>, LabError> {
-        let mut prepared = self.commands.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(binds) = prepared.get(&vantage.name) {
-            return Ok(binds.clone());
-        }
-        let binds = self.lay_out(vantage)?;
-        prepared.insert(Name::clone(&vantage.name), binds.clone());
-        Ok(binds)
-    }
-
-    fn lay_out(&self, vantage: &Vantage) -> Result<Vec<(PathBuf, PathBuf)>, LabError> {
-        let place = Path::new(mounts::PRIVATE).join("etc").join(&*vantage.name);
-        let (upper, work, merged) = (place.join("upper"), place.join("work"), place.join("merged"));
-        let authority = LabCertificate { der: self.authority.der(), pem: self.authority.pem() };
-        let files = client_files::client_files(&vantage.resolvers, HOST_NAME, authority, &existing())?;
-        for file in &files {
-            write(&upper.join(&file.path), &file.contents, file.mode)?;
-        }
-        let mut binds = Vec::new();
-        let resolv_conf = upper.join("resolv.conf");
-        if let Some(elsewhere) = mounts::resolv_conf_elsewhere() {
-            // Programs that follow the link find the same file: its target lies on the lab's own tmpfs, or is covered.
-            if elsewhere.starts_with("/run") || elsewhere.starts_with("/var/run") {
-                let contents = fs::read(&resolv_conf).map_err(LabError::system("read the lab's resolv.conf"))?;
-                write(&elsewhere, &contents, 0o666)?;
-            } else if elsewhere.exists() {
-                binds.push((resolv_conf.clone(), elsewhere));
-            }
-        }
-        // VPN scripts rewrite it, as the caller or as root.
-        let writable = fs::Permissions::from_mode(0o666);
-        fs::set_permissions(&resolv_conf, writable).map_err(LabError::system("open up the lab's resolv.conf"))?;
-        let java = place.join("cacerts");
-        write(&java, &client_files::java_keystore(self.authority.der()), 0o644)?;
-        binds.extend(java_keystores().into_iter().map(|keystore| (java.clone(), keystore)));
-        mounts::overlay_etc(&upper, &work, &merged)?;
-        binds.push((merged, PathBuf::from("/etc")));
-        Ok(binds)
+    /// Starts a server on a machine of the scenario's own, as root there. It runs until it ends or the lab does; what it
+    /// prints goes to the file that is given back. One that ends by itself is among the lab's problems.
+    pub fn serve(&self, machine: &str, argv: &[OsString]) -> Result<PathBuf, CommandError> {
+        let found = self.scenario.machines.iter().find(|each| &*each.name == machine);
+        let name = found.map(|machine| Name::clone(&machine.name));
+        let name = name.ok_or_else(|| LabError::NoSuchMachine(machine.to_owned()))?;
+        let namespace = self.namespace(&machine_namespace(&name))?;
+        // A machine asks whom the control asks: both are abroad.
+        let resolvers = self.scenario.control().map(|control| control.resolvers.as_slice()).unwrap_or_default();
+        let binds = self.commands.files.binds(namespace.name(), resolvers, &self.authority)?;
+        let mut servers = self.commands.servers();
+        let log = Path::new(mounts::PRIVATE).join(format!("{machine}.{}.log", servers.len()));
+        let child = spawn(namespace, prepared(argv, Identity::Root, binds, Some(log.clone())))?;
+        servers.push(Server { machine: name, log: log.clone(), child });
+        Ok(log)
     }
 }
 
-/// The lab's host name, which `hosts` knows.
-const HOST_NAME: &str = "roadblock";
-
-fn existing() -> Existing {
-    let mut existing = Existing::default();
-    for path in Existing::WANTED {
-        if let Ok(contents) = fs::read(Path::new("/etc").join(path)) {
-            existing.add(*path, contents);
+impl Commands {
+    /// The servers that have ended although nobody stopped them, with the last thing that each said.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for server in self.servers().iter_mut() {
+            let Ok(Some(ended)) = server.child.try_wait() else { continue };
+            let said = std::fs::read_to_string(&server.log).unwrap_or_default();
+            let last = said.lines().last().unwrap_or("it said nothing");
+            let what = format!("its server ended ({ended}): {last}");
+            problems.push(Problem { place: server.machine.to_string(), what });
         }
+        problems
     }
-    existing
+
+    fn servers(&self) -> MutexGuard<'_, Vec<Server>> {
+        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// The key stores of the Java installations of this machine that do not lie below `/etc`.
-fn java_keystores() -> Vec<PathBuf> {
-    let mut homes: Vec<PathBuf> = std::env::var_os("JAVA_HOME").map(PathBuf::from).into_iter().collect();
-    for folder in ["/usr/lib/jvm", "/opt", "/opt/java"] {
-        homes.extend(fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()));
+fn prepared(argv: &[OsString], identity: Identity, binds: Binds, output: Option<PathBuf>) -> Prepared {
+    let all = std::env::vars_os().map(|(name, _)| name);
+    Prepared {
+        argv: argv.to_vec(),
+        set: client_files::environment(),
+        remove: all.filter(|name| client_files::scrubbed(&name.to_string_lossy())).collect(),
+        binds,
+        identity,
+        output,
     }
-    let keystores =
-        homes.iter().flat_map(|home| ["lib/security/cacerts", "jre/lib/security/cacerts"].map(|at| home.join(at)));
-    let mut keystores: Vec<PathBuf> = keystores.filter_map(|keystore| fs::canonicalize(keystore).ok()).collect();
-    keystores.retain(|keystore| !keystore.starts_with("/etc"));
-    keystores.sort();
-    keystores.dedup();
-    keystores
 }
 
-fn write(path: &Path, contents: &[u8], mode: u32) -> Result<(), LabError> {
-    let doing = || format!("write {}", path.display());
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(LabError::system(doing()))?;
-    }
-    fs::write(path, contents).map_err(LabError::system(doing()))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(LabError::system(doing()))
+/// Starts a command on the thread of a namespace.
+fn spawn(namespace: &Namespace, prepared: Prepared) -> Result<Child, CommandError> {
+    let program = prepared.argv.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default();
+    let spawned = namespace
+        .block_on(async move { command::spawn(&prepared) })
+        .map_err(|cause| CommandError::Lab(LabError::system("reach the namespace")(cause)))?;
+    spawned.map_err(|cause| match cause.kind() {
+        io::ErrorKind::NotFound => CommandError::NotFound(program),
+        _ => CommandError::NotRunnable { program, cause },
+    })
 }
 
 fn status(ended: ExitStatus) -> u8 {

@@ -17,6 +17,9 @@ pub enum LabError {
     /// The scenario has no such vantage.
     #[error("no vantage is called `{0}`")]
     NoSuchVantage(String),
+    /// The scenario has no such machine.
+    #[error("no machine is called `{0}`; a scenario gives one as `[machine.NAME]`")]
+    NoSuchMachine(String),
     /// The scenario has no such phase.
     #[error("no phase is called `{0}`")]
     NoSuchPhase(String),

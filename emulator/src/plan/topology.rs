@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use roadblock_scenarios::model::{Name, Scenario, Vantage};
+use roadblock_scenarios::model::{Machine, Name, Scenario, Vantage};
 use serde::Serialize;
 
 /// The next hop of every IPv4 route; never seen in a packet.
@@ -53,6 +53,8 @@ pub enum Role {
     Client,
     /// A router.
     Hop,
+    /// A machine of its own on the internet.
+    Machine,
     /// Where the services live.
     Internet,
 }
@@ -120,6 +122,11 @@ pub fn hop_namespace(hop: &str) -> Name {
     format!("hop.{hop}").into()
 }
 
+/// The name of the namespace of a machine.
+pub fn machine_namespace(machine: &str) -> Name {
+    format!("machine.{machine}").into()
+}
+
 /// The address of a vantage that its commands use.
 pub fn main_client(vantage: &Vantage) -> (Ipv4Addr, Ipv6Addr) {
     nth_client(vantage, 0).unwrap_or((vantage.v4.addr(), vantage.v6.addr()))
@@ -142,6 +149,9 @@ impl Topology {
         let mut builder = Builder::new(scenario);
         for vantage in &scenario.vantages {
             builder.link_path(vantage);
+        }
+        for machine in &scenario.machines {
+            builder.link_machine(machine);
         }
         builder.finish()
     }
@@ -207,6 +217,16 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// A machine hangs below the internet, as a client does, with no hop between.
+    fn link_machine(&mut self, machine: &Machine) {
+        let internet = Name::from(INTERNET);
+        let interface = self.link(&machine_namespace(&machine.name), &internet);
+        let own = machine.v4.map(|v4| host_prefix(v4.into())).into_iter();
+        let own = own.chain(machine.v6.map(|v6| host_prefix(v6.into())));
+        let below: Vec<IpNet> = own.chain(machine.behind.iter().copied()).collect();
+        self.below.insert((internet, interface), below);
+    }
+
     /// The outer interface of the link between the two, made where there is none yet.
     fn link(&mut self, inner: &Name, outer: &Name) -> Name {
         let known = self.links.iter().find(|link| link.inner.namespace == *inner && link.outer.namespace == *outer);
@@ -246,6 +266,7 @@ impl<'a> Builder<'a> {
             routes.extend(self.down(&name, Some((hop.v4, hop.v6))));
             namespaces.push(NamespacePlan { name, role: Role::Hop, addresses, routes });
         }
+        namespaces.extend(self.scenario.machines.iter().map(machine));
         let internet = Name::from(INTERNET);
         // The ways down come first: once everything is local, the kernel takes the next hop for an address of its own.
         let mut routes = self.down(&internet, None);
@@ -280,6 +301,20 @@ fn client(vantage: &Vantage) -> NamespacePlan {
         role: Role::Client,
         addresses: vec![address(v4.into()), address(v6.into())],
         routes,
+    }
+}
+
+fn machine(machine: &Machine) -> NamespacePlan {
+    let own: Vec<IpAddr> = machine.v4.map(IpAddr::V4).into_iter().chain(machine.v6.map(IpAddr::V6)).collect();
+    let default = |address: &IpAddr| RoutePlan {
+        prefix: if address.is_ipv4() { Ipv4Net::default().into() } else { Ipv6Net::default().into() },
+        kind: RouteKind::Over { interface: UP.into(), source: Some(*address) },
+    };
+    NamespacePlan {
+        name: machine_namespace(&machine.name),
+        role: Role::Machine,
+        routes: own.iter().map(default).collect(),
+        addresses: own.into_iter().map(|address| AddressPlan { address, interface: UP.into() }).collect(),
     }
 }
 

@@ -10,6 +10,7 @@ use roadblock_scenarios::model::Name;
 use serde::{Deserialize, Serialize};
 
 use super::SandboxError;
+use crate::kernel::identity::advice_for_more;
 use crate::kernel::inject::Injector;
 use crate::kernel::mounts;
 use crate::kernel::namespace::Namespace;
@@ -54,7 +55,7 @@ pub fn diagnose() -> Vec<Check> {
 fn look_inside() -> Vec<Check> {
     let mut checks = vec![passed("user, mount, PID, network, IPC and UTS namespaces", "made")];
     if let Some(inside) = super::inside() {
-        let advice = (!inside.map.has_caller()).then(|| "sudo apt-get install uidmap".to_owned());
+        let advice = (!inside.map.has_caller()).then(|| advice_for_more(&inside.caller));
         checks.push(Check { advice, ..passed("user ids", inside.map.describe()) });
     }
     match Namespace::create(&Name::from("doctor"), true) {

@@ -34,9 +34,8 @@ pub(crate) fn host_addresses_are_out_of_reach() {
 
 /// What a command prints, run as root over the vantage.
 pub(crate) fn output_of(lab: &roadblock_emulator::lab::Lab, command: &str) -> String {
-    let file = "/run/roadblock/output";
-    let argv = ["sh", "-c", &format!("{command} > {file}")].map(Into::into).to_vec();
+    let argv = ["sh", "-c", &format!("{command} > /run/output")].map(Into::into).to_vec();
     let status = lab.run_command("inside", &CommandSpec { argv, root: true }).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(status, 0, "{command}");
-    std::fs::read_to_string(file).expect("it was written")
+    std::fs::read_to_string("/run/roadblock/files/client.inside/run/output").expect("it was written")
 }

@@ -10,21 +10,21 @@ use roadblock_scenarios::{Library, Scenario};
 use super::capture::CaptureFile;
 use super::select::Seat;
 use super::{explain, library};
-use crate::cli::{ExecArguments, SeatArguments};
+use crate::cli::{ExecArguments, SeatArguments, Serve};
 use crate::{output, status};
 
 /// Runs a command inside a scenario.
 pub(super) fn exec(library: &Library, arguments: ExecArguments) -> u8 {
-    enter(library, &arguments.seat, arguments.command)
+    enter(library, &arguments.seat, &arguments.servers, arguments.command)
 }
 
 /// Opens a shell inside a scenario.
 pub(super) fn shell(library: &Library, arguments: &SeatArguments) -> u8 {
     let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty());
-    enter(library, arguments, vec![shell.unwrap_or_else(|| "/bin/sh".into())])
+    enter(library, arguments, &[], vec![shell.unwrap_or_else(|| "/bin/sh".into())])
 }
 
-fn enter(library: &Library, arguments: &SeatArguments, argv: Vec<OsString>) -> u8 {
+fn enter(library: &Library, arguments: &SeatArguments, servers: &[Serve], argv: Vec<OsString>) -> u8 {
     let Some(scenario) = library::scenario(library, &arguments.scenario) else {
         return status::EXEC_OURS;
     };
@@ -43,7 +43,7 @@ fn enter(library: &Library, arguments: &SeatArguments, argv: Vec<OsString>) -> u
         }
     };
     let command = CommandSpec { argv, root: arguments.root };
-    match sandbox::run(|| inside(&scenario, &seat, &command, arguments, capture)) {
+    match sandbox::run(|| inside(&scenario, &seat, servers, &command, arguments, capture)) {
         Ok(status) => status,
         Err(error) => {
             output::error(&error, error.advice().as_deref());
@@ -56,6 +56,7 @@ fn enter(library: &Library, arguments: &SeatArguments, argv: Vec<OsString>) -> u
 fn inside(
     scenario: &Arc<Scenario>,
     seat: &Seat,
+    servers: &[Serve],
     command: &CommandSpec,
     arguments: &SeatArguments,
     capture: Option<CaptureFile>,
@@ -65,6 +66,11 @@ fn inside(
         Ok(lab) => lab,
         Err(error) => return failed(&error),
     };
+    for Serve { machine, command } in servers {
+        if let Err(error) = lab.serve(machine, &["sh", "-c", command].map(OsString::from)) {
+            return not_run(&error);
+        }
+    }
     let status = match lab.run_command(&seat.vantage, command) {
         Ok(status) => status,
         Err(error) => not_run(&error),

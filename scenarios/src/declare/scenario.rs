@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::declare::{ExpectDeclaration, FileKind, ResponseCode};
 use crate::read::{Date, Dictionary, Needed, OneOrMany, table};
@@ -32,6 +32,8 @@ table! {
         "resolver" => resolvers: Dictionary<ResolverDeclaration> = Dictionary::default(),
         /// The censors, each at a hop.
         "censor" => censors: Dictionary<CensorDeclaration> = Dictionary::default(),
+        /// Machines of their own on the internet, for servers of the user's.
+        "machine" => machines: Dictionary<MachineDeclaration> = Dictionary::default(),
         /// The dated steps; the last is a command's default. A file without any has one, named `always`.
         "phase" => phases: Vec<PhaseDeclaration> = Vec::new(),
         /// What must be observed.
@@ -84,6 +86,18 @@ table! {
         "v4" => v4: Spanned<Ipv4Net>,
         /// An IPv6 prefix.
         "v6" => v6: Spanned<Ipv6Net>,
+    }
+}
+
+table! {
+    /// A machine of its own on the internet, in a namespace of its own, where `exec --serve` runs a server.
+    MachineDeclaration {
+        /// One line for people.
+        "about" => _about: Option<String>,
+        /// Its public addresses, at most one of each family.
+        "address" => address: OneOrMany<Spanned<IpAddr>>,
+        /// Prefixes that lie behind it, as the inner addresses of a VPN.
+        "behind" => behind: OneOrMany<IpNet> = OneOrMany(Vec::new()),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde_json::{Value as Json, json};
 
 use super::{Definitions, Read, wrong_type};
@@ -121,6 +121,16 @@ impl Read for Ipv4Net {
 impl Read for Ipv6Net {
     fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
         parsed(node, DiagnosticKind::BadPrefix, "an IPv6 prefix", "write it as \"2001:db8::/32\"", errors)
+    }
+
+    fn schema(_: &mut Definitions) -> Json {
+        json!({ "type": "string" })
+    }
+}
+
+impl Read for IpNet {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        parsed(node, DiagnosticKind::BadPrefix, "a prefix", "write it as \"192.0.2.0/24\" or \"2001:db8::/32\"", errors)
     }
 
     fn schema(_: &mut Definitions) -> Json {

@@ -8,9 +8,9 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::Context;
 use super::space::{LONGEST, Space};
 use crate::bogons;
-use crate::declare::{ScenarioFile, VantageDeclaration};
+use crate::declare::{MachineDeclaration, ScenarioFile, VantageDeclaration};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::model::{Hop, Network, Protocol, Resolver, Service, Vantage};
+use crate::model::{Hop, Machine, Network, Protocol, Resolver, Service, Vantage};
 use crate::read::{Dictionary, Located};
 use crate::source::Text;
 use crate::suggest;
@@ -21,6 +21,7 @@ pub(crate) struct Topology {
     pub(crate) hops: Vec<Hop>,
     pub(crate) vantages: Vec<Vantage>,
     pub(crate) resolvers: Vec<Resolver>,
+    pub(crate) machines: Vec<Machine>,
 }
 
 /// Gives every place its addresses: vantages in the order of the file, and each hop those of the first that meets it.
@@ -35,6 +36,8 @@ pub(crate) fn build(
         file.vantages.entries.iter().filter_map(|(name, vantage)| builder.vantage(name, vantage)).collect();
     let resolvers: Vec<Resolver> =
         file.resolvers.entries.iter().filter_map(|(name, _)| builder.resolver(name)).collect();
+    let machines =
+        file.machines.entries.iter().map(|(name, machine)| builder.machine(name, machine, services)).collect();
     let mut hops = builder.hops;
     let position = |hop: &Hop| file.hops.names().position(|name| name == &*hop.name);
     hops.sort_by_key(position);
@@ -43,7 +46,7 @@ pub(crate) fn build(
             vantage.resolvers = resolvers_of(declared, file, &resolvers, services, errors);
         }
     }
-    Topology { hops, vantages, resolvers }
+    Topology { hops, vantages, resolvers, machines }
 }
 
 struct Builder<'a, 'b> {
@@ -163,6 +166,33 @@ impl Builder<'_, '_> {
             vec![v4.into(), v6.into()]
         };
         Some(Resolver { name: name.as_str().into(), at: declared.at_hop.as_str().into(), addresses })
+    }
+
+    fn machine(&mut self, name: &Text, declared: &MachineDeclaration, services: &[Service]) -> Machine {
+        let mut machine = Machine { name: name.as_str().into(), v4: None, v6: None, behind: declared.behind.0.clone() };
+        for address in &declared.address.0 {
+            self.public(address.value, &address.at);
+            let mut hosts = services.iter().flat_map(|service| &service.hosts);
+            if hosts.any(|host| host.addresses.contains(&address.value)) {
+                let message = format!("a service lives at {} already", address.value);
+                let help = "a machine has its addresses to itself; take another";
+                self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &address.at, message).help(help));
+            }
+            let second = match address.value {
+                IpAddr::V4(v4) => machine.v4.replace(v4).is_some(),
+                IpAddr::V6(v6) => machine.v6.replace(v6).is_some(),
+            };
+            if second {
+                let message = "a machine has one address of each family";
+                self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &address.at, message));
+            }
+        }
+        if declared.address.0.is_empty() {
+            let message = format!("the machine `{}` has no address", name.value);
+            let help = "write `address = \"185.70.40.10\"`, or a list of one of each family";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, declared.at(), message).help(help));
+        }
+        machine
     }
 
     fn public(&mut self, address: IpAddr, at: &crate::source::Location) {
