@@ -5,20 +5,12 @@
 
 use super::begins;
 
-/// Whether a stream's first bytes are those of the chat protocol; `None` while they could become so.
+/// Whether a stream's first bytes are those of the chat protocol; `None` while they could become so. Nothing else begins as
+/// the routing information does, so what follows it, which may come in a segment of its own, is not waited for.
 pub fn is_chat(stream: &[u8]) -> Option<bool> {
     match begins(stream, EDGE_ROUTING) {
-        Some(true) => {
-            let length = stream.get(4..7)?;
-            let length = usize::from(length[0]) << 16 | usize::from(length[1]) << 8 | usize::from(length[2]);
-            // A box that sees no more than so much of a stream's beginning takes the rest for granted.
-            if length > MAX_ROUTING {
-                return Some(false);
-            }
-            is_header(stream.get(7 + length..)?)
-        }
         Some(false) => is_header(stream),
-        None => None,
+        answer => answer,
     }
 }
 
@@ -32,7 +24,6 @@ fn is_header(bytes: &[u8]) -> Option<bool> {
 }
 
 const EDGE_ROUTING: &[u8] = b"ED\x00\x01";
-const MAX_ROUTING: usize = 1024;
 
 #[cfg(test)]
 mod tests {
@@ -43,11 +34,12 @@ mod tests {
     fn ru_wa_1_headers() {
         for header in [&b"WA\x06\x03"[..], b"WA\x05\x02"] {
             let routed = [b"ED\x00\x01\x00\x00\x05route", header, &[0, 1, 2]].concat();
-            for stream in [&[header, &[0, 0, 0x24, 0x12]].concat(), header, &routed] {
+            for stream in [&[header, &[0, 0, 0x24, 0x12]].concat(), header, &routed, &routed[..4]] {
                 assert_eq!(is_chat(stream), Some(true), "{stream:?}");
             }
-            for len in 0..routed.len() - 3 {
-                assert_eq!(is_chat(&routed[..len]), None, "cut at {len}");
+            for len in 0..4 {
+                assert_eq!(is_chat(&routed[..len]), None, "routing information cut at {len}");
+                assert_eq!(is_chat(&header[..len]), None, "header cut at {len}");
             }
         }
     }
@@ -55,10 +47,8 @@ mod tests {
     /// TLS, HTTP and words that begin alike are not it.
     #[test]
     fn others_are_not_it() {
-        for stream in [&b"\x16\x03\x01\x02\x00"[..], b"GET / ", b"WAIT", b"WB", b"EDIT", b"ED\x00\x01\x00\x00\x01xGET "]
-        {
+        for stream in [&b"\x16\x03\x01\x02\x00"[..], b"GET / ", b"WAIT", b"WB", b"EDIT", b"ED\x00\x02"] {
             assert_eq!(is_chat(stream), Some(false), "{stream:?}");
         }
-        assert_eq!(is_chat(b"ED\x00\x01\xff\x00\x00"), Some(false), "more routing information than there can be");
     }
 }
