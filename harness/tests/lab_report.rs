@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -43,6 +44,38 @@ fn a_run_leaves_a_page_a_report_and_packets_that_tshark_reads() {
     let inside = tshark(&packets, &format!("{rewritten}\"filter inside\""), "tcp.flags.reset");
     assert!(!outside.is_empty() && outside.lines().all(|reset| reset == "0"), "{outside}");
     assert!(!inside.is_empty() && inside.lines().all(|reset| reset == "1"), "{inside}");
+}
+
+/// Dropped, refused, forged, reset, lied about, sent elsewhere: one mechanism of each kind, and what its picture says.
+#[test]
+fn each_kind_of_interference_has_its_picture() {
+    if !can_run_labs() {
+        return;
+    }
+    let mechanisms = [
+        ("ip-drop", "blocked"),
+        ("ip-icmp", "unreachable"),
+        ("dns-inject-on-path", "forged"),
+        ("dns-nxdomain", "lie"),
+        ("dns-redirect", "udp"),
+        ("sni-reset-both", "reset"),
+    ];
+    let mut pictures = String::new();
+    for (mechanism, expectation) in mechanisms {
+        let directory = tempfile::tempdir().expect("a directory");
+        let out = directory.path().display().to_string();
+        let run = said(roadblock(&["run", &format!("mechanisms/{mechanism}"), "--out", &out]));
+        assert_eq!(run.status, 0, "{mechanism}: {}{}", run.stdout, run.stderr);
+        let report = fs::read_to_string(directory.path().join("report.json")).expect("a report");
+        let report: Value = serde_json::from_str(&report).expect("JSON");
+        // Whether a server still answers before a forged reset reaches it is chance.
+        let decided = sequence(&report, expectation)
+            .lines()
+            .filter(|line| !line.ends_with(": passed []"))
+            .fold(String::new(), |lines, line| lines + line + "\n");
+        writeln!(pictures, "{mechanism}\n{decided}").expect("a string");
+    }
+    insta::assert_snapshot!(pictures);
 }
 
 #[test]
@@ -108,10 +141,14 @@ fn sequence(report: &Value, expectation: &str) -> String {
     let steps = flows.flat_map(|flow| flow["steps"].as_array().expect("steps"));
     let mut lines: Vec<String> = Vec::new();
     for step in steps {
-        let line =
-            format!("{} to {}: {} {} {}", step["from"], step["to"], step["what"], step["fate"], step["decisions"]);
+        let [from, to, what, fate] = ["from", "to", "what", "fate"].map(|field| step[field].as_str().expect("words"));
+        // What a rule cites is told elsewhere.
+        let decisions =
+            step["decisions"].as_array().expect("decisions").iter().map(|each| each.as_str().expect("words"));
+        let decisions: Vec<&str> = decisions.map(|each| each.split(':').next().unwrap_or(each)).collect();
+        let line = format!("{from} to {to}: {what}: {fate} [{}]", decisions.join(", "));
         // How often and when the server tries again is chance, and so is whether it acknowledges before it answers.
-        if !lines.contains(&line) && step["what"] != "ACK" {
+        if !lines.contains(&line) && what != "ACK" {
             lines.push(line);
         }
     }

@@ -15,7 +15,17 @@ fn without_a_tunnel_the_page_is_reset() {
     if !can_run_labs() {
         return;
     }
-    let direct = said(roadblock(&["exec", &file("scenario.toml"), "--phase", "open", "--", "curl", "-4", "-sS", "https://web.whatsapp.com/"]));
+    let direct = said(roadblock(&[
+        "exec",
+        &file("scenario.toml"),
+        "--phase",
+        "open",
+        "--",
+        "curl",
+        "-4",
+        "-sS",
+        "https://web.whatsapp.com/",
+    ]));
     assert_eq!(direct.status, 35, "{direct:?}");
 }
 
