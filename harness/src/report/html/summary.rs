@@ -4,16 +4,14 @@ use std::fmt::{self, Write};
 
 use super::Page;
 use super::text::{escaped, list};
-use crate::run::report::{CONTROL, Conclusion, PhaseHead, VantageHead, Word};
+use crate::run::report::{CONTROL, Conclusion, PhaseHead, TargetHead, VantageHead, Word};
 
 /// The page's head: title, sentences, conclusion.
 pub(super) fn write(html: &mut String, page: &Page<'_>) -> fmt::Result {
     let report = page.report;
     write!(html, "<header>\n<h1>{}</h1>\n", escaped(&report.scenario.title))?;
-    if let Some(last) = report.phases.last() {
-        for vantage in report.vantages.iter().filter(|vantage| vantage.name != CONTROL) {
-            writeln!(html, "<p class=\"lead\">{}</p>", vantage_sentence(page, last, vantage))?;
-        }
+    for vantage in report.vantages.iter().filter(|vantage| vantage.name != CONTROL) {
+        writeln!(html, "<p class=\"lead\">{}</p>", vantage_sentence(page, vantage))?;
     }
     writeln!(html, "<p>{}</p>", escaped(control_sentence(page)))?;
     let (class, conclusion) = conclusion(report.conclusion);
@@ -29,29 +27,43 @@ pub(super) fn write(html: &mut String, page: &Page<'_>) -> fmt::Result {
     )
 }
 
-/// As markup: `From moscow (AS12389 Rostelecom), 3 of 11 targets cannot be reached since 2026-02-12: ...`
-fn vantage_sentence(page: &Page<'_>, last: &PhaseHead, vantage: &VantageHead) -> String {
-    let targets = &page.report.targets;
-    let blocked: Vec<&str> = targets
-        .iter()
-        .filter(|target| {
-            let cell = page.report.cell(&last.id, &vantage.name, &target.url);
-            cell.is_some_and(|cell| cell.seen.verdict != Word::Ok)
-        })
-        .map(|target| &*target.title)
-        .collect();
-    let since = match &last.date {
-        Some(date) => format!("since <time>{}</time>", escaped(date)),
-        None => format!("in phase {}", escaped(&last.id)),
-    };
+/// As markup: `From moscow (AS12389 Rostelecom), 3 of 11 targets cannot be reached at the end: WhatsApp web since
+/// 2026-02-11; Facebook and Instagram since 2026-02-12.`
+fn vantage_sentence(page: &Page<'_>, vantage: &VantageHead) -> String {
+    let all = page.report.targets.len();
     let from = format!("From {} ({})", escaped(&vantage.name), escaped(&vantage.network));
-    let all = targets.len();
-    match blocked.len() {
-        0 => format!("{from}, all {all} targets can be reached {since}."),
-        count => {
-            format!("{from}, {count} of {all} targets cannot be reached {since}: {}.", escaped(list(&blocked)))
+    let mut blocked: Vec<(usize, Vec<&str>)> = Vec::new();
+    for target in &page.report.targets {
+        let Some(phase) = blocked_since(page, vantage, target) else { continue };
+        match blocked.iter_mut().find(|(known, _)| *known == phase) {
+            Some((_, titles)) => titles.push(&target.title),
+            None => blocked.push((phase, vec![&target.title])),
         }
     }
+    blocked.sort_by_key(|(phase, _)| *phase);
+    let count: usize = blocked.iter().map(|(_, titles)| titles.len()).sum();
+    if count == 0 {
+        return format!("{from}, all {all} targets can be reached at the end.");
+    }
+    let since = |(phase, titles): &(usize, Vec<&str>)| {
+        let when = page.report.phases.get(*phase).map(|head| match &head.date {
+            Some(date) => format!("since <time>{}</time>", escaped(date)),
+            None => format!("from phase {} on", escaped(&head.id)),
+        });
+        format!("{} {}", escaped(list(titles)), when.unwrap_or_default())
+    };
+    let told: Vec<String> = blocked.iter().map(since).collect();
+    format!("{from}, {count} of {all} targets cannot be reached at the end: {}.", told.join("; "))
+}
+
+/// The phase from which on, to the end, a target was not reached.
+fn blocked_since(page: &Page<'_>, vantage: &VantageHead, target: &TargetHead) -> Option<usize> {
+    let is_blocked = |phase: &PhaseHead| {
+        let cell = page.report.cell(&phase.id, &vantage.name, &target.url);
+        cell.is_some_and(|cell| cell.seen.verdict != Word::Ok)
+    };
+    let phases = page.report.phases.iter().enumerate().rev();
+    phases.take_while(|(_, phase)| is_blocked(phase)).last().map(|(index, _)| index)
 }
 
 fn control_sentence(page: &Page<'_>) -> String {
