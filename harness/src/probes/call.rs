@@ -121,6 +121,7 @@ impl Sound {
             trace.note(place, Some(Failure::GenericTimeout));
             let how = match self.last_heard() {
                 0 => "no sound".to_owned(),
+                1 => "cut after 1 packet".to_owned(),
                 last => format!("cut after {last} packets"),
             };
             trace.failed(Failure::GenericTimeout).said(how)

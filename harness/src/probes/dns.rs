@@ -43,6 +43,8 @@ pub(crate) enum Truth {
     OnlyOf(Vec<IpAddr>),
     /// It holds all of these; what the scenario pins may be a bogon.
     AllOf(Vec<IpAddr>),
+    /// It holds no bogon: for who cannot know more, as OONI's tests do.
+    Public,
 }
 
 impl Truth {
@@ -50,6 +52,7 @@ impl Truth {
         match self {
             Self::OnlyOf(own) => answered.iter().all(|each| own.contains(each)),
             Self::AllOf(pinned) => pinned.iter().all(|each| answered.contains(each)),
+            Self::Public => !answered.iter().any(|each| is_bogon(*each)),
         }
     }
 

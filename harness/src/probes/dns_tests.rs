@@ -32,6 +32,8 @@ async fn the_truth_is_ok_over_udp_and_a_pinned_answer_may_be_a_bogon() {
     let pinned = Truth::AllOf(vec![IpAddr::from([10, 10, 34, 35])]);
     assert_eq!(pinned.judge(&[IpAddr::from([10, 10, 34, 35])]), Ok(()));
     assert_eq!(pinned.judge(&[IpAddr::from(TRUE)]), Err(None));
+    assert_eq!(Truth::Public.judge(&[IpAddr::from([1, 2, 3, 4])]), Ok(()));
+    assert_eq!(Truth::Public.judge(&[IpAddr::from([10, 10, 34, 35])]), Err(Some(Failure::DnsBogon)));
 }
 
 #[tokio::test]

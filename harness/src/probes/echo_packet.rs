@@ -1,9 +1,10 @@
 //! The packet that goes through a tunnel and back: an ICMP echo request (RFC 792).
 
-/// An echo request from the tunnel's client to somebody behind it.
+/// An echo request from the tunnel's client to somebody behind it. It fills whole blocks of 16 bytes, to which WireGuard
+/// pads every packet (section 5.4.6) and which a censor knows its data by (FP-WG-1); boringtun does not pad.
 pub(crate) fn request(number: u16) -> Vec<u8> {
     let [high, low] = number.to_be_bytes();
-    let mut message = [&[8, 0, 0, 0, 0x72, 0x62, high, low][..], &[0x55; 56]].concat();
+    let mut message = [&[8, 0, 0, 0, 0x72, 0x62, high, low][..], &[0x55; 52]].concat();
     write_checksum(&mut message, 2);
     let [length_high, length_low] = u16::try_from(HEADER + message.len()).unwrap_or(u16::MAX).to_be_bytes();
     let mut header = [0x45, 0, length_high, length_low, high, low, 0x40, 0, 64, 1, 0, 0, 10, 8, 0, 2, 10, 8, 0, 1];
@@ -37,7 +38,7 @@ mod tests {
     fn the_checksums_are_right() {
         for number in [1, 2, 0xffff] {
             let packet = request(number);
-            assert_eq!(packet.len(), 84);
+            assert_eq!(packet.len(), 80);
             for part in [&packet[..20], &packet[20..]] {
                 let sum: u32 = part.chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum();
                 assert_eq!((sum & 0xffff) + (sum >> 16), 0xffff);

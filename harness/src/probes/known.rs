@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use roadblock_scenarios::model::{Family, FamilyChoice, Host, HttpVersion, Vantage, WireGuardKeys};
 use roadblock_scenarios::{Library, Scenario};
 
+use super::dns::Truth;
 use super::measure::MeasureError;
 use super::named::Named;
 use super::transfer::{Transfer, Way};
@@ -34,7 +35,7 @@ impl<'a> Known<'a> {
 
     /// A name, to be looked up.
     pub(crate) fn named(self, name: &str) -> Named {
-        Named { name: name.to_owned(), resolver: self.resolver, addresses: self.scenario.addresses_of(name) }
+        Named { name: name.to_owned(), resolver: self.resolver, truth: Truth::OnlyOf(self.scenario.addresses_of(name)) }
     }
 
     /// Opening a page as a person does.

@@ -6,6 +6,7 @@ mod call;
 mod chance;
 mod chat;
 mod chat_message;
+mod counted;
 mod dns;
 mod dns_carrier;
 mod echo_packet;

@@ -19,7 +19,7 @@ pub(crate) struct Named {
     /// Whom to ask.
     pub(crate) resolver: IpAddr,
     /// What its addresses are.
-    pub(crate) addresses: Vec<IpAddr>,
+    pub(crate) truth: Truth,
 }
 
 impl Named {
@@ -30,8 +30,12 @@ impl Named {
         tools: &Tools,
         family: Family,
     ) -> Result<IpAddr, Option<Failure>> {
-        let truth = Truth::OnlyOf(self.addresses.clone());
-        self.ask(trace, tools, family, &truth).await?.first().copied().ok_or(None)
+        self.ask(trace, tools, family, &self.truth).await?.first().copied().ok_or(None)
+    }
+
+    /// The same name for who does not know the truth.
+    pub(crate) fn unknown(self) -> Self {
+        Self { truth: Truth::Public, ..self }
     }
 
     /// The addresses that are answered, true or not.

@@ -20,7 +20,20 @@ pub(crate) async fn probe(tools: &Tools, remote: SocketAddr) -> Outcome {
 
 /// A connection, for the layers above.
 pub(crate) async fn connect(trace: &mut Trace, tools: &Tools, remote: SocketAddr) -> Result<TcpStream, Failure> {
+    connect_buffering(trace, tools, remote, None).await
+}
+
+/// The same, where the kernel is to keep no more than so many bytes of what is sent.
+pub(crate) async fn connect_buffering(
+    trace: &mut Trace,
+    tools: &Tools,
+    remote: SocketAddr,
+    kept: Option<u32>,
+) -> Result<TcpStream, Failure> {
     let (socket, local_port) = tools.source.tcp(remote.ip()).map_err(|error| Failure::of_socket(&error))?;
+    if let Some(kept) = kept {
+        socket.set_send_buffer_size(kept).map_err(|error| Failure::of_socket(&error))?;
+    }
     let place = Place { operation: Operation::Connect, remote, local_port };
     let connected = async {
         let stream = socket.connect(remote).await?;

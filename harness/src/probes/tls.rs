@@ -8,6 +8,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -120,6 +121,20 @@ pub(crate) async fn shake(
     stream: TcpStream,
 ) -> Result<TlsStream<TcpStream>, Failure> {
     let local_port = stream.local_addr().map_or(0, |address| address.port());
+    shake_from(trace, tools, greeting, local_port, stream).await
+}
+
+/// The same on anything that carries bytes from this port.
+pub(crate) async fn shake_from<S>(
+    trace: &mut Trace,
+    tools: &Tools,
+    greeting: &Greeting,
+    local_port: u16,
+    stream: S,
+) -> Result<TlsStream<S>, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let place = Place { operation: Operation::TlsHandshake, remote: greeting.remote, local_port };
     let connector = TlsConnector::from(tools.trust.config(greeting.verify, greeting.alpn));
     let shake = async {

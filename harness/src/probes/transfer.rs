@@ -1,17 +1,20 @@
 //! A transfer whose speed counts: bytes over HTTPS, fetched or sent. TCP's timers do not follow the lab's clock, so speed is
 //! measured on the machine's own.
 
-use std::net::IpAddr;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use roadblock_scenarios::model::{Family, VerdictWord};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
+use super::counted::Counted;
 use super::exchange::AGENT;
 use super::failure::Failure;
 use super::named::Named;
+use super::tcp;
 use super::timeouts::Timeouts;
 use super::tls::{self, Alpn, Greeting};
 use super::tools::Tools;
@@ -76,10 +79,13 @@ pub(crate) async fn probe(tools: &Tools, transfer: &Transfer) -> Outcome {
 
 async fn moved(trace: &mut Trace, tools: &Tools, transfer: &Transfer, remote: SocketAddr) -> Result<End, Failure> {
     let greeting = Greeting { remote, sni: transfer.place.name.clone(), verify: true, alpn: Alpn::Http1 };
-    let mut stream = tls::connect(trace, tools, &greeting).await?;
-    let local_port = stream.get_ref().0.local_addr().map_or(0, |address| address.port());
+    let connected = tcp::connect_buffering(trace, tools, remote, Some(KEPT_BY_KERNEL)).await?;
+    let local_port = connected.local_addr().map_or(0, |address| address.port());
+    let (counted, received) = Counted::new(connected);
+    let mut stream = tls::shake_from(trace, tools, &greeting, local_port, counted).await?;
+    stream.get_mut().1.set_buffer_limit(Some(CHUNK));
     let place = Place { operation: Operation::Transfer, remote, local_port };
-    let mut speed = Speed::new(transfer, tools.timeouts);
+    let mut speed = Speed::new(transfer, tools.timeouts, received);
     let work = async {
         match transfer.way {
             Way::Down => download(&mut stream, transfer, &mut speed).await,
@@ -99,6 +105,7 @@ where
     stream.write_all(request.as_bytes()).await.map_err(|error| Failure::from(&error))?;
     let mut head = Vec::new();
     let mut buffer = vec![0; CHUNK];
+    let mut body = 0;
     loop {
         let read = async { stream.read(&mut buffer).await.map_err(|error| Failure::from(&error)) };
         let length = match speed.step(read).await {
@@ -107,9 +114,8 @@ where
             Step::Ended(end) => return end,
         };
         let received = buffer.get(..length).unwrap_or_default();
-        let body = if speed.moved == 0 { after_head(&mut head, received)? } else { length };
-        speed.moved += body as u64;
-        if let Some(end) = speed.judge() {
+        body += if body == 0 { after_head(&mut head, received)? } else { length } as u64;
+        if let Some(end) = speed.judge(body >= bytes) {
             return Ok(end);
         }
     }
@@ -150,19 +156,20 @@ where
             Step::Moved(length) => left -= length as u64,
             Step::Ended(end) => return end,
         }
-        // What the kernel keeps is not moved yet, so only the receipt ends it; but what is slow shows here too.
-        speed.moved = (bytes - left).saturating_sub(1);
-        if let Some(end) = speed.judge() {
+        speed.sent = bytes - left;
+        if let Some(end) = speed.judge(false) {
             return Ok(end);
         }
     }
+    // What the kernel keeps still has to go, and no read or write shows it going: the receipt may take its time.
+    speed.timeouts.stall = speed.timeouts.stall.max(speed.timeouts.transfer * 3);
     let mut answer = [0; 64];
     let read = async { stream.read(&mut answer).await.map_err(|error| Failure::from(&error)) };
     match speed.step(read).await {
         Step::Moved(0) => Err(Failure::Eof),
         Step::Moved(length) if answer.get(..length).is_some_and(|answer| answer.starts_with(b"HTTP/1.1 200 ")) => {
-            speed.moved = bytes;
-            Ok(speed.judge().unwrap_or(End::Whole))
+            speed.all_sent = true;
+            Ok(speed.judge(true).unwrap_or(End::Whole))
         }
         Step::Moved(_) => Err(not_http()),
         Step::Ended(end) => end,
@@ -176,10 +183,20 @@ fn not_http() -> Failure {
 /// How fast a transfer is.
 struct Speed {
     began: Instant,
-    bytes: u64,
-    moved: u64,
+    way: Way,
     at_least: u32,
     timeouts: Timeouts,
+    /// What was received, below TLS.
+    received: Arc<AtomicU64>,
+    /// What of it came before the transfer began.
+    before: u64,
+    /// What was handed to the kernel.
+    sent: u64,
+    /// Whether the server has all of it.
+    all_sent: bool,
+    /// What was moved when it was last looked at, and when that was more than before.
+    seen: u64,
+    changed: Instant,
 }
 
 /// What one read or write gave.
@@ -191,37 +208,74 @@ enum Step {
 }
 
 impl Speed {
-    fn new(transfer: &Transfer, timeouts: Timeouts) -> Self {
-        Self { began: Instant::now(), bytes: transfer.bytes, moved: 0, at_least: transfer.at_least, timeouts }
+    fn new(transfer: &Transfer, timeouts: Timeouts, received: Arc<AtomicU64>) -> Self {
+        let before = received.load(Ordering::Relaxed);
+        let Transfer { way, at_least, .. } = *transfer;
+        let began = Instant::now();
+        let (sent, all_sent, seen, changed) = (0, false, 0, began);
+        Self { began, way, at_least, timeouts, received, before, sent, all_sent, seen, changed }
     }
 
-    /// One read or write, if it does not stand still.
-    async fn step(&self, work: impl Future<Output = Result<usize, Failure>>) -> Step {
-        match timeout(self.timeouts.stall, work).await {
-            Ok(Ok(length)) => Step::Moved(length),
-            Ok(Err(failure)) => Step::Ended(Err(failure)),
-            Err(_) if self.moved == 0 => Step::Ended(Err(Failure::GenericTimeout)),
-            Err(_) => Step::Ended(Ok(End::Stands)),
+    /// One read or write, if it does not stand still. Whether bytes still come is looked at below TLS, where a part of a
+    /// record shows too.
+    async fn step(&mut self, work: impl Future<Output = Result<usize, Failure>>) -> Step {
+        tokio::pin!(work);
+        loop {
+            if let Ok(ended) = timeout(LOOK, &mut work).await {
+                self.look();
+                return ended.map_or_else(|failure| Step::Ended(Err(failure)), Step::Moved);
+            }
+            self.look();
+            let stands = self.changed.elapsed();
+            if stands >= self.timeouts.stall {
+                let began = self.moved() >= BEGUN;
+                return Step::Ended(if began { Ok(End::Stands) } else { Err(Failure::GenericTimeout) });
+            }
+            // What has not moved for a while may stand still, and is not called slow before that is known.
+            if let Some(end) = self.judge(false).filter(|_| stands < self.timeouts.stall / 2) {
+                return Step::Ended(Ok(end));
+            }
+        }
+    }
+
+    fn look(&mut self) {
+        let moved = self.moved();
+        if moved > self.seen {
+            (self.seen, self.changed) = (moved, Instant::now());
         }
     }
 
     /// Whether it has ended: all was moved, or it is clear that it is slow.
-    fn judge(&self) -> Option<End> {
+    fn judge(&self, whole: bool) -> Option<End> {
         let elapsed = self.began.elapsed();
-        let slow = self.is_slow(elapsed);
-        if self.moved >= self.bytes {
-            return Some(if slow { End::Slow } else { End::Whole });
+        // Kilobits a second are bits a millisecond.
+        let slow = u128::from(self.moved()) * 8 < u128::from(self.at_least) * elapsed.as_millis();
+        match (whole, slow) {
+            (true, false) => Some(End::Whole),
+            (true, true) => Some(End::Slow),
+            (false, slow) => (slow && elapsed >= self.timeouts.transfer && self.moved() >= BEGUN).then_some(End::Slow),
         }
-        (slow && elapsed >= self.timeouts.transfer).then_some(End::Slow)
     }
 
-    fn is_slow(&self, elapsed: Duration) -> bool {
-        // Kilobits a second are bits a millisecond.
-        u128::from(self.moved) * 8 < u128::from(self.at_least) * elapsed.as_millis()
+    /// How many bytes are at the other end for certain.
+    fn moved(&self) -> u64 {
+        match self.way {
+            Way::Down => self.received.load(Ordering::Relaxed) - self.before,
+            Way::Up if self.all_sent => self.sent,
+            Way::Up => self.sent.saturating_sub(KEPT),
+        }
     }
 }
 
 const CHUNK: usize = 16 * 1024;
+/// How much the kernel keeps of what is sent; it takes twice that.
+const KEPT_BY_KERNEL: u32 = 16 * 1024;
+/// How much may be on its way, in the kernel and in TLS.
+const KEPT: u64 = 2 * KEPT_BY_KERNEL as u64 + CHUNK as u64;
+/// More than this is an answer that began; TLS itself sends less behind its handshake.
+const BEGUN: u64 = 2048;
+/// How often a transfer that gives nothing is looked at.
+const LOOK: Duration = Duration::from_millis(50);
 
 #[cfg(test)]
 #[path = "transfer_tests.rs"]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::super::dns::Truth;
 use super::super::testing::{self, Authority};
 use super::super::timeouts::Timeouts;
 use super::*;
@@ -88,7 +89,7 @@ async fn moved(way: Way, server: Server) -> (VerdictWord, Option<Failure>, Optio
     let authority = Authority::new();
     let (listener, remote) = testing::listener().await;
     tokio::spawn(server.serve(listener, authority.acceptor(&["a.example"])));
-    let place = Named { name: "a.example".to_owned(), resolver: remote.ip(), addresses: vec![remote.ip()] };
+    let place = Named { name: "a.example".to_owned(), resolver: remote.ip(), truth: Truth::Public };
     let transfer = Transfer {
         place,
         pinned: Some(remote.ip()),

@@ -45,9 +45,9 @@ pub(crate) async fn probe(tools: &Tools, visit: &Visit) -> Outcome {
 }
 
 impl Visit {
-    /// The same, where any page is right.
-    pub(crate) fn untitled(self) -> Self {
-        Self { title: None, ..self }
+    /// The same for who knows neither the true addresses nor the right page, as OONI's tests do.
+    pub(crate) fn unknown(self) -> Self {
+        Self { title: None, place: self.place.unknown(), ..self }
     }
 
     fn fetch(&self, address: IpAddr) -> Fetch {

@@ -2,6 +2,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
+use super::super::dns::Truth;
 use super::super::testing::{self, Authority};
 use super::super::timeouts::Timeouts;
 use super::*;
@@ -46,7 +47,7 @@ async fn exchange(how: &'static str) -> Result<(), Failure> {
         // The stream stays open until the client has read what was sent.
         let _ = socket.next().await;
     });
-    let place = Named { name: "a.example".to_owned(), resolver: remote.ip(), addresses: vec![remote.ip()] };
+    let place = Named { name: "a.example".to_owned(), resolver: remote.ip(), truth: Truth::Public };
     let socket = Socket { place, path: "/ws", origin: "https://a.example", family: Family::V4, port: remote.port() };
     let tools = testing::tools(&authority.trust(), Timeouts::default());
     echo(&mut Trace::default(), &tools, &socket, remote).await

@@ -85,7 +85,7 @@ fn of_police(police: &Police) -> String {
         PolicePer::ThreeTuple => "client, server and port",
         PolicePer::Client => "client",
     };
-    let rate = if police.bits_per_second % 1000 == 0 {
+    let rate = if police.bits_per_second.is_multiple_of(1000) {
         format!("{} kbit/s", police.bits_per_second / 1000)
     } else {
         format!("{} bit/s", police.bits_per_second)

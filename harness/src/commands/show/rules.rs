@@ -65,7 +65,7 @@ fn gather(condition: &Condition, not: &str, words: &mut BTreeSet<String>) {
             words.extend(names.iter().map(|name| format!("{not}{name}")));
         }
         Condition::ServerPort(ports) => {
-            words.extend(ports.ranges().iter().map(|range| format!("{not}port {}", port(*range))))
+            words.extend(ports.ranges().iter().map(|range| format!("{not}port {}", port(*range))));
         }
         Condition::ClientPort(ports) => {
             words.extend(ports.ranges().iter().map(|range| format!("{not}client port {}", port(*range))));

@@ -33,7 +33,7 @@ impl Telegram {
     pub(crate) fn new(known: Known<'_>, media: u32, transport: MtProtoTransport) -> Result<Self, MeasureError> {
         let transfer = |way| known.transfer("cdn4.telesco.pe", Family::V4, media, way);
         let url: WebUrl = "https://web.telegram.org/".parse()?;
-        let web = known.visit(url, FamilyChoice::default(), HttpVersion::One).untitled();
+        let web = known.visit(url, FamilyChoice::default(), HttpVersion::One).unknown();
         Ok(Self { transport, media: [transfer(Way::Down), transfer(Way::Up)], web })
     }
 

@@ -33,7 +33,7 @@ impl WhatsApp {
     pub(crate) fn new(known: Known<'_>, media: u32, family: Family) -> Result<Self, MeasureError> {
         let transfer = |way| known.transfer("mmg.whatsapp.net", family, media, way);
         let page = |url: &str| {
-            Ok::<_, MeasureError>(known.visit(url.parse()?, FamilyChoice::Only(family), HttpVersion::One).untitled())
+            Ok::<_, MeasureError>(known.visit(url.parse()?, FamilyChoice::Only(family), HttpVersion::One).unknown())
         };
         Ok(Self {
             family,
