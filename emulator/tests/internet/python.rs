@@ -1,8 +1,11 @@
 //! Clients written in another language, with libraries that nobody here wrote.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::OnceLock;
+
+use nix::fcntl::{Flock, FlockArg};
 
 use crate::programs::run;
 
@@ -23,6 +26,9 @@ fn environment() -> &'static Path {
     MADE.get_or_init(|| {
         let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("internet-clients");
         let ready = place.join("ready");
+        // Two runs of the tests at once must not make it at once.
+        let lock = File::create(place.with_extension("lock")).expect("a file");
+        let _lock = Flock::lock(lock, FlockArg::LockExclusive).map_err(|(_, error)| error).expect("a lock");
         let wanted = LIBRARIES.join("\n");
         if std::fs::read_to_string(&ready).is_ok_and(|installed| installed == wanted) {
             return place;

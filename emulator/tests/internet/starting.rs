@@ -1,13 +1,13 @@
-//! What can go wrong when the internet starts, and what is left when it stops.
+//! What can go wrong when the internet starts.
 
-use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::net::TcpListener;
 use std::sync::Arc;
 
 use roadblock_emulator::internet::{self, Authority, InternetError, Zone};
 use roadblock_scenarios::model::Protocol::{Dns, Http, Https};
-use roadblock_scenarios::model::{Protocol, Service, WireGuardKeys};
+use roadblock_scenarios::model::Service;
 
-use crate::running::{Running, internet, now, service};
+use crate::running::{Running, now, service};
 
 fn at_port(mut service: Service, port: u16) -> Service {
     for listener in &mut service.hosts[0].listen {
@@ -45,25 +45,4 @@ fn outside_a_runtime_nothing_starts() {
     let authority = Arc::new(Authority::new(now()).expect("an authority"));
     let refused = internet::start(&[], &Arc::new(Zone::default()), &authority);
     assert!(matches!(refused, Err(InternetError::Runtime(_))));
-}
-
-#[test]
-fn nothing_listens_after_the_stop() {
-    let mut host = service(&["max.ru"], &["127.8.3.3"], &Protocol::ALL);
-    host.hosts[0].wireguard = Some(WireGuardKeys { private_key: [1; 32], client_private_key: [2; 32] });
-    let (mut running, _) = internet(&[host]);
-    let ports = Protocol::ALL.map(|protocol| (protocol, running.port(protocol, "127.8.3.3")));
-    for (protocol, port) in ports {
-        assert_eq!(TcpStream::connect(("127.8.3.3", port)).is_ok(), protocol.over_tcp(), "{protocol:?}");
-        assert_eq!(UdpSocket::bind(("127.8.3.3", port)).is_err(), protocol.over_udp(), "{protocol:?}");
-    }
-    let servers = running.servers.take().expect("the servers");
-    let problems = servers.problem_list();
-    let waiter = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-    waiter.block_on(servers.stop());
-    assert!(problems.all().is_empty());
-    for (_, port) in ports {
-        TcpStream::connect(("127.8.3.3", port)).expect_err("refused");
-        UdpSocket::bind(("127.8.3.3", port)).expect("the port is free");
-    }
 }
