@@ -85,6 +85,11 @@ impl Tunnels {
         match result {
             TunnResult::WriteToTunnelV4(packet, _) => {
                 let echo = inner::answer(packet);
+                // Padded as WireGuard pads (its white paper, section 5.4.6), which boringtun leaves to its caller.
+                let echo = echo.map(|mut echo| {
+                    echo.resize(echo.len().next_multiple_of(16), 0);
+                    echo
+                });
                 let echo = echo.map(|echo| tunnel.encapsulate(&echo, &mut self.answer));
                 if let Some(TunnResult::WriteToNetwork(packet)) = echo {
                     answers.push((client, packet.to_vec()));

@@ -1,9 +1,11 @@
 //! STUN: does a binding request come back answered (RFC 8489)? Calls begin with it (RU-CALL-1).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
 
 use roadblock_scenarios::model::VerdictWord;
 use tokio::net::UdpSocket;
+use tokio::time::timeout;
 
 use super::chance;
 use super::failure::Failure;
@@ -32,19 +34,33 @@ pub(crate) async fn open(trace: &mut Trace, tools: &Tools, remote: SocketAddr) -
     let place = Place { operation: Operation::StunBinding, remote, local_port };
     let transaction: [u8; 12] = chance::bytes(&tools.source, remote, "stun");
     let asked = async {
-        socket.send(&request(transaction)).await.map_err(|error| Failure::from(&error))?;
-        let mut buffer = [0; 1500];
+        let mut wait = FIRST_WAIT;
         loop {
-            let length = socket.recv(&mut buffer).await.map_err(|error| Failure::from(&error))?;
-            // What answers something else is passed over.
-            if let Some(mapped) = buffer.get(..length).and_then(|bytes| mapped_address(bytes, transaction)) {
-                return Ok(mapped);
+            socket.send(&request(transaction)).await.map_err(|error| Failure::from(&error))?;
+            match timeout(wait, response(&socket, transaction)).await {
+                Ok(answered) => return answered,
+                // One lost packet is no cut call: every client asks again, and waits twice as long (section 6.2.1).
+                Err(_) => wait *= 2,
             }
         }
     };
-    trace.layer(place, tools.timeouts.datagram, asked).await?;
+    trace.layer(place, tools.timeouts.message, asked).await?;
     Ok((socket, local_port))
 }
+
+/// The address that the response to this request names. What answers something else is passed over.
+async fn response(socket: &UdpSocket, transaction: [u8; 12]) -> Result<SocketAddr, Failure> {
+    let mut buffer = [0; 1500];
+    loop {
+        let length = socket.recv(&mut buffer).await.map_err(|error| Failure::from(&error))?;
+        if let Some(mapped) = buffer.get(..length).and_then(|bytes| mapped_address(bytes, transaction)) {
+            return Ok(mapped);
+        }
+    }
+}
+
+/// How long a client waits before it asks again for the first time (RFC 8489 section 6.2.1).
+const FIRST_WAIT: Duration = Duration::from_millis(500);
 
 /// A binding request without attributes (section 5).
 fn request(transaction: [u8; 12]) -> Vec<u8> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// How long each layer waits. Nothing is tried twice: a probe that repeats a query or a connection hides what a censor
-/// does to the first one, and its verdict depends on luck.
+/// How long each layer waits. Nothing but STUN is tried twice: a probe that repeats a query or a connection hides what a
+/// censor does to the first one, and its verdict depends on luck.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeouts {
     /// One DNS query, sent once.
@@ -22,7 +22,7 @@ pub(crate) struct Timeouts {
     pub(crate) attempt_delay: Duration,
     /// One step of an app's own protocol over TCP: a handshake, a message and its receipt.
     pub(crate) message: Duration,
-    /// A datagram and its answer, sent once: STUN, a tunnel's handshake.
+    /// A datagram and its answer, sent once: a tunnel's handshake.
     pub(crate) datagram: Duration,
     /// A datagram among many, whose loss is only counted.
     pub(crate) packet: Duration,
