@@ -34,7 +34,7 @@ pub(crate) async fn probe(tools: &Tools, call: Call) -> Outcome {
         Err(failure) => return stun::failed(trace, failure, "no call (STUN cut)"),
     };
     let place = Place { operation: Operation::Sound, remote: call.relay, local_port };
-    let patience = (began.elapsed() * 4).clamp(LEAST_PATIENCE, tools.timeouts.packet);
+    let patience = (began.elapsed() * 4).clamp(LEAST_PATIENCE, MOST_PATIENCE);
     let mut sound = Sound { socket, patience, last: tools.timeouts.packet, sent: 0, heard: Vec::new() };
     match sound.talk(tools, call.lasts).await {
         Ok(()) => sound.judge(trace, place),
@@ -75,7 +75,8 @@ impl Sound {
                 self.say(PACKETS).await?;
             }
             let lost = u32::from(self.sent) - u32::try_from(self.heard.len()).unwrap_or(u32::MAX);
-            if self.silent_packets() >= SILENCE || lost * 100 > all * CROAKS {
+            let clear = self.sent >= ENOUGH && lost * 100 > u32::from(self.sent) * CLEARLY;
+            if self.silent_packets() >= SILENCE || lost * 100 > all * CROAKS || clear {
                 break;
             }
         }
@@ -152,15 +153,20 @@ fn number(bytes: &[u8]) -> Option<u16> {
 }
 
 /// How many packets a second of the call has.
-const PACKETS: u16 = 10;
+const PACKETS: u16 = 5;
 /// In how many seconds at the beginning packets go one after the other.
 const IN_TURN: u32 = 2;
 /// So many packets in a row that come to nothing are the end of the call.
 const SILENCE: u16 = 25;
+/// After so many packets, so many lost in a hundred need no more to be sure.
+const ENOUGH: u16 = 50;
+const CLEARLY: u32 = 30;
 /// More loss than so many in a hundred is no talking any more.
 const CROAKS: u32 = 20;
 /// A machine that is busy must not look like a censor.
-const LEAST_PATIENCE: Duration = Duration::from_millis(20);
+const LEAST_PATIENCE: Duration = Duration::from_millis(15);
+/// STUN that had to be repeated says little about how long packets travel.
+const MOST_PATIENCE: Duration = Duration::from_millis(40);
 const SPEAKER: [u8; 4] = *b"rdbl";
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ async fn a_call_holds_for_a_minute_that_does_not_pass() {
     let began = Instant::now();
     let (outcome, lab_time) = call(|_| true).await;
     assert_eq!((outcome.verdict, outcome.how), (VerdictWord::Ok, None));
-    assert_eq!(outcome.test_keys["packets_heard"], 600);
+    assert_eq!(outcome.test_keys["packets_heard"], 300);
     assert!(lab_time >= Duration::from_secs(59) && began.elapsed() < Duration::from_secs(10), "{lab_time:?}");
 }
 
@@ -29,7 +29,7 @@ async fn a_call_that_loses_a_third_croaks_and_one_that_loses_a_tenth_does_not() 
     assert_eq!((outcome.verdict, outcome.how.as_deref()), (VerdictWord::Throttled, Some("croaks")));
     let (outcome, _) = call(|number| number % 10 != 0).await;
     assert_eq!(outcome.verdict, VerdictWord::Ok);
-    assert_eq!(outcome.test_keys["packets_heard"], 540);
+    assert_eq!(outcome.test_keys["packets_heard"], 270);
 }
 
 #[tokio::test]
@@ -81,6 +81,6 @@ async fn call(hears: impl Fn(u16) -> bool + Send + 'static) -> (Outcome, Duratio
 }
 
 fn tools() -> Tools {
-    let timeouts = Timeouts { datagram: Duration::from_millis(200), ..Timeouts::default() };
+    let timeouts = Timeouts { message: Duration::from_millis(200), ..Timeouts::default() };
     Tools { timeouts, time: LabTime::alone(), ..testing::tools_from(testing::source()) }
 }

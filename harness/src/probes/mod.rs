@@ -36,6 +36,7 @@ mod url;
 mod web;
 mod websocket;
 mod wireguard;
+mod witness;
 
 pub(crate) use lab_time::{LabTime, Measuring};
 pub(crate) use measure::{Measure, MeasureError};
@@ -44,3 +45,4 @@ pub(crate) use timeouts::Timeouts;
 pub(crate) use tls::Trust;
 pub(crate) use tools::Tools;
 pub(crate) use trace::{Layer, Operation, Outcome, TestKeys};
+pub(crate) use witness::Witness;

@@ -62,7 +62,7 @@ async fn ask(reply: impl Fn(&[u8]) -> Vec<Vec<u8>> + Send + 'static) -> Outcome 
 }
 
 fn tools() -> Tools {
-    let timeouts = Timeouts { datagram: Duration::from_millis(200), ..Timeouts::default() };
+    let timeouts = Timeouts { message: Duration::from_millis(200), ..Timeouts::default() };
     Tools { timeouts, ..testing::tools_from(testing::source()) }
 }
 

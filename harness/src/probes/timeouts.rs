@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 /// How long each layer waits. Nothing but STUN is tried twice: a probe that repeats a query or a connection hides what a
-/// censor does to the first one, and its verdict depends on luck.
+/// censor does to the first one, and its verdict depends on luck. In a lab, what cannot come any more is not waited for
+/// ([`Witness`](super::witness::Witness)).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timeouts {
     /// One DNS query, sent once.

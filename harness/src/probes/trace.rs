@@ -8,6 +8,7 @@ use roadblock_scenarios::model::VerdictWord;
 use tokio::time::{Instant, timeout};
 
 use super::failure::Failure;
+use super::witness::hopeless;
 
 /// A step of a measurement, as OONI names it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, schemars::JsonSchema, serde::Serialize)]
@@ -141,7 +142,12 @@ impl Trace {
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let began = Instant::now();
-        let result = timeout(limit, work).await.unwrap_or(Err(Failure::GenericTimeout));
+        let hopeless = hopeless(place);
+        let result = tokio::select! {
+            biased;
+            result = timeout(limit, work) => result.unwrap_or(Err(Failure::GenericTimeout)),
+            () = hopeless => Err(Failure::GenericTimeout),
+        };
         let Place { operation, remote, local_port } = place;
         let failure = result.as_ref().err().cloned();
         self.layers.push(Layer { operation, remote, local_port, failure, took: began.elapsed() });

@@ -10,7 +10,7 @@ use super::evidence::{Measured, gather};
 use super::judge::judge;
 use super::plan::PlannedExpectation;
 use super::report::StepEntry;
-use crate::probes::{LabTime, Measure, Outcome, Source, Timeouts, Tools, Trust};
+use crate::probes::{LabTime, Measure, Outcome, Source, Timeouts, Tools, Trust, Witness};
 
 /// A fresh client address of a vantage and all that measuring from it needs.
 #[derive(Clone, Debug)]
@@ -54,7 +54,8 @@ impl Seat {
         let mark = self.events.len();
         let tools = Tools { source, trust: self.trust.clone(), time: self.time.clone(), timeouts: self.timeouts };
         let measure = measure.clone();
-        let there = self.runtime.spawn(async move { measure.run(&tools).await });
+        let witness = Witness::new(&self.events, &self.client);
+        let there = self.runtime.spawn(async move { witness.watch(measure.run(&tools)).await });
         // The vantage's thread ends only with the lab; then nothing was measured.
         let outcome = there.await.unwrap_or_else(|_| Outcome::new(VerdictWord::Unmeasured));
         let events = gather(&self.events, mark, &self.client, &outcome).await;
