@@ -69,11 +69,13 @@ pub struct LabOptions {
     pub passed_flows: u32,
     /// Whether the packets at the hops that decide are captured.
     pub capture: bool,
+    /// What tells this lab from the others of its process.
+    pub number: usize,
 }
 
 impl Default for LabOptions {
     fn default() -> Self {
-        Self { seed: 1, passed_flows: PASSED_SIZE, capture: false }
+        Self { seed: 1, passed_flows: PASSED_SIZE, capture: false, number: 0 }
     }
 }
 
@@ -94,7 +96,7 @@ impl Lab {
         let first = scenario.phase(phase).ok_or_else(|| LabError::NoSuchPhase(phase.to_owned()))?;
         let topology = Topology::of(&scenario);
         let rulesets = rulesets(&scenario, options.passed_flows)?;
-        let namespaces = make_namespaces(&topology)?;
+        let namespaces = make_namespaces(options.number, &topology)?;
         links::build(&topology, &namespaces)?;
         for namespace in namespaces.values() {
             isolation::verify(namespace, &topology)?;
@@ -115,7 +117,7 @@ impl Lab {
             servers: Vec::new(),
             clients: scenario.vantages.iter().map(|vantage| (Name::clone(&vantage.name), AtomicU32::new(1))).collect(),
             failures: Failures::default(),
-            commands: commands::Commands::default(),
+            commands: commands::Commands::new(options.number),
             scenario,
             namespaces,
         };
@@ -355,12 +357,12 @@ fn rulesets(scenario: &Scenario, passed_flows: u32) -> Result<BTreeMap<Name, Rul
 }
 
 /// Makes all namespaces side by side: the kernel takes its time for each.
-fn make_namespaces(topology: &Topology) -> Result<BTreeMap<Name, Namespace>, LabError> {
+fn make_namespaces(lab: usize, topology: &Topology) -> Result<BTreeMap<Name, Namespace>, LabError> {
     std::thread::scope(|scope| {
         let making: Vec<_> = topology
             .namespaces
             .iter()
-            .map(|plan| scope.spawn(|| Namespace::create(&plan.name, plan.role != Role::Client)))
+            .map(|plan| scope.spawn(|| Namespace::create(lab, &plan.name, plan.role != Role::Client)))
             .collect();
         let mut namespaces = BTreeMap::new();
         for each in making {

@@ -48,15 +48,15 @@ pub struct Namespace {
 }
 
 impl Namespace {
-    /// Makes a namespace; a router forwards packets.
-    pub fn create(name: &Name, router: bool) -> Result<Self, NamespaceError> {
+    /// Makes a namespace of a lab, whose number tells it from the same one of another; a router forwards packets.
+    pub fn create(lab: usize, name: &Name, router: bool) -> Result<Self, NamespaceError> {
         let (tell, told) = mpsc::channel();
         let (stop, stopped) = oneshot::channel();
         let inner_name = Name::clone(name);
         let prepare = |cause| NamespaceError::Prepare { name: Name::clone(name), cause };
         let thread = thread::Builder::new()
             .name(name.chars().take(15).collect())
-            .spawn(move || live(&inner_name, router, &tell, stopped))
+            .spawn(move || live(lab, &inner_name, router, &tell, stopped))
             .map_err(prepare)?;
         let gone = || prepare(io::Error::other("its thread ended"));
         let (file, runtime) = told.recv().map_err(|_| gone())??;
@@ -108,8 +108,8 @@ impl Env for Private {
 
 type Told = Result<(File, Handle), NamespaceError>;
 
-fn live(name: &Name, router: bool, tell: &mpsc::Sender<Told>, stopped: oneshot::Receiver<()>) {
-    let made = enter(name).and_then(|file| {
+fn live(lab: usize, name: &Name, router: bool, tell: &mpsc::Sender<Told>, stopped: oneshot::Receiver<()>) {
+    let made = enter(lab, name).and_then(|file| {
         let prepare = |cause| NamespaceError::Prepare { name: Name::clone(name), cause };
         sysctl::pin(router).map_err(prepare)?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(prepare)?;
@@ -127,9 +127,9 @@ fn live(name: &Name, router: bool, tell: &mpsc::Sender<Told>, stopped: oneshot::
 }
 
 /// Makes the namespace and puts the calling thread into it.
-fn enter(name: &Name) -> Result<File, NamespaceError> {
+fn enter(lab: usize, name: &Name) -> Result<File, NamespaceError> {
     let make = |cause| NamespaceError::Make { name: Name::clone(name), cause };
-    let namespace = NetNs::new_with_env(&**name, Private).map_err(make)?;
+    let namespace = NetNs::new_with_env(format!("{lab}.{name}"), Private).map_err(make)?;
     namespace.enter().map_err(make)?;
     namespace.file().try_clone().map_err(|cause| NamespaceError::Prepare { name: Name::clone(name), cause })
 }

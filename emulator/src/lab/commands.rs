@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +12,6 @@ use roadblock_scenarios::model::Name;
 use super::files::{Binds, Files};
 use super::{Lab, LabError, Problem};
 use crate::kernel::command::{self, Identity, Prepared};
-use crate::kernel::mounts;
 use crate::kernel::namespace::Namespace;
 use crate::plan::client_files;
 use crate::plan::topology::machine_namespace;
@@ -48,7 +47,7 @@ pub enum CommandError {
 }
 
 /// What commands need, and the servers that run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Commands {
     files: Files,
     servers: Mutex<Vec<Server>>,
@@ -92,7 +91,7 @@ impl Lab {
         let resolvers = self.scenario.control().map(|control| control.resolvers.as_slice()).unwrap_or_default();
         let binds = self.commands.files.binds(namespace.name(), resolvers, &self.authority)?;
         let mut servers = self.commands.servers();
-        let log = Path::new(mounts::PRIVATE).join(format!("{machine}.{}.log", servers.len()));
+        let log = self.commands.files.place().join(format!("{machine}.{}.log", servers.len()));
         let child = spawn(namespace, prepared(argv, Identity::Root, binds, Some(log.clone())))?;
         servers.push(Server { machine: name, log: log.clone(), child });
         Ok(log)
@@ -100,6 +99,11 @@ impl Lab {
 }
 
 impl Commands {
+    /// Those of the lab of this number.
+    pub(super) fn new(lab: usize) -> Self {
+        Self { files: Files::new(lab), servers: Mutex::default() }
+    }
+
     /// The servers that have ended although nobody stopped them, with the last thing that each said.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();

@@ -18,12 +18,23 @@ use crate::plan::client_files::{self, Existing, LabCertificate};
 pub(super) type Binds = Vec<(PathBuf, PathBuf)>;
 
 /// The namespaces whose files are laid out already.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Files {
+    place: PathBuf,
     laid_out: Mutex<BTreeMap<Name, Binds>>,
 }
 
 impl Files {
+    /// Those of the lab of this number.
+    pub(super) fn new(lab: usize) -> Self {
+        Self { place: Path::new(mounts::PRIVATE).join(format!("lab{lab}")), laid_out: Mutex::default() }
+    }
+
+    /// Where they are kept, and what else the lab's commands leave.
+    pub(super) fn place(&self) -> &Path {
+        &self.place
+    }
+
     /// What a command in a namespace binds over the host's files. They are laid out at the first call.
     pub(super) fn binds(
         &self,
@@ -35,14 +46,13 @@ impl Files {
         if let Some(binds) = laid_out.get(namespace) {
             return Ok(binds.clone());
         }
-        let binds = lay_out(namespace, resolvers, authority)?;
+        let binds = lay_out(&self.place.join(&**namespace), resolvers, authority)?;
         laid_out.insert(Name::clone(namespace), binds.clone());
         Ok(binds)
     }
 }
 
-fn lay_out(namespace: &Name, resolvers: &[IpAddr], authority: &Authority) -> Result<Binds, LabError> {
-    let place = Path::new(mounts::PRIVATE).join("files").join(&**namespace);
+fn lay_out(place: &Path, resolvers: &[IpAddr], authority: &Authority) -> Result<Binds, LabError> {
     let (upper, work, merged) = (place.join("upper"), place.join("work"), place.join("merged"));
     let run = place.join("run");
     fs::create_dir_all(run.join("lock")).map_err(LabError::system("make a /run"))?;

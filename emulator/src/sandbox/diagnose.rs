@@ -58,7 +58,7 @@ fn look_inside() -> Vec<Check> {
         let advice = (!inside.map.has_caller()).then(|| advice_for_more(&inside.caller));
         checks.push(Check { advice, ..passed("user ids", inside.map.describe()) });
     }
-    match Namespace::create(&Name::from("doctor"), true) {
+    match Namespace::create(0, &Name::from("doctor"), true) {
         Ok(namespace) => {
             checks.push(passed("a network namespace for each hop", "made"));
             checks.push(queue(&namespace));

@@ -37,5 +37,5 @@ pub(crate) fn output_of(lab: &roadblock_emulator::lab::Lab, command: &str) -> St
     let argv = ["sh", "-c", &format!("{command} > /run/output")].map(Into::into).to_vec();
     let status = lab.run_command("inside", &CommandSpec { argv, root: true }).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(status, 0, "{command}");
-    std::fs::read_to_string("/run/roadblock/files/client.inside/run/output").expect("it was written")
+    std::fs::read_to_string("/run/roadblock/lab0/client.inside/run/output").expect("it was written")
 }

@@ -1,6 +1,9 @@
 //! A scenario, played phase by phase.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use roadblock_emulator::events::Recorded;
@@ -50,7 +53,10 @@ pub(crate) enum RunError {
     Runtime(#[from] std::io::Error),
 }
 
-/// Builds the lab, plays the phases, and reports; what was measured before something failed is not lost.
+/// Plays the phases and reports; what was measured before something failed is not lost.
+///
+/// Measuring is mostly waiting, so each phase is played in a lab of its own, several side by side. Where packets are
+/// captured there is one lab, which moves from phase to phase, and one capture of it.
 pub(crate) fn run(
     scenario: &Arc<Scenario>,
     selection: &Selection,
@@ -63,20 +69,99 @@ pub(crate) fn run(
         .iter()
         .map(|phase| PhasePlan::new(scenario, phase, &selection.vantages))
         .collect::<Result<_, _>>()?;
+    output::progress_on_terminal(format_args!("building the lab of {}", scenario.id));
+    let options = LabOptions { seed, capture, ..LabOptions::default() };
+    let mut result = if capture {
+        in_one_lab(scenario, &plans, selection, options)?
+    } else {
+        side_by_side(scenario, &plans, selection, options)?
+    };
+    output::progress_ends();
+    result.report.milliseconds = milliseconds(began.elapsed());
+    Ok(result)
+}
+
+/// Plays each phase in a lab of its own.
+fn side_by_side(
+    scenario: &Arc<Scenario>,
+    plans: &[PhasePlan],
+    selection: &Selection,
+    options: LabOptions,
+) -> Result<RunResult, RunError> {
+    let at_once = std::thread::available_parallelism().map_or(1, NonZero::get) * LABS_PER_PROCESSOR;
+    let next = AtomicUsize::new(0);
+    let played: Mutex<BTreeMap<usize, Result<RunResult, RunError>>> = Mutex::default();
+    std::thread::scope(|scope| {
+        for _ in 0..at_once.min(plans.len()) {
+            scope.spawn(|| {
+                while let Some((number, plan)) = take(&next, plans) {
+                    let options = LabOptions { number, ..options };
+                    let result = in_one_lab(scenario, std::slice::from_ref(plan), selection, options);
+                    played.lock().unwrap_or_else(PoisonError::into_inner).insert(number, result);
+                }
+            });
+        }
+    });
+    let played = played.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut all =
+        RunResult { report: empty_report(scenario, selection, options.seed), events: Vec::new(), pcapng: None };
+    let mut interrupted = false;
+    for (number, result) in played {
+        match result {
+            Ok(part) => {
+                interrupted |= part.report.conclusion == Conclusion::Interrupted;
+                all.append(part);
+            }
+            // A lab that cannot be built says so at once; one that fails beside others that did not is their problem too.
+            Err(error) if number == 0 => return Err(error),
+            Err(error) => all.report.problems.push(ProblemEntry {
+                phase: plans[number].phase.to_string(),
+                place: "lab".to_owned(),
+                what: error.to_string(),
+            }),
+        }
+    }
+    all.report.conclusion = conclude(&all.report, interrupted);
+    Ok(all)
+}
+
+/// The next phase that nobody plays.
+fn take<'a>(next: &AtomicUsize, plans: &'a [PhasePlan]) -> Option<(usize, &'a PhasePlan)> {
+    let number = next.fetch_add(1, Ordering::Relaxed);
+    plans.get(number).map(|plan| (number, plan))
+}
+
+/// A lab mostly waits, but must not look like a censor because it is busy.
+const LABS_PER_PROCESSOR: usize = 4;
+
+impl RunResult {
+    /// Adds what another lab gave.
+    fn append(&mut self, part: Self) {
+        let Self { report, mut events, .. } = part;
+        self.report.cells.extend(report.cells);
+        self.report.expectations.extend(report.expectations);
+        self.report.events.extend(report.events);
+        self.report.problems.extend(report.problems);
+        self.events.append(&mut events);
+    }
+}
+
+/// Builds a lab and moves it from phase to phase.
+fn in_one_lab(
+    scenario: &Arc<Scenario>,
+    plans: &[PhasePlan],
+    selection: &Selection,
+    options: LabOptions,
+) -> Result<RunResult, RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let stop = Stop::listen(&runtime)?;
-    output::progress_on_terminal(format_args!("building the lab of {}", scenario.id));
-    let first = selection.phases.first().map_or("", |phase| phase);
-    let options = LabOptions { seed, capture, ..LabOptions::default() };
+    let first = plans.first().map_or("", |plan| &plan.phase);
     let lab = Lab::start_with(Arc::clone(scenario), first, options)?;
     let trust = Trust::new(lab.authority_der())?;
     let time = LabTime::new(lab.clock().clone());
-    let mut report = empty_report(scenario, selection, seed);
-    Player { lab: &lab, scenario, runtime: &runtime, trust: &trust, time: &time, stop: &stop }
-        .play(&plans, &mut report);
-    output::progress_ends();
+    let mut report = empty_report(scenario, selection, options.seed);
+    Player { lab: &lab, scenario, runtime: &runtime, trust: &trust, time: &time, stop: &stop }.play(plans, &mut report);
     report.conclusion = conclude(&report, stop.is_set());
-    report.milliseconds = milliseconds(began.elapsed());
     let events = lab.events().all();
     let pcapng = picture(&lab, &trust, &mut report);
     Ok(RunResult { report, events, pcapng })
