@@ -75,11 +75,11 @@ fn a_rule_is_the_same_in_every_phase_and_can_be_taken_out_of_all() {
 fn the_flagship_has_the_defaults_that_commands_rely_on() {
     let scenario = load("ru/whatsapp-2026", &Library::embedded()).expect("it is sound");
     assert_eq!(scenario.default_vantage().map(|vantage| &*vantage.name), Some("moscow"));
-    assert_eq!(scenario.default_phase().map(|phase| &*phase.id), Some("meta-block"));
+    assert_eq!(scenario.default_phase().map(|phase| &*phase.id), Some("dns-redirect"));
     assert!(scenario.control().is_some());
     let targets: Vec<&str> = scenario.targets().map(|target| target.title.as_str()).collect();
-    assert_eq!(targets.first(), Some(&"WhatsApp web"));
-    assert_eq!(targets.len(), 11);
+    assert_eq!(targets.first(), Some(&"WhatsApp"));
+    assert_eq!(targets.len(), 18);
     let grade = |by: &str| scenario.rules().into_iter().find(|rule| rule.by == by).map(|rule| rule.grade);
     assert_eq!(grade("isp/nsdi"), Some(Grade::Measured));
     assert_eq!(grade("tspu/sni-1"), Some(Grade::Recalled), "TSPU-8 is recalled, and the weakest fact counts");
@@ -104,14 +104,15 @@ fn what_is_listed_in_a_phase_is_what_the_facts_say() {
 #[test]
 fn a_library_on_disk_takes_the_place_of_the_embedded_one_file_by_file() {
     let library = Library::embedded().with_files([(
-        "services/max.toml".to_owned(),
-        "kind = \"service\"\nid = \"services/max\"\ntitle = \"Mine\"\n\
-         [[host]]\nnames = [\"max.ru\"]\naddresses = [\"217.20.147.99\"]\n"
+        "services/neutral.toml".to_owned(),
+        "kind = \"service\"\nid = \"services/neutral\"\ntitle = \"Mine\"\n\
+         [[host]]\nnames = [\"www.wikipedia.org\", \"www.example.com\"]\naddresses = [\"185.15.59.99\"]\n"
             .to_owned(),
     )]);
-    let scenario = load("ru/whatsapp-2026", &library).expect("it is sound");
-    assert_eq!(scenario.addresses_of("max.ru"), ["217.20.147.99".parse::<std::net::IpAddr>().expect("a literal")]);
-    assert!(!scenario.addresses_of("max.ru.").is_empty());
+    let scenario = load("mechanisms/dns-nxdomain", &library).unwrap_or_else(|errors| panic!("{errors}"));
+    let address = "185.15.59.99".parse::<std::net::IpAddr>().expect("a literal");
+    assert_eq!(scenario.addresses_of("www.wikipedia.org"), [address]);
+    assert!(!scenario.addresses_of("www.wikipedia.org.").is_empty());
 }
 
 #[test]
