@@ -46,8 +46,8 @@ impl Default for Timeouts {
             message: Duration::from_secs(3),
             datagram: Duration::from_secs(1),
             packet: Duration::from_millis(300),
-            transfer: Duration::from_secs(2),
-            stall: Duration::from_millis(2500),
+            transfer: Duration::from_secs(1),
+            stall: Duration::from_secs(2),
         }
     }
 }

@@ -92,7 +92,7 @@ async fn moved(trace: &mut Trace, tools: &Tools, transfer: &Transfer, remote: So
             Way::Up => upload(&mut stream, transfer, &mut speed).await,
         }
     };
-    trace.layer(place, tools.timeouts.transfer * 4, work).await
+    trace.layer(place, tools.timeouts.transfer * 10, work).await
 }
 
 async fn download<S>(stream: &mut S, transfer: &Transfer, speed: &mut Speed) -> Result<End, Failure>
@@ -162,7 +162,7 @@ where
         }
     }
     // What the kernel keeps still has to go, and no read or write shows it going: the receipt may take its time.
-    speed.timeouts.stall = speed.timeouts.stall.max(speed.timeouts.transfer * 3);
+    speed.timeouts.stall = speed.timeouts.stall.max(speed.timeouts.transfer * 6);
     let mut answer = [0; 64];
     let read = async { stream.read(&mut answer).await.map_err(|error| Failure::from(&error)) };
     match speed.step(read).await {
@@ -232,7 +232,7 @@ impl Speed {
                 return Step::Ended(if began { Ok(End::Stands) } else { Err(Failure::GenericTimeout) });
             }
             // What has not moved for a while may stand still, and is not called slow before that is known.
-            if let Some(end) = self.judge(false).filter(|_| stands < self.timeouts.stall / 2) {
+            if let Some(end) = self.judge(false).filter(|_| stands < self.timeouts.stall / 4) {
                 return Step::Ended(Ok(end));
             }
         }

@@ -150,10 +150,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_lost_by_chance_is_not_given_up() {
-        assert!(given_up(Operation::StunBinding, vec![dropped(40000)]).await);
-        assert!(
-            !given_up(Operation::StunBinding, vec![of_kind(EventKind::Policed), of_kind(EventKind::Triggered)]).await
-        );
+        assert!(given_up(Operation::TunnelHandshake, vec![dropped(40000)]).await);
+        assert!(!given_up(Operation::StunBinding, vec![dropped(40000)]).await);
+        let others = vec![of_kind(EventKind::Policed), of_kind(EventKind::Triggered)];
+        assert!(!given_up(Operation::TunnelHandshake, others).await);
         assert!(!given_up(Operation::Transfer, vec![dropped(40000); 9]).await);
     }
 
