@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn a_command_that_names_nothing_gets_the_last_phase_and_the_first_vantage() {
         let seat = Seat::new(&flagship(), None, None).expect("a seat");
-        assert_eq!((&*seat.phase, &*seat.vantage), ("meta-block", "moscow"));
+        assert_eq!((&*seat.phase, &*seat.vantage), ("dns-redirect", "moscow"));
     }
 
     #[test]
@@ -121,8 +121,8 @@ mod tests {
     #[test]
     fn a_name_that_is_not_there_is_answered_with_those_that_are() {
         let error = Seat::new(&flagship(), Some("full"), None).expect_err("no such phase");
-        insta::assert_snapshot!(error, @"`ru/whatsapp-2026` has no phase `full`; it has `before`, `full-block`, `meta-block`");
+        insta::assert_snapshot!(error, @"`ru/whatsapp-2026` has no phase `full`; it has `before`, `calls-throttled`, `whatsapp-degraded`, `telegram-restricted`, `full-block`, `meta-block`, `dns-redirect`");
         let error = Seat::new(&flagship(), None, Some("kazan")).expect_err("no such vantage");
-        insta::assert_snapshot!(error, @"`ru/whatsapp-2026` has no vantage `kazan`; it has `moscow`, `regional`, `control`");
+        insta::assert_snapshot!(error, @"`ru/whatsapp-2026` has no vantage `kazan`; it has `moscow`, `mobile`, `regional`, `control`");
     }
 }
