@@ -69,10 +69,11 @@ impl Sound {
             // the same one.
             if second < IN_TURN {
                 for _ in 0..PACKETS {
-                    self.say(1).await?;
+                    let patience = if self.silent_packets() < FALLEN_SILENT { self.last } else { self.patience };
+                    self.say(1, patience).await?;
                 }
             } else {
-                self.say(PACKETS).await?;
+                self.say(PACKETS, self.patience).await?;
             }
             let lost = u32::from(self.sent) - u32::try_from(self.heard.len()).unwrap_or(u32::MAX);
             let clear = self.sent >= ENOUGH && lost * 100 > u32::from(self.sent) * CLEARLY;
@@ -83,12 +84,12 @@ impl Sound {
         self.listen(self.last).await
     }
 
-    async fn say(&mut self, packets: u16) -> Result<(), Failure> {
+    async fn say(&mut self, packets: u16, patience: Duration) -> Result<(), Failure> {
         for _ in 0..packets {
             self.sent += 1;
             self.socket.send(&packet(self.sent)).await.map_err(|error| Failure::from(&error))?;
         }
-        self.listen(self.patience).await
+        self.listen(patience).await
     }
 
     /// Listens until all has come back, or for so long.
@@ -156,6 +157,8 @@ fn number(bytes: &[u8]) -> Option<u16> {
 const PACKETS: u16 = 5;
 /// In how many seconds at the beginning packets go one after the other.
 const IN_TURN: u32 = 2;
+/// After so many packets in a row that came to nothing, the next one is not waited for as long.
+const FALLEN_SILENT: u16 = 3;
 /// So many packets in a row that come to nothing are the end of the call.
 const SILENCE: u16 = 25;
 /// After so many packets, so many lost in a hundred need no more to be sure.

@@ -76,8 +76,17 @@ fn decisions(phase: &str, events: &[&Recorded]) -> Vec<CanonicalEvent> {
     for event in events {
         let event = stripped(phase, event);
         if seen.insert(event.clone()) {
-            decisions.push(CanonicalEvent { step: decisions.len(), ..event });
+            decisions.push(event);
         }
+    }
+    // Which way a packet went that met the same rule first is a race between the two ends.
+    for same in decisions
+        .chunk_by_mut(|one, next| (&one.censor, &one.rule, &one.kind) == (&next.censor, &next.rule, &next.kind))
+    {
+        same.sort();
+    }
+    for (step, event) in decisions.iter_mut().enumerate() {
+        event.step = step;
     }
     decisions
 }
