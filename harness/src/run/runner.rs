@@ -132,7 +132,7 @@ fn take<'a>(next: &AtomicUsize, plans: &'a [PhasePlan]) -> Option<(usize, &'a Ph
 }
 
 /// A lab mostly waits, but must not look like a censor because it is busy.
-const LABS_PER_PROCESSOR: usize = 4;
+const LABS_PER_PROCESSOR: usize = 2;
 
 impl RunResult {
     /// Adds what another lab gave.
