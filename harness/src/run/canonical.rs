@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use roadblock_censor::FlowKey;
+use roadblock_censor::{EventKind, FlowKey};
 use roadblock_emulator::events::Recorded;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -48,7 +48,8 @@ pub(crate) struct CanonicalEvent {
 /// The events of one phase, canonical.
 pub(crate) fn canonical(phase: &str, events: &[Recorded]) -> Vec<CanonicalEvent> {
     let mut flows: BTreeMap<FlowKey, Vec<&Recorded>> = BTreeMap::new();
-    for event in events {
+    // That a flow was let go says when its packets came, not what was decided about them.
+    for event in events.iter().filter(|event| event.event.kind != EventKind::Passed) {
         flows.entry(event.event.flow).or_default().push(event);
     }
     // Flows between the same ends differ in the client's port alone, which is chance: their decisions order them.
