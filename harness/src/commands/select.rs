@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_name_that_is_not_there_is_answered_with_those_that_are() {
         let error = Seat::new(&flagship(), Some("full"), None).expect_err("no such phase");
-        insta::assert_snapshot!(error, @"`ru/whatsapp-2026` has no phase `full`; it has `before`, `calls-throttled`, `whatsapp-degraded`, `telegram-restricted`, `full-block`, `meta-block`, `dns-redirect`");
+        insta::assert_snapshot!(error, @"`ru/whatsapp-2026` has no phase `full`; it has `before`, `calls-throttled`, `whatsapp-degraded`, `telegram-restricted`, `full-block`, `meta-block`, `telegram-cut`, `dns-redirect`");
         let error = Seat::new(&flagship(), None, Some("kazan")).expect_err("no such vantage");
         insta::assert_snapshot!(error, @"`ru/whatsapp-2026` has no vantage `kazan`; it has `moscow`, `mobile`, `regional`, `control`");
     }
