@@ -5,7 +5,7 @@
 //! ends the rest: init dies with the outer process (parent-death signal, and the end of a pipe), and everything in the PID
 //! namespace dies with init.
 
-mod advice;
+pub(crate) mod advice;
 mod diagnose;
 mod error;
 mod init;

@@ -10,6 +10,7 @@ use crate::kernel::namespace::NamespaceError;
 use crate::kernel::nftables::TableError;
 use crate::plan::client_files::SubjectHashError;
 use crate::plan::ruleset::RulesetError;
+use crate::sandbox::advice::{MODULES, NETWORK_NAMESPACES};
 
 /// Why a lab could not be built or changed. Exit status 4, or 3 where [`LabError::advice`] has something to say.
 #[derive(Debug, thiserror::Error)]
@@ -93,11 +94,9 @@ impl LabError {
     pub fn advice(&self) -> Option<String> {
         match self {
             Self::NoQueue(_) | Self::Inspector { cause: InspectorError::Queue(_) | InspectorError::Log(_), .. } => {
-                Some(
-                    "sudo modprobe -a nfnetlink_queue nfnetlink_log nft_queue nft_log nft_compat xt_NFQUEUE".to_owned(),
-                )
+                Some(MODULES.to_owned())
             }
-            Self::Namespace(_) => Some("sudo sysctl -w user.max_net_namespaces=15000".to_owned()),
+            Self::Namespace(_) => Some(NETWORK_NAMESPACES.to_owned()),
             _ => None,
         }
     }

@@ -3,6 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+/// Where packets cannot be handed to a program, or not be logged.
+pub(crate) const MODULES: &str =
+    "sudo modprobe -a nfnetlink_queue nfnetlink_log nft_queue nft_log nft_compat xt_NFQUEUE";
+
+/// Where no network namespace can be made for a hop.
+pub(crate) const NETWORK_NAMESPACES: &str = "sudo sysctl -w user.max_net_namespaces=15000";
+
 /// In a container with a system call filter, the container must be started otherwise.
 const CONTAINER: &str = "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined \
                          --security-opt systempaths=unconfined ...";

@@ -10,6 +10,7 @@ use roadblock_scenarios::model::Name;
 use serde::{Deserialize, Serialize};
 
 use super::SandboxError;
+use super::advice::{MODULES, NETWORK_NAMESPACES};
 use crate::kernel::identity::advice_for_more;
 use crate::kernel::inject::Injector;
 use crate::kernel::mounts;
@@ -71,7 +72,7 @@ fn look_inside() -> Vec<Check> {
             checks.push(of("a packet socket", socket, MODULES));
         }
         Err(error) => {
-            let advice = Some("sudo sysctl -w user.max_net_namespaces=15000".to_owned());
+            let advice = Some(NETWORK_NAMESPACES.to_owned());
             checks.push(failed("a network namespace for each hop", error.to_string(), advice));
         }
     }
@@ -106,8 +107,6 @@ fn tunnel() -> Check {
     let opened = OpenOptions::new().read(true).write(true).open("/dev/net/tun").map(|_| "there");
     of("/dev/net/tun, for VPNs under `exec --root`", Ok(opened), "sudo modprobe tun")
 }
-
-const MODULES: &str = "sudo modprobe -a nfnetlink_queue nfnetlink_log nft_queue nft_log nft_compat xt_NFQUEUE";
 
 fn of(name: &str, tried: io::Result<io::Result<&'static str>>, advice: &str) -> Check {
     match tried.and_then(|tried| tried) {

@@ -2,7 +2,23 @@
 
 use roadblock_scenarios::model::VerdictWord;
 
-use super::super::trace::Outcome;
+use super::super::tools::Tools;
+use super::super::trace::{Outcome, TestKeys};
+use super::super::transfer::{self, Transfer};
+
+/// A messenger whose users write and send media: the worst of its chat and of media each way, with OONI's test keys. All of it
+/// is measured side by side; `beside` is for what must not take the chat's port.
+pub(super) async fn chat_and_media(
+    beside: &Tools,
+    chat: impl Future<Output = Outcome>,
+    [down, up]: &[Transfer; 2],
+    ooni: impl Future<Output = TestKeys>,
+) -> Outcome {
+    let (chat, down, up, test_keys) =
+        tokio::join!(chat, transfer::probe(beside, down), transfer::probe(beside, up), Box::pin(ooni));
+    let app = worst([("chat", chat), ("media", down), ("media", up)]);
+    Outcome { test_keys, ..app }
+}
 
 /// The worst of several parts, the first of those that are equally bad; it keeps what was met in all of them. What is the
 /// same in every part is said of the app as a whole.

@@ -14,11 +14,11 @@ use super::super::measure::MeasureError;
 use super::super::mtproto::{self, DataCentre};
 use super::super::tools::Tools;
 use super::super::trace::{Operation, Outcome, Place, TestKeys, Trace};
-use super::super::transfer::{self, Transfer, Way};
+use super::super::transfer::{Transfer, Way};
 use super::super::url::WebUrl;
 use super::super::web::{self, Visit};
 use super::super::{exchange, tcp};
-use super::parts::{best, worst};
+use super::parts::{best, chat_and_media};
 
 /// What is known of Telegram before it is used.
 #[derive(Clone, Debug)]
@@ -39,16 +39,8 @@ impl Telegram {
 
     /// Uses it and says what its user says.
     pub(crate) async fn probe(&self, tools: &Tools) -> Outcome {
-        let [down, up] = &self.media;
         let beside = tools.without_port();
-        let (chat, down, up, test_keys) = tokio::join!(
-            self.message(tools),
-            transfer::probe(&beside, down),
-            transfer::probe(&beside, up),
-            Box::pin(self.ooni(&beside))
-        );
-        let app = worst([("chat", chat), ("media", down), ("media", up)]);
-        Outcome { test_keys, ..app }
+        chat_and_media(&beside, self.message(tools), &self.media, self.ooni(&beside)).await
     }
 
     /// A message goes through when one of the data centres takes it. Their addresses are in the app: DNS hides nothing.
