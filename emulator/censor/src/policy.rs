@@ -7,7 +7,10 @@ mod condition;
 mod interest;
 mod kernel;
 mod ports;
+mod residual;
 mod response;
+mod rule;
+mod threshold;
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -18,10 +21,13 @@ pub use condition::{BytePrefix, Condition, Content, MAX_BYTE_PREFIX};
 pub use interest::{Interest, PortInterest};
 pub use kernel::{KernelAction, KernelBlock};
 pub use ports::PortSet;
+pub use residual::{Residual, ResidualKey};
 pub use response::{
     DnsForgery, Fate, Injection, InjectionKind, Police, PolicePer, Recipient, Redirect, Rejection, Response, Rewrite,
     TcpFlags,
 };
+pub use rule::Rule;
+pub use threshold::{Threshold, ThresholdUnit};
 
 use crate::outbox::Direction;
 
@@ -174,84 +180,6 @@ pub struct Teardown {
     pub fin: bool,
     /// A RST ends it.
     pub rst: bool,
-}
-
-/// One rule.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// Its name within the profile.
-    pub id: Arc<str>,
-    /// The facts it reproduces.
-    pub facts: Vec<Arc<str>>,
-    /// How far it is known: the weakest of its facts.
-    pub grade: Grade,
-    /// When it applies.
-    pub when: Condition,
-    /// How many matching packets of a flow pass before it acts on those that come after. A flow that the box does not track
-    /// has no count, so such a rule never acts on it.
-    pub after: Option<Threshold>,
-    /// What happens to the packet that matched.
-    pub trigger: Response,
-    /// What follows, and for how long.
-    pub residual: Option<Residual>,
-    /// How often it fails to act, from 0 to 1 (TSPU-14). Keyed by seed, rule, client and server address, server port and
-    /// how many such flows came before.
-    pub miss: f64,
-    /// Whether the search goes on after this rule matched.
-    pub also: bool,
-}
-
-/// Punishment that outlives its trigger.
-#[derive(Clone, Debug)]
-pub struct Residual {
-    /// Which later packets it hits.
-    pub key: ResidualKey,
-    /// How many of them pass before it acts on those that come after (TSPU-2).
-    pub after: Option<Threshold>,
-    /// For how long.
-    pub last: Duration,
-    /// Whether a packet that it hits starts the time anew.
-    pub refresh: bool,
-    /// What happens to packets that leave.
-    pub outbound: Response,
-    /// What happens to packets that enter.
-    pub inbound: Response,
-}
-
-/// How much passes before something acts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Threshold {
-    /// What is counted.
-    pub unit: ThresholdUnit,
-    /// The least that passes.
-    pub least: u64,
-    /// The most. How much it is between the two is drawn once for each flow, keyed as [`Rule::miss`] is.
-    pub most: u64,
-    /// The packets that are counted.
-    pub count: Sees,
-}
-
-/// What a threshold counts.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum ThresholdUnit {
-    /// Packets, with or without payload.
-    Packets,
-    /// Bytes of TCP and UDP payload.
-    Bytes,
-}
-
-/// Which later packets a residual hits.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
-pub enum ResidualKey {
-    /// The same connection: both addresses and both ports.
-    #[serde(rename = "4t")]
-    FourTuple,
-    /// The same client, server and server port.
-    #[serde(rename = "3t")]
-    ThreeTuple,
-    /// The same client and server.
-    #[serde(rename = "2t")]
-    TwoTuple,
 }
 
 impl Policy {
