@@ -145,10 +145,8 @@ impl Library {
 
 /// The scenario that an argument names: a path if it starts with `/` or `.` or ends in `.toml`, else an id of the library.
 pub fn load(argument: &str, library: &Library) -> Result<Scenario, Diagnostics> {
-    let is_path = argument.starts_with(['/', '.'])
-        || Path::new(argument).extension().is_some_and(|extension| extension == "toml");
     let mut errors = Collector::default();
-    let (source, id) = match (is_path, library.document(argument)) {
+    let (source, id) = match (is_path(argument), library.document(argument)) {
         (true, _) => match loader::text(Path::new(argument)) {
             Ok(text) => (Arc::new(SourceFile::new(argument, &text)), None),
             Err(error) => {
@@ -173,6 +171,11 @@ pub fn load(argument: &str, library: &Library) -> Result<Scenario, Diagnostics> 
     errors.finish(scenario)
 }
 
+/// Whether an argument is a path: if it starts with `/` or `.` or ends in `.toml`.
+pub(crate) fn is_path(argument: &str) -> bool {
+    argument.starts_with(['/', '.']) || Path::new(argument).extension().is_some_and(|extension| extension == "toml")
+}
+
 /// The scenario that a text says; messages call it by this name. It can name files of the library and no others.
 pub fn resolve(text: &str, name: &str, library: &Library) -> Result<Scenario, Diagnostics> {
     let mut errors = Collector::default();
@@ -191,7 +194,12 @@ fn unknown<T>(id: &str, library: &Library, errors: &mut Collector) -> Option<T> 
 }
 
 /// A mistake in the argument itself, which is shown as a file of one line.
-fn about_argument(kind: DiagnosticKind, argument: &str, message: &str, errors: &mut Collector) -> Diagnostic {
+pub(crate) fn about_argument(
+    kind: DiagnosticKind,
+    argument: &str,
+    message: &str,
+    errors: &mut Collector,
+) -> Diagnostic {
     let source = Arc::new(SourceFile::new("argument", argument));
     errors.open(&source);
     Diagnostic::new(kind, &source.location(0..argument.len()), message)

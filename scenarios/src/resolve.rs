@@ -23,7 +23,8 @@ use crate::read::{Needed, Read, value};
 use crate::source::{SourceFile, Text};
 use crate::tree::{self, Node, Value};
 
-pub(crate) use compile::check_profile;
+pub(crate) use arguments::{Given, settings};
+pub(crate) use compile::{check_profile, policy};
 pub(crate) use context::Context;
 pub(crate) use services::check_service;
 pub(crate) use topology::{known, overlap};

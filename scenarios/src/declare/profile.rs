@@ -40,7 +40,7 @@ table! {
         /// Its place in the library, as `censors/tspu-2026`.
         "id" => id: Needed<Text>,
         /// One line for people.
-        "title" => _title: Needed<String>,
+        "title" => title: Needed<String>,
         /// What a scenario may set, beside `profile` and `at`.
         "param" => parameters: Dictionary<Parameter> = Dictionary::default(),
         /// The middleboxes: one, with its keys as `box.place`, or several, as `[box.dns]`.
@@ -58,7 +58,7 @@ table! {
         /// What it holds where the scenario does not say. Lists are empty and flags false without it.
         "default" => default: Option<Node>,
         /// One line for people.
-        "about" => _about: Option<String>,
+        "about" => about: Option<String>,
     }
 }
 
@@ -75,6 +75,24 @@ pub(crate) enum ParameterType {
     Count,
     Size,
     Rate,
+}
+
+impl ParameterType {
+    /// The word for it.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Names => "names",
+            Self::Prefixes => "prefixes",
+            Self::Addresses => "addresses",
+            Self::Ports => "ports",
+            Self::Probability => "probability",
+            Self::Duration => "duration",
+            Self::Boolean => "boolean",
+            Self::Count => "count",
+            Self::Size => "size",
+            Self::Rate => "rate",
+        }
+    }
 }
 
 words! {

@@ -10,14 +10,12 @@ use roadblock_censor::NamePattern;
 
 use super::Context;
 use super::items::{Item, expand};
-use crate::declare::{
-    BitRate, ByteSize, CensorDeclaration, CountRange, Parameter, ParameterType, PortRange, ProfileFile,
-};
+use crate::declare::{BitRate, ByteSize, CensorDeclaration, CountRange, ParameterType, PortRange, ProfileFile};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany, Read};
 use crate::source::{Location, Text};
 use crate::suggest;
-use crate::tree::Node;
+use crate::tree::{Entry, Node};
 
 /// The value of a parameter.
 #[derive(Clone, Debug)]
@@ -45,26 +43,68 @@ pub(crate) enum Operation {
     Set,
 }
 
-/// What a censor sets, and its profile's defaults for the rest.
+/// Where parameters are set.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Given<'a> {
+    /// In a scenario's censor.
+    Censor(&'a CensorDeclaration),
+    /// By themselves, without a scenario.
+    Alone {
+        /// Each with its value.
+        entries: &'a [Entry],
+        /// Where a missing one is missing.
+        at: &'a Location,
+    },
+}
+
+impl<'a> Given<'a> {
+    fn entries(self) -> &'a [Entry] {
+        match self {
+            Self::Censor(censor) => &censor.parameters,
+            Self::Alone { entries, .. } => entries,
+        }
+    }
+
+    /// The keys that may stand beside the parameters.
+    fn other_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Censor(_) => CensorDeclaration::KEYS,
+            Self::Alone { .. } => &[],
+        }
+    }
+
+    /// Notes that a parameter must be set and is not.
+    fn note_missing(self, name: &str, errors: &mut Collector) {
+        let (at, help) = match self {
+            Self::Censor(censor) => (censor.at(), format!("add `{name} = …` to this censor")),
+            Self::Alone { at, .. } => (at, format!("set it: `{name} = …`")),
+        };
+        let message = format!("the parameter `{name}` has no default and is not set");
+        errors.push(Diagnostic::new(DiagnosticKind::MissingKey, at, message).help(help));
+    }
+}
+
+/// What is given, and the profile's defaults for the rest. Where nothing was asked, nothing is missing.
 pub(crate) fn settings(
     profile: &ProfileFile,
-    censor: Option<&CensorDeclaration>,
+    given: Option<Given<'_>>,
     context: &Context<'_>,
     errors: &mut Collector,
 ) -> Settings {
-    let given = censor.map(|censor| censor.parameters.as_slice()).unwrap_or_default();
-    for entry in given.iter().filter(|entry| !profile.parameters.contains(&entry.key)) {
+    let entries = given.map(Given::entries).unwrap_or_default();
+    for entry in entries.iter().filter(|entry| !profile.parameters.contains(&entry.key)) {
         let message = format!("the profile has no parameter `{}`", entry.key.value);
-        let known = CensorDeclaration::KEYS.iter().copied().chain(profile.parameters.names());
+        let others = given.map(Given::other_keys).unwrap_or_default();
+        let known = others.iter().copied().chain(profile.parameters.names());
         let help = suggest::help("the keys here are", &entry.key, known);
         errors.push(Diagnostic::new(DiagnosticKind::UnknownParameter, &entry.key.at, message).help(help));
     }
     let mut settings = Settings::new();
     for (name, parameter) in &profile.parameters.entries {
-        let node = given.iter().find(|entry| entry.key.value == name.value).map(|entry| &entry.node);
+        let node = entries.iter().find(|entry| entry.key.value == name.value).map(|entry| &entry.node);
         let node = node.or(parameter.default.as_ref());
-        if node.is_none() {
-            check_needed(name, parameter, censor.map(Located::at), errors);
+        if let (None, true, Some(given)) = (node, is_needed(parameter.kind), given) {
+            given.note_missing(name, errors);
         }
         let setting = node.and_then(|node| Setting::read(parameter.kind, node, context, errors));
         // Lists are empty and flags false without a default. A broken value was noted, and something must stand in its
@@ -74,9 +114,9 @@ pub(crate) fn settings(
     settings
 }
 
-/// Numbers have no neutral value: where the profile has no default, the scenario must set them.
-fn check_needed(name: &Text, parameter: &Parameter, censor: Option<&Location>, errors: &mut Collector) {
-    let needed = match parameter.kind {
+/// Numbers have no neutral value: where the profile has no default, they must be set.
+fn is_needed(kind: ParameterType) -> bool {
+    match kind {
         ParameterType::Names
         | ParameterType::Prefixes
         | ParameterType::Addresses
@@ -87,11 +127,6 @@ fn check_needed(name: &Text, parameter: &Parameter, censor: Option<&Location>, e
         | ParameterType::Count
         | ParameterType::Size
         | ParameterType::Rate => true,
-    };
-    if let (true, Some(at)) = (needed, censor) {
-        let message = format!("the parameter `{}` has no default and is not set", name.value);
-        let help = format!("add `{} = …` to this censor", name.value);
-        errors.push(Diagnostic::new(DiagnosticKind::MissingKey, at, message).help(help));
     }
 }
 

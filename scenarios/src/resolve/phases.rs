@@ -6,7 +6,7 @@ use roadblock_censor::NamePattern;
 use roadblock_censor::policy::DnsForgery;
 use roadblock_censor::policy::Grade;
 
-use super::arguments::{Operation, Settings, edit, items, settings};
+use super::arguments::{Given, Operation, Settings, edit, items, settings};
 use super::compile::policy;
 use super::context::fact_ids;
 use super::items::expand;
@@ -80,7 +80,7 @@ impl State {
         let (mut censors, mut broken) = (Vec::new(), Vec::new());
         for (name, censor) in &file.censors.entries {
             if let Some(profile) = profile(&censor.profile, context, errors) {
-                let settings = settings(&profile, Some(censor), context, errors);
+                let settings = settings(&profile, Some(Given::Censor(censor)), context, errors);
                 censors.push(CensorState { name: name.as_str().into(), profile, settings });
             } else {
                 broken.push(name.as_str().into());
