@@ -22,7 +22,7 @@ pub(crate) use injection::{DnsAnswer, InjectDeclaration, Injectable, ResponseCod
 pub(crate) use listen::ListenDeclaration;
 pub(crate) use probe::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, TlsProbe};
 pub(crate) use profile::{
-    BoxDeclaration, Boxes, Checksum, ParameterType, ProfileFile, Reassembly, Refresh, RuleDeclaration, TeardownFlag,
+    BoxDeclaration, Boxes, Checksum, ParameterType, ProfileFile, Reassembly, RuleDeclaration, TeardownFlag,
 };
 pub(crate) use quantities::{BitRate, ByteSize, CountRange, HexBytes, PortRange};
 pub(crate) use response::{

@@ -100,7 +100,7 @@ pub(crate) fn rules_of(state: &PhaseState) -> Vec<RuleListing> {
 
 /// Whether a rule does anything but let packets pass.
 fn interferes(rule: &Rule) -> bool {
-    rule.residual.is_some() || rule.trigger != Response::default()
+    !rule.residuals.is_empty() || rule.trigger != Response::default()
 }
 
 /// Whether a condition can hold for any packet: one on an empty set cannot.

@@ -127,6 +127,11 @@ impl FlowTable {
         self.offloaded.remove(key)
     }
 
+    /// The offloaded flows, sorted.
+    pub(crate) fn offloaded(&self) -> impl Iterator<Item = &FlowKey> {
+        self.offloaded.iter()
+    }
+
     /// The offloaded flows of this flow's client over its protocol, sorted.
     pub(crate) fn offloaded_of_client(&self, flow: &FlowKey) -> impl Iterator<Item = &FlowKey> {
         let first = FlowKey { client_port: 0, server: [0, 0, 0, 0].into(), server_port: 0, ..*flow };

@@ -252,7 +252,11 @@ impl Censor {
             return;
         }
         let is_covered = |flow: &&FlowKey| armed.iter().any(|scope| scope.covers(flow));
-        let covered: Vec<_> = self.flows.offloaded_of_client(&key).filter(is_covered).copied().collect();
+        let covered: Vec<_> = if armed.iter().all(|scope| scope.is_of_client(&key)) {
+            self.flows.offloaded_of_client(&key).filter(is_covered).copied().collect()
+        } else {
+            self.flows.offloaded().filter(is_covered).copied().collect()
+        };
         for flow in covered {
             self.flows.recall(&flow);
             out.commands.push(Command::Recall(flow));

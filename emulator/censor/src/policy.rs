@@ -4,12 +4,14 @@
 //! parsed again. The words are those of the profile language, so a rule reads the same in both.
 
 mod condition;
+mod injection;
 mod interest;
 mod kernel;
 mod ports;
 mod residual;
 mod response;
 mod rule;
+mod share;
 mod threshold;
 
 use core::time::Duration;
@@ -18,16 +20,17 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use condition::{BytePrefix, Condition, Content, MAX_BYTE_PREFIX};
+pub use injection::{
+    DnsForgery, DnsInjection, HttpAnswer, Injection, InjectionKind, IpShape, Number, Pick, Recipient, SegmentShape,
+};
 pub use interest::{Interest, PortInterest};
 pub use kernel::{KernelAction, KernelBlock};
 pub use ports::PortSet;
-pub use residual::{Residual, ResidualKey};
-pub use response::{
-    DnsForgery, Fate, Injection, InjectionKind, Police, PolicePer, Recipient, Redirect, Rejection, Response, Rewrite,
-    TcpFlags,
-};
+pub use residual::{Refresh, Residual, ResidualKey};
+pub use response::{Corrupt, Fate, Police, QueueLimit, Redirect, Rejection, Response, Rewrite, Shape, TcpFlags};
 pub use rule::Rule;
-pub use threshold::{Threshold, ThresholdUnit};
+pub use share::{Share, ShareBy};
+pub use threshold::{Per, Threshold, ThresholdUnit};
 
 use crate::outbox::Direction;
 
@@ -54,7 +57,7 @@ pub struct Policy {
 }
 
 /// One middlebox.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct BoxPolicy {
     /// The name that events carry: the scenario's name for the censor, with `.box` where its profile has several.
     pub name: Arc<str>,
@@ -62,6 +65,8 @@ pub struct BoxPolicy {
     pub place: Place,
     /// Which directions it sees (TSPU-9).
     pub sees: Sees,
+    /// Which share of the flows it sees; all of them where there is none (GFW-DNS-6).
+    pub share: Option<Share>,
     /// How it keeps flows.
     pub flow: FlowPolicy,
     /// The rules; the first that matches ends the search unless it says [`also`](Rule::also).

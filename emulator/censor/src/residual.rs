@@ -9,33 +9,47 @@ use crate::policy::{ResidualKey, Threshold};
 use crate::time::Instant;
 use crate::view::View;
 
-/// The packets that a residual hits. The protocol is part of every key: what a TCP flow did never hits UDP.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+/// The packets that a residual hits: those that agree in all that is named.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub(crate) struct Scope {
-    protocol: u8,
-    client: IpAddr,
+    protocol: Option<u8>,
+    client: Option<IpAddr>,
     client_port: Option<u16>,
-    server: IpAddr,
+    server: Option<IpAddr>,
     server_port: Option<u16>,
 }
 
 impl Scope {
     pub(crate) fn of(key: ResidualKey, flow: &FlowKey) -> Self {
-        let (client_port, server_port) = match key {
-            ResidualKey::FourTuple => (Some(flow.client_port), Some(flow.server_port)),
-            ResidualKey::ThreeTuple => (None, Some(flow.server_port)),
-            ResidualKey::TwoTuple => (None, None),
+        let four = Self {
+            protocol: Some(flow.protocol),
+            client: Some(flow.client),
+            client_port: Some(flow.client_port),
+            server: Some(flow.server),
+            server_port: Some(flow.server_port),
         };
-        Self { protocol: flow.protocol, client: flow.client, client_port, server: flow.server, server_port }
+        match key {
+            ResidualKey::FourTuple => four,
+            ResidualKey::ThreeTuple => Self { client_port: None, ..four },
+            ResidualKey::TwoTuple => Self { client_port: None, server_port: None, ..four },
+            ResidualKey::ServerEndpoint => Self { client: None, client_port: None, ..four },
+            ResidualKey::Server => Self { server: four.server, ..Self::default() },
+            ResidualKey::Client => Self { client: four.client, ..Self::default() },
+        }
     }
 
     /// Whether the residual hits packets of this flow.
     pub(crate) fn covers(&self, flow: &FlowKey) -> bool {
-        self.protocol == flow.protocol
-            && self.client == flow.client
-            && self.server == flow.server
+        self.protocol.is_none_or(|protocol| protocol == flow.protocol)
+            && self.client.is_none_or(|client| client == flow.client)
+            && self.server.is_none_or(|server| server == flow.server)
             && self.client_port.is_none_or(|port| port == flow.client_port)
             && self.server_port.is_none_or(|port| port == flow.server_port)
+    }
+
+    /// Whether all packets that the residual hits are of this flow's client and protocol.
+    pub(crate) fn is_of_client(&self, flow: &FlowKey) -> bool {
+        self.client == Some(flow.client) && self.protocol == Some(flow.protocol)
     }
 }
 

@@ -23,7 +23,7 @@
 
 use std::time::Duration;
 
-use roadblock_censor::policy::{Place, ResidualKey, Sees, TrackFrom};
+use roadblock_censor::policy::{Place, Refresh, ResidualKey, Sees, TrackFrom};
 use serde_json::json;
 
 use crate::declare::{AfterDeclaration, Argument, FileKind, InjectDeclaration, ResponseDeclaration, ThenWhat, When};
@@ -264,14 +264,7 @@ table! {
     }
 }
 
-/// Whether a later packet starts the time of a punishment anew.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Refresh {
-    Never,
-    OnPacket,
-}
-
 words! {
-    /// Whether a later packet starts the time of a punishment anew.
-    Refresh { "never" => Self::Never, "on-packet" => Self::OnPacket, }
+    /// Whether a later packet starts the time of a punishment anew: none, each, or each of the client's.
+    Refresh { "never" => Self::Never, "on-packet" => Self::OnPacket, "on-client-packet" => Self::OnClientPacket, }
 }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use roadblock_censor::policy::{PolicePer, Rejection};
+use roadblock_censor::policy::{Per, Rejection};
 
 use crate::declare::{AfterDeclaration, Argument, BitRate, ByteSize, InjectDeclaration, TcpFlagLetters};
 use crate::read::{OneOrMany, choice, table, words};
@@ -49,7 +49,7 @@ table! {
         /// How much may pass at once after a pause. A packet that is longer never passes.
         "burst" => burst: Argument<ByteSize>,
         /// Which packets share the rate; each direction has one of its own.
-        "per" => per: PolicePer = PolicePer::Flow,
+        "per" => per: Per = Per::Flow,
     }
 }
 
@@ -64,8 +64,9 @@ table! {
 }
 
 words! {
-    /// Which packets share a rate: those of one flow, of one client and server port, or of one client.
-    PolicePer { "flow" => Self::Flow, "3t" => Self::ThreeTuple, "client" => Self::Client, }
+    /// Which packets share a rate: those of one flow, of one client and server port, of one client and server, or of one
+    /// client.
+    Per { "flow" => Self::Flow, "3t" => Self::ThreeTuple, "2t" => Self::TwoTuple, "client" => Self::Client, }
 }
 
 table! {

@@ -66,9 +66,16 @@ words! {
 }
 
 words! {
-    /// Which later packets are hit: those of the same connection, of the same client, server and server port, or of the
-    /// same client and server.
-    ResidualKey { "4t" => Self::FourTuple, "3t" => Self::ThreeTuple, "2t" => Self::TwoTuple, }
+    /// Which later packets are hit: those of the same connection, of the same client, server and server port, of the same
+    /// client and server, of a server and port or a server whoever the client is, or of a client whatever the server is.
+    ResidualKey {
+        "4t" => Self::FourTuple,
+        "3t" => Self::ThreeTuple,
+        "2t" => Self::TwoTuple,
+        "server-port" => Self::ServerEndpoint,
+        "server" => Self::Server,
+        "client" => Self::Client,
+    }
 }
 
 words! {

@@ -12,7 +12,7 @@ use super::arguments::{Setting, Settings, settings};
 use super::context::fact_ids;
 use super::{Context, check_id, document};
 use crate::declare::{
-    BoxDeclaration, Boxes, Checksum, FileKind, ProfileFile, Reassembly, Refresh, ResponseDeclaration, RuleDeclaration,
+    BoxDeclaration, Boxes, Checksum, FileKind, ProfileFile, Reassembly, ResponseDeclaration, RuleDeclaration,
     TeardownFlag,
 };
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
@@ -69,7 +69,14 @@ impl<'a> Compiler<'a, '_> {
             key.is_none_or(|key| rule.in_box.as_ref().is_some_and(|in_box| in_box.value == key.value))
         };
         let rules = profile.rules.iter().filter(inside).map(|rule| self.rule(rule, declared.place)).collect();
-        BoxPolicy { name: name.into(), place: declared.place, sees: declared.sees, flow: flow(declared), rules }
+        BoxPolicy {
+            name: name.into(),
+            place: declared.place,
+            sees: declared.sees,
+            share: None,
+            flow: flow(declared),
+            rules,
+        }
     }
 
     /// Ids that repeat, and rules of boxes that are not there.
@@ -106,8 +113,9 @@ impl<'a> Compiler<'a, '_> {
             when: self.when(rule),
             after: rule.after.as_ref().and_then(|after| self.after(after)),
             trigger,
-            residual: self.residual(rule, place),
+            residuals: self.residual(rule, place).into_iter().collect(),
             miss: rule.miss.as_ref().map_or(0.0, |miss| self.probability(miss)),
+            suspect: false,
             also: rule.also,
         }
     }
@@ -129,14 +137,14 @@ impl<'a> Compiler<'a, '_> {
             way.or(then.both.as_ref()).map(|response| self.response(response, place, rule.at())).unwrap_or_default()
         };
         let (outbound, inbound) = (one(then.outbound.as_ref()), one(then.inbound.as_ref()));
-        let refresh = rule.refresh == Some(Refresh::OnPacket);
+        let refresh = rule.refresh.unwrap_or_default();
         if [&outbound, &inbound].iter().any(|response| matches!(response.fate, Fate::Redirect(_))) {
             let message = "only the packet that matches can be redirected";
             let help = "write the redirection as the rule's `trigger`; it matches each query by itself";
             self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, then.at(), message).help(help));
         }
         let after = then.after.as_ref().and_then(|after| self.after(after));
-        Some(Residual { key, after, last: self.duration(last), refresh, outbound, inbound })
+        Some(Residual { key, after, last: self.duration(last), refresh, outbound, inbound, ..Residual::default() })
     }
 
     /// When a rule applies: never, if it redirects to nowhere.

@@ -43,7 +43,7 @@ pub(crate) fn render(scenario: &Scenario) -> String {
                 if let Some(after) = &rule.after {
                     line(&mut text, &format!("    {}", threshold(after)));
                 }
-                if let Some(residual) = &rule.residual {
+                for residual in &rule.residuals {
                     let (inbound, outbound) = (response(&residual.inbound), response(&residual.outbound));
                     let then = format!("in {inbound}, out {outbound}, {:?} for {:?}", residual.key, residual.last);
                     line(&mut text, &format!("    then {then}"));

@@ -42,7 +42,7 @@ impl Count {
     pub(crate) fn is_past(&mut self, threshold: &Threshold, view: &View<'_>) -> bool {
         if threshold.count.direction(view.direction) {
             let amount = match threshold.unit {
-                ThresholdUnit::Packets => 1,
+                ThresholdUnit::Packets | ThresholdUnit::Connections => 1,
                 ThresholdUnit::Bytes => view.payload().len() as u64,
             };
             self.passed = self.passed.saturating_add(amount);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::event::FlowKey;
 use crate::outbox::Direction;
-use crate::policy::{Police, PolicePer};
+use crate::policy::{Per, Police};
 use crate::residual::RulePlace;
 use crate::time::Instant;
 
@@ -51,12 +51,13 @@ pub(crate) enum Poured {
 const BILLIONTHS: u128 = 1_000_000_000;
 
 impl BucketKey {
-    pub(crate) fn of(per: PolicePer, rule: RulePlace, flow: &FlowKey, direction: Direction) -> Self {
+    pub(crate) fn of(per: Per, rule: RulePlace, flow: &FlowKey, direction: Direction) -> Self {
         let server = (flow.protocol, flow.server, flow.server_port);
         let (server, client_port) = match per {
-            PolicePer::Flow => (Some(server), Some(flow.client_port)),
-            PolicePer::ThreeTuple => (Some(server), None),
-            PolicePer::Client => (None, None),
+            Per::Flow => (Some(server), Some(flow.client_port)),
+            Per::ThreeTuple => (Some(server), None),
+            Per::TwoTuple => (Some((flow.protocol, flow.server, 0)), None),
+            Per::Client => (None, None),
         };
         Self { rule, direction, client: flow.client, server, client_port }
     }
@@ -137,9 +138,9 @@ mod tests {
     use super::*;
 
     const RULE: RulePlace = RulePlace { of_box: 0, rule: 0 };
-    const POLICE: Police = Police { bits_per_second: 150_000, burst: 8_000, per: PolicePer::Flow };
+    const POLICE: Police = Police { bits_per_second: 150_000, burst: 8_000, per: Per::Flow };
 
-    fn key(per: PolicePer, client_port: u16, server_port: u16, direction: Direction) -> BucketKey {
+    fn key(per: Per, client_port: u16, server_port: u16, direction: Direction) -> BucketKey {
         let (client, server) = ([10, 0, 0, 1].into(), [1, 1, 1, 1].into());
         let flow = FlowKey { protocol: 6, client, client_port, server, server_port };
         BucketKey::of(per, RULE, &flow, direction)
@@ -149,18 +150,18 @@ mod tests {
     #[test]
     fn ru_thr_1_who_shares_a_rate() {
         let of = |per, client_port, server_port| key(per, client_port, server_port, Direction::Inbound);
-        assert_ne!(of(PolicePer::Flow, 1, 443), of(PolicePer::Flow, 2, 443));
-        assert_eq!(of(PolicePer::ThreeTuple, 1, 443), of(PolicePer::ThreeTuple, 2, 443));
-        assert_ne!(of(PolicePer::ThreeTuple, 1, 443), of(PolicePer::ThreeTuple, 1, 80));
-        assert_eq!(of(PolicePer::Client, 1, 443), of(PolicePer::Client, 2, 80));
-        assert_ne!(of(PolicePer::Client, 1, 443), key(PolicePer::Client, 1, 443, Direction::Outbound));
+        assert_ne!(of(Per::Flow, 1, 443), of(Per::Flow, 2, 443));
+        assert_eq!(of(Per::ThreeTuple, 1, 443), of(Per::ThreeTuple, 2, 443));
+        assert_ne!(of(Per::ThreeTuple, 1, 443), of(Per::ThreeTuple, 1, 80));
+        assert_eq!(of(Per::Client, 1, 443), of(Per::Client, 2, 80));
+        assert_ne!(of(Per::Client, 1, 443), key(Per::Client, 1, 443, Direction::Outbound));
     }
 
     /// The table is bounded, and a bucket that was pushed out begins full.
     #[test]
     fn the_table_is_bounded() {
         let mut buckets = Buckets::new(2);
-        let flow = |client_port| key(PolicePer::Flow, client_port, 443, Direction::Inbound);
+        let flow = |client_port| key(Per::Flow, client_port, 443, Direction::Inbound);
         for client_port in 0..10 {
             assert_eq!(buckets.pour(Instant::ZERO, flow(client_port), &POLICE, 8_000), Poured::Passes);
         }
@@ -175,7 +176,7 @@ mod tests {
         #[test]
         fn ru_thr_1_the_rate_is_kept(packets in prop::collection::vec((0..200_000_000u64, 40..1500usize), 1..80)) {
             let mut buckets = Buckets::new(10);
-            let key = key(PolicePer::Flow, 1, 443, Direction::Inbound);
+            let key = key(Per::Flow, 1, 443, Direction::Inbound);
             let (mut now, mut passed) = (Instant::ZERO, 0u64);
             for (pause, bytes) in packets {
                 now += Duration::from_nanos(pause);

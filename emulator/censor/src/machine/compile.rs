@@ -4,7 +4,7 @@ use crate::evaluate::mentions;
 use crate::event::FlowKey;
 use crate::flow::Ear;
 use crate::outbox::Direction;
-use crate::policy::{BoxPolicy, Condition, Content, Fate, Interest, Policy, Response, Rule, TrackFrom};
+use crate::policy::{BoxPolicy, Condition, Content, Fate, Interest, Policy, Residual, Response, Rule, TrackFrom};
 use crate::residual::RulePlace;
 use crate::wire::ip::protocol;
 
@@ -62,8 +62,8 @@ impl Compiled {
 
     /// The place of a rule of this policy in another, if it is there and punishes the same packets.
     pub(crate) fn place_in(&self, other: &Self, place: RulePlace) -> Option<RulePlace> {
-        let key = |rule: &Rule| rule.residual.as_ref().map(|residual| residual.key);
-        self.place_where(other, place, &|rule, other| other.residual.is_some() && key(other) == key(rule))
+        let key = |rule: &Rule| rule.residuals.first().map(|residual| residual.key);
+        self.place_where(other, place, &|rule, other| !other.residuals.is_empty() && key(other) == key(rule))
     }
 
     /// The place of a rule of this policy in another, if it is there and still keeps a rate.
@@ -105,7 +105,7 @@ impl CompiledBox {
             reach: policy.rules.iter().map(Rule::interest).collect(),
             listens_tls: listens(&|leaf| matches!(leaf, Condition::TlsSni(_))),
             listens_dns: listens(&|leaf| matches!(leaf, Condition::DnsName(_))),
-            with_residual: places.filter(|(_, rule)| rule.residual.is_some()).map(|(place, _)| place).collect(),
+            with_residual: places.filter(|(_, rule)| !rule.residuals.is_empty()).map(|(place, _)| place).collect(),
             policy,
         }
     }
@@ -147,6 +147,6 @@ fn contents(condition: &Condition) -> Vec<Content> {
 
 fn polices(rule: &Rule) -> bool {
     let keeps_rate = |response: &Response| matches!(response.fate, Fate::Police(_));
-    let residual = rule.residual.as_ref();
-    keeps_rate(&rule.trigger) || residual.is_some_and(|each| keeps_rate(&each.outbound) || keeps_rate(&each.inbound))
+    let in_residual = |each: &Residual| keeps_rate(&each.outbound) || keeps_rate(&each.inbound);
+    keeps_rate(&rule.trigger) || rule.residuals.iter().any(in_residual)
 }

@@ -11,7 +11,7 @@ use crate::evaluate::Subject;
 use crate::event::{Event, EventKind, FlowKey};
 use crate::flow::{Count, Flow, Heard, Said, Track};
 use crate::outbox::{Direction, Injection};
-use crate::policy::{Fate, Place, Police, PolicePer, Redirect, ResidualKey, Response, Rule, Threshold};
+use crate::policy::{Fate, Per, Place, Police, Redirect, Refresh, ResidualKey, Response, Rule, Threshold};
 use crate::residual::{Residuals, RulePlace, Scope};
 use crate::time::Instant;
 use crate::view::{Transport, View};
@@ -154,12 +154,12 @@ impl Judge<'_> {
         let each = &self.compiled.boxes[of_box];
         for &rule_place in &each.with_residual {
             let rule = &each.policy.rules[rule_place];
-            let Some(residual) = &rule.residual else { continue };
+            let Some(residual) = rule.residuals.first() else { continue };
             let (place, scope) = (RulePlace { of_box, rule: rule_place }, Scope::of(residual.key, &view.key));
             let Some(armed) = self.residuals.find(place, scope) else { continue };
             let hits = armed.hits(residual.after.as_ref(), view);
             let cause = Cause { each, rule, place, matched: armed.matched.clone() };
-            if residual.refresh {
+            if residual.refresh == Refresh::OnPacket {
                 self.residuals.refresh(place, scope, self.now + residual.last);
             }
             self.has_spoken = true;
@@ -249,7 +249,7 @@ impl Judge<'_> {
     fn fire(&mut self, cause: &Cause<'_>, view: &View<'_>, mut track: Option<&mut Track>) -> Passage {
         let rule = cause.rule;
         let is_on_path = cause.each.policy.place == Place::OnPath;
-        let is_harmful = rule.residual.is_some() || respond::has_consequences(&rule.trigger, is_on_path);
+        let is_harmful = !rule.residuals.is_empty() || respond::has_consequences(&rule.trigger, is_on_path);
         let mut is_first = true;
         if let Some(track) = track.as_deref_mut() {
             is_first = track.fire(&rule.id);
@@ -267,7 +267,7 @@ impl Judge<'_> {
             self.note(cause, view, EventKind::Triggered);
         }
         let passage = self.respond(cause, view, &rule.trigger, track);
-        if let Some(residual) = &rule.residual {
+        if let Some(residual) = rule.residuals.first() {
             let scope = Scope::of(residual.key, &view.key);
             let count = residual.after.map(|after| Count::up_to(limit(&after, cause, view, self.chances)));
             self.residuals.arm((cause.place, scope), self.now + residual.last, cause.matched.clone(), count);
@@ -318,7 +318,7 @@ impl Judge<'_> {
         if !self.chances.happens_to_packet(probability, censor, rule, &view.key) {
             return Passage::Passed;
         }
-        let key = BucketKey::of(PolicePer::Flow, cause.place, &view.key, view.direction);
+        let key = BucketKey::of(Per::Flow, cause.place, &view.key, view.direction);
         self.tell_loss(cause, view, key, track);
         Passage::Dropped
     }

@@ -1,7 +1,7 @@
 //! Carrying a response out: the fate of the packet, and the packets sent besides.
 
 use crate::outbox::{self, Direction, Toward};
-use crate::policy::{DnsForgery, Fate, Injection, InjectionKind, Recipient, Response, TcpFlags};
+use crate::policy::{DnsForgery, Fate, Injection, InjectionKind, Recipient, Response, SegmentShape, TcpFlags};
 use crate::view::{Transport, View};
 use crate::wire::build::{self, ResetTo};
 use crate::wire::dns::Query;
@@ -35,7 +35,13 @@ pub(crate) fn apply(fate: &Fate, view: &View<'_>) -> (Passage, Option<outbox::In
             (Passage::Dropped, refusal)
         }
         // All but the first need what the machine remembers, and are carried out there.
-        Fate::Pass | Fate::Lose(_) | Fate::Police(_) | Fate::Redirect(_) => (Passage::Passed, None),
+        Fate::Pass
+        | Fate::Lose(_)
+        | Fate::Police(_)
+        | Fate::Shape(_)
+        | Fate::Corrupt(_)
+        | Fate::Redirect(_)
+        | Fate::Divert => (Passage::Passed, None),
         Fate::Rewrite(change) => (rewrite(&view.ip, *change).map_or(Passage::Passed, Passage::Replaced), None),
     }
 }
@@ -49,7 +55,7 @@ pub(crate) fn has_consequences(response: &Response, is_on_path: bool) -> bool {
 /// it, which a reset to that packet's receiver must reckon with.
 pub(crate) fn packets(injection: &Injection, view: &View<'_>, after_packet: bool) -> Vec<outbox::Injection> {
     match &injection.kind {
-        InjectionKind::Reset { to, flags } => {
+        InjectionKind::Segment(SegmentShape { to, flags, .. }) => {
             let sides: &[Toward] = match to {
                 Recipient::Client => &[Toward::Inside],
                 Recipient::Server => &[Toward::Outside],
@@ -57,7 +63,8 @@ pub(crate) fn packets(injection: &Injection, view: &View<'_>, after_packet: bool
             };
             sides.iter().filter_map(|side| reset(*side, *flags, view, after_packet)).collect()
         }
-        InjectionKind::Dns(forgery) => dns_answer(forgery, view).into_iter().collect(),
+        InjectionKind::Dns(injection) => dns_answer(&injection.forgery, view).into_iter().collect(),
+        InjectionKind::Icmp { .. } => Vec::new(),
     }
 }
 

@@ -108,7 +108,7 @@ impl Rule {
             // The answers come from there.
             interest.udp = interest.udp.or(PortInterest::some([port].into()));
         }
-        if !self.residual.as_ref().is_some_and(|residual| residual.key == ResidualKey::TwoTuple) {
+        if !self.residuals.iter().any(|residual| residual.key == ResidualKey::TwoTuple) {
             return interest;
         }
         // The punishment extends to ports that the trigger has nothing to do with.

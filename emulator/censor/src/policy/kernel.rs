@@ -38,10 +38,10 @@ impl BoxPolicy {
         self.rules.iter().map_while(|rule| Some((rule, self.kernel_block(rule)?)))
     }
 
-    /// One of this box's rules, as the kernel can execute it. An on-path box blocks nothing, and what it does not see it
-    /// does not block.
+    /// One of this box's rules, as the kernel can execute it. An on-path box blocks nothing, what it does not see it does
+    /// not block, and which share of the flows it sees the kernel cannot tell.
     fn kernel_block(&self, rule: &Rule) -> Option<KernelBlock> {
-        if self.place == Place::OnPath {
+        if self.place == Place::OnPath || self.share.is_some() {
             return None;
         }
         let block = rule.kernel_block()?;
@@ -64,9 +64,9 @@ impl Rule {
         let action = match self.trigger.fate {
             Fate::Drop => KernelAction::Drop,
             Fate::Reject(rejection) => KernelAction::Reject(rejection),
-            Fate::Pass | Fate::Rewrite(_) | Fate::Lose(_) | Fate::Police(_) | Fate::Redirect(_) => return None,
+            _ => return None,
         };
-        let remembers = self.residual.is_some() || self.after.is_some();
+        let remembers = !self.residuals.is_empty() || self.after.is_some() || self.suspect;
         if remembers || !self.trigger.inject.is_empty() || self.miss > 0.0 || self.also {
             return None;
         }
@@ -131,9 +131,7 @@ fn everywhere() -> PrefixSet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::{
-        FlowPolicy, Grade, Interest, Policy, PortInterest, Redirect, Response, Threshold, ThresholdUnit,
-    };
+    use crate::policy::{Grade, Interest, Policy, PortInterest, Redirect, Response, Threshold};
 
     fn rule(when: Condition, fate: Fate) -> Rule {
         Rule {
@@ -141,17 +139,14 @@ mod tests {
             facts: vec!["TSPU-6".into()],
             grade: Grade::Measured,
             when,
-            after: None,
             trigger: Response { fate, inject: vec![] },
-            residual: None,
-            miss: 0.0,
-            also: false,
+            ..Rule::default()
         }
     }
 
     fn policy(place: Place, sees: Sees, rule: Rule) -> Policy {
         Policy {
-            boxes: vec![BoxPolicy { name: "tspu".into(), place, sees, flow: FlowPolicy::default(), rules: vec![rule] }],
+            boxes: vec![BoxPolicy { name: "tspu".into(), place, sees, rules: vec![rule], ..BoxPolicy::default() }],
         }
     }
 
@@ -181,7 +176,7 @@ mod tests {
     /// What needs the machine is not left to the kernel, and the machine wants to see all of it.
     #[test]
     fn the_rest_is_not() {
-        let threshold = Threshold { unit: ThresholdUnit::Packets, least: 2, most: 2, count: Sees::Both };
+        let threshold = Threshold::packets(2, 2);
         let with = |change: &dyn Fn(&mut Rule)| {
             let mut rule = rule(address(), Fate::Drop);
             change(&mut rule);

@@ -2,8 +2,11 @@
 
 use core::time::Duration;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use serde::Serialize;
+
+use super::{Injection, Per};
 
 /// What happens to a packet, and what is sent besides.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,9 +33,15 @@ pub enum Fate {
     Lose(f64),
     /// Forward it while a rate is kept, and swallow what comes above it (RU-THR-1).
     Police(Police),
+    /// Forward it when a rate allows, and hold it until then (RU-THR-6).
+    Shape(Shape),
+    /// Overwrite bytes of its payload and forward it, with the right checksum.
+    Corrupt(Corrupt),
     /// Send a query to another resolver, and give that one's answer the address of the asked one (RU-DNS-2). Only UDP that
     /// leaves is redirected; anything else is forwarded.
     Redirect(Redirect),
+    /// Hand it to an interceptor (KZ-1). A driver without one forwards it.
+    Divert,
 }
 
 /// A rate that is kept by dropping, not by queueing: packets either pass without delay or are lost.
@@ -43,21 +52,36 @@ pub struct Police {
     /// How many bytes may pass at once after a pause. A longer packet than this never passes.
     pub burst: u64,
     /// Which packets share a rate. Each direction has one of its own.
-    pub per: PolicePer,
+    pub per: Per,
 }
 
-/// Which packets share a rate.
-#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PolicePer {
-    /// Those of one flow.
-    #[default]
-    Flow,
-    /// Those between one client and one port of a server.
-    #[serde(rename = "3t")]
-    ThreeTuple,
-    /// Those of one client.
-    Client,
+/// A rate that is kept by queueing: what comes above it waits, and is lost only where the queue is full.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Shape {
+    /// In bits of IP packets a second.
+    pub bits_per_second: u64,
+    /// How much waits at most; what comes on top is swallowed.
+    pub queue: QueueLimit,
+    /// Which packets share a rate. Each direction has one of its own.
+    pub per: Per,
+}
+
+/// How much may wait for a rate.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum QueueLimit {
+    /// So many bytes of IP packets.
+    Bytes(u64),
+    /// What the rate lets through in so much time.
+    Time(Duration),
+}
+
+/// Bytes that are written over a packet's TCP or UDP payload, as far as it reaches.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Corrupt {
+    /// Where in the payload they begin.
+    pub offset: usize,
+    /// The bytes.
+    pub bytes: Arc<[u8]>,
 }
 
 /// Where queries go instead. A family without an address is not redirected.
@@ -97,13 +121,19 @@ pub enum Rejection {
     AdministrativelyProhibited,
 }
 
-/// A change in place. Sequence and acknowledgement numbers, TTL and IP id stay as they are.
+/// A change in place. The sequence number and the IP id stay as they are, and so does all that is not named.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Rewrite {
     /// The TCP flags to set in place of the packet's.
     pub tcp_flags: Option<TcpFlags>,
     /// Whether the payload is removed.
     pub strip_payload: bool,
+    /// What is added to the acknowledgement number (TSPU-RSTACK).
+    pub acknowledgement: i64,
+    /// The TCP window, not scaled.
+    pub window: Option<u16>,
+    /// The time to live.
+    pub ttl: Option<u8>,
 }
 
 /// TCP flags as a byte of RFC 9293 section 3.1.
@@ -123,6 +153,8 @@ impl TcpFlags {
     pub const ACK: Self = Self(0x10);
     /// SYN and ACK.
     pub const SYN_ACK: Self = Self(0x12);
+    /// FIN, PSH and ACK: the last of what an end has to say.
+    pub const FIN_PSH_ACK: Self = Self(0x19);
     /// RST and ACK.
     pub const RST_ACK: Self = Self(0x14);
 
@@ -130,51 +162,4 @@ impl TcpFlags {
     pub const fn contains(self, flags: Self) -> bool {
         self.0 & flags.0 == flags.0
     }
-}
-
-/// A packet to inject.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Injection {
-    /// What it is.
-    pub kind: InjectionKind,
-    /// How long after the packet that caused it, on the modelled clock.
-    pub delay: Duration,
-}
-
-/// What is injected.
-#[derive(Clone, Debug, PartialEq)]
-pub enum InjectionKind {
-    /// A reset that carries the other end's address.
-    Reset {
-        /// To whom.
-        to: Recipient,
-        /// RST, or RST with ACK.
-        flags: TcpFlags,
-    },
-    /// A forged answer to the DNS query that matched, sent to its asker.
-    Dns(DnsForgery),
-}
-
-/// Who gets a reset.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Recipient {
-    /// The inside end.
-    Client,
-    /// The outside end.
-    Server,
-    /// Both, the inside end first.
-    Both,
-}
-
-/// A forged DNS answer.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct DnsForgery {
-    /// The response code: 0 no error, 3 name does not exist, 5 refused (RFC 1035 section 4.1.1).
-    pub rcode: u8,
-    /// Addresses to answer with; those of the asked family are used, all of them.
-    pub addresses: Vec<IpAddr>,
-    /// The time to live of each answer, in seconds.
-    pub ttl: u32,
-    /// The AA bit.
-    pub authoritative: bool,
 }

@@ -29,7 +29,7 @@ fn content(content: Content) -> Condition {
 /// RU-CALL-1: STUN passes, a few packets more do, and then the call is dead both ways.
 fn call_rule() -> Rule {
     let residual = Residual { after: Some(packets(2, 2)), ..dropped_for(420) };
-    Rule { residual: Some(residual), ..rule("call-stun", content(Content::Stun)) }
+    Rule { residuals: vec![residual], ..rule("call-stun", content(Content::Stun)) }
 }
 
 /// RU-VPN-1: more than two data packets do not pass.
@@ -74,7 +74,7 @@ fn ru_call_1_calls_die_after_the_first_packets() {
 #[test]
 fn a_spared_flow_is_looked_at() {
     let residual = Residual { key: ResidualKey::ThreeTuple, after: Some(packets(3, 3)), ..dropped_for(420) };
-    let mut world = world(vec![Rule { residual: Some(residual), ..call_rule() }], 1);
+    let mut world = world(vec![Rule { residuals: vec![residual], ..call_rule() }], 1);
     assert_eq!(send(&mut world, Outbound, 4000, STUN), Verdict::Pass);
     for expected in [Verdict::Pass, Verdict::Pass, Verdict::Pass, Verdict::Drop] {
         assert_eq!(send(&mut world, Outbound, 4001, b"noise"), expected);

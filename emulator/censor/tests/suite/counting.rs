@@ -10,18 +10,18 @@ use roadblock_censor::policy::{
 fn sni_2(patterns: &[&str]) -> Rule {
     let residual = Residual { after: Some(packets(5, 8)), ..dropped_for(420) };
     let when = Condition::All(vec![sni(patterns), Condition::ClientInside]);
-    Rule { facts: vec!["TSPU-2".into()], residual: Some(residual), ..rule("sni-2", when) }
+    Rule { facts: vec!["TSPU-2".into()], residuals: vec![residual], ..rule("sni-2", when) }
 }
 
 /// RU-L425-1: a hoster's connections freeze.
 fn l4_25(after: Threshold) -> Rule {
     let when =
         Condition::All(vec![prefixes(&["157.240.0.0/16", "8.8.8.0/24"]), not(Condition::Fired("exempt".into()))]);
-    Rule { after: Some(after), trigger: fate(Fate::Drop), residual: Some(dropped_for(480)), ..rule("l4-25", when) }
+    Rule { after: Some(after), trigger: fate(Fate::Drop), residuals: vec![dropped_for(480)], ..rule("l4-25", when) }
 }
 
 fn bytes(most: u64, count: Sees) -> Threshold {
-    Threshold { unit: ThresholdUnit::Bytes, least: most, most, count }
+    Threshold { unit: ThresholdUnit::Bytes, count, ..packets(most, most) }
 }
 
 /// TSPU-2: how many packets pass after the `ClientHello` lies between five and eight, differs between flows and not between
@@ -152,7 +152,8 @@ fn ru_wa_1_the_chat_header_is_recognised() {
         Condition::ServerPort([443, 5222].into()),
         Condition::ClientInside,
     ]);
-    let rule = || Rule { trigger: fate(Fate::Drop), residual: Some(dropped_for(420)), ..rule("wa-chat", chat.clone()) };
+    let rule =
+        || Rule { trigger: fate(Fate::Drop), residuals: vec![dropped_for(420)], ..rule("wa-chat", chat.clone()) };
     for reassembly_limit in [None, Some(4096)] {
         let flow = FlowPolicy { reassembly_limit, ..FlowPolicy::default() };
         let boxes = || policy([BoxPolicy { flow: flow.clone(), ..in_path(vec![rule()]) }]);

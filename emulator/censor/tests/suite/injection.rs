@@ -7,13 +7,13 @@ use roadblock_censor::event::EventKind;
 use roadblock_censor::machine::MAX_HELD;
 use roadblock_censor::outbox::{Command, Toward};
 use roadblock_censor::policy::{
-    Condition, DnsForgery, Fate, Injection, InjectionKind, Recipient, Rejection, Residual, ResidualKey, Response, Rule,
-    TcpFlags,
+    Condition, DnsForgery, Fate, Injection, InjectionKind, Recipient, Refresh, Rejection, Residual, ResidualKey,
+    Response, Rule, TcpFlags,
 };
 use roadblock_censor::{Censor, Instant, Verdict};
 
 fn reset(to: Recipient, delay: Duration) -> Injection {
-    Injection { kind: InjectionKind::Reset { to, flags: TcpFlags::RST_ACK }, delay }
+    Injection { delay, ..InjectionKind::reset(to, TcpFlags::RST_ACK).into() }
 }
 
 fn reset_rule(delay: Duration) -> Rule {
@@ -23,7 +23,7 @@ fn reset_rule(delay: Duration) -> Rule {
 
 fn dns_rule(fate: Fate, delay: Duration) -> Rule {
     let forgery = DnsForgery { rcode: 0, addresses: vec![[31, 13, 94, 49].into()], ttl: 60, authoritative: true };
-    let inject = vec![Injection { kind: InjectionKind::Dns(forgery), delay }];
+    let inject = vec![Injection { delay, ..InjectionKind::Dns(forgery.into()).into() }];
     Rule { trigger: Response { fate, inject }, ..rule("dns", Condition::DnsName(names(&["instagram.com"]))) }
 }
 
@@ -62,14 +62,14 @@ fn gfw_sni_2_residual_hits_new_connections() {
     let last = Duration::from_secs(60);
     let residual = Residual {
         key: ResidualKey::ThreeTuple,
-        after: None,
         last,
-        refresh: true,
+        refresh: Refresh::OnPacket,
         outbound: punish(),
         inbound: Response::default(),
+        ..Residual::default()
     };
     let mut world =
-        World::new(policy([on_path(vec![Rule { residual: Some(residual), ..reset_rule(Duration::ZERO) }])]));
+        World::new(policy([on_path(vec![Rule { residuals: vec![residual], ..reset_rule(Duration::ZERO) }])]));
     let mut first = Connection::new(4000);
     world.open(&mut first);
     let hello = first.segment(Outbound, DATA, WHATSAPP_HELLO);

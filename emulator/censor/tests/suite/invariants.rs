@@ -7,8 +7,8 @@ use crate::support::*;
 use proptest::prelude::*;
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{
-    BoxPolicy, Condition, Content, Fate, FlowPolicy, Injection, InjectionKind, Police, PolicePer, Policy, Recipient,
-    Redirect, Residual, ResidualKey, Response, Rule, TcpFlags, TrackFrom,
+    BoxPolicy, Condition, Content, Fate, FlowPolicy, Injection, InjectionKind, Per, Police, Policy, Recipient,
+    Redirect, Refresh, Residual, ResidualKey, Response, Rule, TcpFlags, TrackFrom,
 };
 use roadblock_censor::{Censor, Direction, Event, Instant, Outbox, Packet, PacketId};
 
@@ -69,18 +69,19 @@ fn step() -> impl Strategy<Value = Step> {
 
 /// A policy with something of everything.
 fn rich_policy() -> Policy {
-    let reset = |delay| Injection { kind: InjectionKind::Reset { to: Recipient::Both, flags: TcpFlags::RST }, delay };
+    let reset = |delay| Injection { delay, ..InjectionKind::reset(Recipient::Both, TcpFlags::RST).into() };
     let punish = || Response { fate: Fate::Pass, inject: vec![reset(millis(3))] };
     let residual = Residual {
         key: ResidualKey::ThreeTuple,
         after: Some(packets(0, 2)),
         last: Duration::from_secs(60),
-        refresh: true,
+        refresh: Refresh::OnPacket,
         outbound: punish(),
         inbound: punish(),
+        ..Residual::default()
     };
     let resets =
-        Rule { trigger: punish(), residual: Some(residual), miss: 0.3, ..rule("sni", sni(&["instagram.com"])) };
+        Rule { trigger: punish(), residuals: vec![residual], miss: 0.3, ..rule("sni", sni(&["instagram.com"])) };
     let dns =
         Rule { trigger: fate(Fate::Drop), also: true, ..rule("dns", Condition::DnsName(names(&["*instagram*"]))) };
     let flow = FlowPolicy { reassembly_limit: Some(1000), from: TrackFrom::Any, ..FlowPolicy::default() };
@@ -88,14 +89,14 @@ fn rich_policy() -> Policy {
     let redirect = Redirect { v4: Some([195, 208, 6, 1].into()), v6: None, port: Some(5353) };
     let redirect =
         Rule { trigger: fate(Fate::Redirect(redirect)), ..rule("redirect", Condition::ClientPort([4001].into())) };
-    let calls = Rule { residual: Some(dropped_for(20)), ..rule("calls", content(Content::Stun)) };
+    let calls = Rule { residuals: vec![dropped_for(20)], ..rule("calls", content(Content::Stun)) };
     let tunnel = Rule {
         after: Some(packets(1, 3)),
         trigger: fate(Fate::Drop),
         ..rule("tunnel", content(Content::WireGuard(None)))
     };
     let chat = Rule { trigger: fate(Fate::Lose(0.5)), ..rule("chat", content(Content::WhatsAppChat)) };
-    let police = Police { bits_per_second: 8_000, burst: 1500, per: PolicePer::ThreeTuple };
+    let police = Police { bits_per_second: 8_000, burst: 1500, per: Per::ThreeTuple };
     let police =
         Rule { trigger: fate(Fate::Police(police)), also: true, ..rule("police", Condition::Direction(Inbound)) };
     policy([

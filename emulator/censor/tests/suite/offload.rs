@@ -5,7 +5,7 @@ use core::time::Duration;
 use crate::support::*;
 use roadblock_censor::event::EventKind;
 use roadblock_censor::outbox::Command;
-use roadblock_censor::policy::{BoxPolicy, Condition, Fate, FlowPolicy, Residual, ResidualKey, Rule, TrackFrom};
+use roadblock_censor::policy::{BoxPolicy, Condition, Fate, FlowPolicy, ResidualKey, Rule, TrackFrom};
 use roadblock_censor::{Censor, Outbox, Verdict};
 
 fn recalls(out: &Outbox) -> Vec<u16> {
@@ -20,7 +20,7 @@ fn recalls(out: &Outbox) -> Vec<u16> {
 
 fn drop_3t(patterns: &[&str]) -> Rule {
     let mut rule = sni_4(patterns);
-    rule.residual = rule.residual.map(|residual| Residual { key: ResidualKey::ThreeTuple, ..residual });
+    rule.residuals[0].key = ResidualKey::ThreeTuple;
     rule
 }
 
@@ -86,7 +86,7 @@ fn a_residual_recalls_offloaded_flows() {
 #[test]
 fn tcp_and_udp_do_not_mix() {
     let mut rule = drop_3t(&["whatsapp.com"]);
-    rule.residual = rule.residual.map(|residual| Residual { key: ResidualKey::TwoTuple, ..residual });
+    rule.residuals[0].key = ResidualKey::TwoTuple;
     let mut world = World::new(policy([in_path(vec![rule])]));
     let server = ([8, 8, 8, 8].into(), 443);
     let mut connection = Connection { server, ..Connection::new(4000) };

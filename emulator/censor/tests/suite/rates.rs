@@ -7,28 +7,28 @@ use crate::support::*;
 use roadblock_censor::event::EventKind;
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{
-    BoxPolicy, Condition, Fate, Police, PolicePer, Policy, Redirect, Residual, ResidualKey, Rule,
+    BoxPolicy, Condition, Fate, Per, Police, Policy, Redirect, Refresh, Residual, ResidualKey, Rule,
 };
 use roadblock_censor::wire::ip::IpPacket;
 use roadblock_censor::{Censor, Direction, Verdict};
 
-const POLICE: Police = Police { bits_per_second: 150_000, burst: 8_000, per: PolicePer::Flow };
+const POLICE: Police = Police { bits_per_second: 150_000, burst: 8_000, per: Per::Flow };
 
 /// RU-THR-1 by name: the `ClientHello` passes, then each direction has 150 kbit/s.
 fn throttle(patterns: &[&str]) -> Rule {
     let residual = Residual {
         key: ResidualKey::FourTuple,
-        after: None,
         last: Duration::from_secs(600),
-        refresh: true,
+        refresh: Refresh::OnPacket,
         outbound: fate(Fate::Police(POLICE)),
         inbound: fate(Fate::Police(POLICE)),
+        ..Residual::default()
     };
-    Rule { residual: Some(residual), ..rule("media-name", sni(patterns)) }
+    Rule { residuals: vec![residual], ..rule("media-name", sni(patterns)) }
 }
 
 /// RU-THR-1 by address.
-fn throttle_prefix(per: PolicePer) -> Rule {
+fn throttle_prefix(per: Per) -> Rule {
     let police = Fate::Police(Police { per, ..POLICE });
     Rule { trigger: fate(police), ..rule("media-address", prefixes(&["157.240.0.0/16"])) }
 }
@@ -71,7 +71,7 @@ fn ru_thr_1_a_name_is_throttled() {
 /// RU-TG-1: an address is throttled whatever is said to it; flows share a rate only where they are told to.
 #[test]
 fn ru_tg_1_an_address_is_throttled() {
-    for (per, least, most) in [(PolicePer::Flow, 2_800_000, 3_200_000), (PolicePer::Client, 1_400_000, 1_600_000)] {
+    for (per, least, most) in [(Per::Flow, 2_800_000, 3_200_000), (Per::Client, 1_400_000, 1_600_000)] {
         let mut world = World::new(policy([in_path(vec![throttle_prefix(per)])]));
         let mut bits = 0;
         let mut connections = [Connection::new(4000), Connection::new(4001)];
@@ -91,9 +91,8 @@ fn ru_tg_1_an_address_is_throttled() {
 #[test]
 fn buckets_outlive_a_phase() {
     for (away, expected) in [(false, Verdict::Drop), (true, Verdict::Pass)] {
-        let police =
-            || policy([in_path(vec![rule("first", Condition::Any(vec![])), throttle_prefix(PolicePer::Flow)])]);
-        let mut world = World::new(policy([in_path(vec![throttle_prefix(PolicePer::Flow)])]));
+        let police = || policy([in_path(vec![rule("first", Condition::Any(vec![])), throttle_prefix(Per::Flow)])]);
+        let mut world = World::new(policy([in_path(vec![throttle_prefix(Per::Flow)])]));
         let mut connection = Connection::new(4000);
         world.open(&mut connection);
         flood(&mut world, &mut connection, Inbound, Duration::from_secs(1));

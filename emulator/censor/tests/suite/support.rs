@@ -8,8 +8,8 @@ use roadblock_censor::event::EventKind;
 use roadblock_censor::names::NamePattern;
 use roadblock_censor::outbox::{Command, Injection};
 use roadblock_censor::policy::{
-    BoxPolicy, Condition, Fate, FlowPolicy, Grade, Place, Policy, Residual, ResidualKey, Response, Rewrite, Rule, Sees,
-    TcpFlags, Threshold, ThresholdUnit,
+    BoxPolicy, Condition, Fate, Grade, Place, Policy, Residual, ResidualKey, Response, Rewrite, Rule, TcpFlags,
+    Threshold,
 };
 use roadblock_censor::wire::build::{self, TcpHeader};
 use roadblock_censor::wire::ip::Addresses;
@@ -43,17 +43,7 @@ pub(crate) fn names(patterns: &[&str]) -> NameSet {
 }
 
 pub(crate) fn rule(id: &str, when: Condition) -> Rule {
-    Rule {
-        id: id.into(),
-        facts: vec![],
-        grade: Grade::Measured,
-        when,
-        after: None,
-        trigger: Response::default(),
-        residual: None,
-        miss: 0.0,
-        also: false,
-    }
+    Rule { id: id.into(), facts: vec![], grade: Grade::Measured, when, ..Rule::default() }
 }
 
 pub(crate) fn fate(fate: Fate) -> Response {
@@ -61,7 +51,7 @@ pub(crate) fn fate(fate: Fate) -> Response {
 }
 
 pub(crate) fn in_path(rules: Vec<Rule>) -> BoxPolicy {
-    BoxPolicy { name: "tspu".into(), place: Place::InPath, sees: Sees::Both, flow: FlowPolicy::default(), rules }
+    BoxPolicy { name: "tspu".into(), rules, ..BoxPolicy::default() }
 }
 
 pub(crate) fn on_path(rules: Vec<Rule>) -> BoxPolicy {
@@ -79,17 +69,16 @@ pub(crate) fn sni(patterns: &[&str]) -> Condition {
 
 /// TSPU-1: the `ClientHello` passes; for 75 seconds each packet from the server becomes a bare RST/ACK.
 pub(crate) fn sni_1(patterns: &[&str]) -> Rule {
-    let rewrite = Rewrite { tcp_flags: Some(TcpFlags::RST_ACK), strip_payload: true };
+    let rewrite = Rewrite { tcp_flags: Some(TcpFlags::RST_ACK), strip_payload: true, ..Rewrite::default() };
     Rule {
         facts: vec!["TSPU-1".into()],
-        residual: Some(Residual {
+        residuals: vec![Residual {
             key: ResidualKey::FourTuple,
-            after: None,
             last: Duration::from_secs(75),
-            refresh: false,
             outbound: fate(Fate::Pass),
             inbound: fate(Fate::Rewrite(rewrite)),
-        }),
+            ..Residual::default()
+        }],
         ..rule("sni-1", Condition::All(vec![sni(patterns), Condition::ClientInside]))
     }
 }
@@ -99,32 +88,30 @@ pub(crate) fn sni_4(patterns: &[&str]) -> Rule {
     Rule {
         facts: vec!["TSPU-4".into()],
         trigger: fate(Fate::Drop),
-        residual: Some(Residual {
+        residuals: vec![Residual {
             key: ResidualKey::FourTuple,
-            after: None,
             last: Duration::from_secs(40),
-            refresh: false,
             outbound: fate(Fate::Drop),
             inbound: fate(Fate::Drop),
-        }),
+            ..Residual::default()
+        }],
         ..rule("sni-4", Condition::All(vec![sni(patterns), Condition::Not(Box::new(Condition::Fired("sni-1".into())))]))
     }
 }
 
 /// So many packets, both ways.
 pub(crate) const fn packets(least: u64, most: u64) -> Threshold {
-    Threshold { unit: ThresholdUnit::Packets, least, most, count: Sees::Both }
+    Threshold::packets(least, most)
 }
 
 /// Everything is dropped on the connection for so many seconds.
 pub(crate) fn dropped_for(seconds: u64) -> Residual {
     Residual {
         key: ResidualKey::FourTuple,
-        after: None,
         last: Duration::from_secs(seconds),
-        refresh: false,
         outbound: fate(Fate::Drop),
         inbound: fate(Fate::Drop),
+        ..Residual::default()
     }
 }
 

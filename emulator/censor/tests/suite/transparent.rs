@@ -76,7 +76,7 @@ fn some_policy(rules_set: u16) -> Policy {
     let content = Condition::Content;
     let dropping = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
     let address = |last: u8| prefixes(&[&format!("157.240.1.{last}/32")]);
-    let bytes = Threshold { unit: ThresholdUnit::Bytes, least: 300, most: 900, count: Sees::Inbound };
+    let bytes = Threshold { unit: ThresholdUnit::Bytes, count: Sees::Inbound, ..packets(300, 900) };
     let three = Residual { key: ResidualKey::ThreeTuple, after: Some(packets(1, 2)), ..dropped_for(5) };
     let redirect = Redirect { v4: Some([157, 240, 1, 2].into()), v6: None, port: None };
     let exempt = Rule { also: true, ..rule("exempt", sni(&["instagram.com"])) };
@@ -89,16 +89,16 @@ fn some_policy(rules_set: u16) -> Policy {
         },
         exempt,
         rule("allowed", Condition::All(vec![address(1), Condition::ServerPort([3478].into())])),
-        Rule { residual: Some(three), miss: 0.3, ..rule("sni", sni(&["whatsapp.com"])) },
+        Rule { residuals: vec![three], miss: 0.3, ..rule("sni", sni(&["whatsapp.com"])) },
         dropping("dns", Condition::DnsName(names(&["*instagram*"]))),
         Rule {
-            residual: Some(dropped_for(5)),
+            residuals: vec![dropped_for(5)],
             ..rule("stun", Condition::All(vec![content(Content::Stun), not(address(2))]))
         },
         Rule { after: Some(packets(1, 2)), ..dropping("wireguard", wireguard) },
         Rule { after: Some(packets(1, 1)), ..dropping("openvpn", openvpn) },
         Rule {
-            residual: Some(dropped_for(5)),
+            residuals: vec![dropped_for(5)],
             ..dropping("chat", Condition::All(vec![content(Content::WhatsAppChat), Condition::ClientInside]))
         },
         dropping("length", Condition::All(vec![address(2), Condition::PayloadLength { least: 500, most: 600 }])),

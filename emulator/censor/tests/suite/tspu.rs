@@ -280,7 +280,7 @@ fn boxes_are_met_in_order() {
 #[test]
 fn the_next_box_sees_the_rewrite() {
     let rewrites = |name: &str, tcp_flags, strip_payload| {
-        let trigger = fate(Fate::Rewrite(Rewrite { tcp_flags, strip_payload }));
+        let trigger = fate(Fate::Rewrite(Rewrite { tcp_flags, strip_payload, ..Rewrite::default() }));
         let rules = vec![Rule { trigger, ..rule("inbound", Condition::Direction(Inbound)) }];
         BoxPolicy { name: name.into(), ..in_path(rules) }
     };

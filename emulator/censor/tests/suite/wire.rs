@@ -18,7 +18,7 @@ fn read_all(bytes: &[u8]) {
         for rejection in [Rejection::TcpReset, Rejection::HostUnreachable] {
             let _ = build::reject(&packet, rejection);
         }
-        let _ = rewrite(&packet, Rewrite { tcp_flags: Some(TcpFlags::RST), strip_payload: true });
+        let _ = rewrite(&packet, Rewrite { tcp_flags: Some(TcpFlags::RST), strip_payload: true, ..Rewrite::default() });
     }
     if let Some(segment) = TcpSegment::parse(bytes) {
         let _ = (segment.options(), segment.payload(), segment.window(), segment.sequence_len());
@@ -156,7 +156,7 @@ proptest! {
             bytes[4..6].copy_from_slice(&id.to_be_bytes());
         }
         let packet = IpPacket::parse(&bytes).expect("a packet");
-        let changed = rewrite(&packet, Rewrite { tcp_flags: Some(TcpFlags::RST_ACK), strip_payload: true });
+        let changed = rewrite(&packet, Rewrite { tcp_flags: Some(TcpFlags::RST_ACK), strip_payload: true, ..Rewrite::default() });
         let changed = changed.expect("a segment can be changed");
         assert_sound(&changed);
         let tcp = tcp_of(&changed);

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use roadblock_censor::policy::{
-    DnsForgery, Fate, Injection, InjectionKind, Police, PolicePer, Recipient, Redirect, Rejection, Residual,
-    ResidualKey, Response, Rule, Sees, Threshold, ThresholdUnit,
+    DnsForgery, Fate, Injection, InjectionKind, Per, Police, Recipient, Redirect, Rejection, Residual, ResidualKey,
+    Response, Rule, Sees, SegmentShape, Shape, TcpFlags, Threshold, ThresholdUnit,
 };
 use roadblock_scenarios::model::LieAnswer;
 
@@ -20,7 +20,7 @@ pub(super) fn of_lie(answer: &LieAnswer) -> String {
 pub(super) fn of_rule(rule: &Rule) -> String {
     let trigger = of_response(&rule.trigger);
     let after = rule.after.as_ref().map(|after| format!("after {}: ", of_threshold(after))).unwrap_or_default();
-    let residual = rule.residual.as_ref().map(of_residual).unwrap_or_default();
+    let residual: String = rule.residuals.iter().map(of_residual).collect();
     let miss = if rule.miss > 0.0 { format!("; misses {} %", rule.miss * 100.0) } else { String::new() };
     format!("{after}{trigger}{residual}{miss}")
 }
@@ -34,7 +34,10 @@ fn of_response(response: &Response) -> String {
         Fate::Rewrite(_) => "rewrite".to_owned(),
         Fate::Lose(probability) => format!("lose {} %", probability * 100.0),
         Fate::Police(police) => of_police(police),
+        Fate::Shape(shape) => of_shape(shape),
+        Fate::Corrupt(_) => "corrupt".to_owned(),
         Fate::Redirect(redirect) => of_redirect(redirect),
+        Fate::Divert => "hand to an interceptor".to_owned(),
     };
     let injections = response.inject.iter().map(of_injection);
     std::iter::once(fate).chain(injections).collect::<Vec<_>>().join(", ")
@@ -42,10 +45,23 @@ fn of_response(response: &Response) -> String {
 
 fn of_injection(injection: &Injection) -> String {
     match &injection.kind {
-        InjectionKind::Reset { to: Recipient::Client, .. } => "inject a reset to the client".to_owned(),
-        InjectionKind::Reset { to: Recipient::Server, .. } => "inject a reset to the server".to_owned(),
-        InjectionKind::Reset { to: Recipient::Both, .. } => "inject resets to both ends".to_owned(),
-        InjectionKind::Dns(forgery) => format!("inject the answer {}", of_forgery(forgery)),
+        InjectionKind::Segment(segment) => of_segment(segment),
+        InjectionKind::Dns(answer) => format!("inject the answer {}", of_forgery(&answer.forgery)),
+        InjectionKind::Icmp { error, .. } => format!("inject {}", of_rejection(*error)),
+    }
+}
+
+fn of_segment(segment: &SegmentShape) -> String {
+    let is_reset = segment.flags.contains(TcpFlags::RST);
+    let (one, several) = match (is_reset, segment.payload.is_empty()) {
+        (true, _) => ("a reset", "resets"),
+        (false, true) => ("a segment", "segments"),
+        (false, false) => ("data", "data"),
+    };
+    match segment.to {
+        Recipient::Client => format!("inject {one} to the client"),
+        Recipient::Server => format!("inject {one} to the server"),
+        Recipient::Both => format!("inject {several} to both ends"),
     }
 }
 
@@ -54,6 +70,9 @@ fn of_residual(residual: &Residual) -> String {
         ResidualKey::FourTuple => "the connection",
         ResidualKey::ThreeTuple => "client, server and port",
         ResidualKey::TwoTuple => "client and server",
+        ResidualKey::ServerEndpoint => "server and port",
+        ResidualKey::Server => "the server",
+        ResidualKey::Client => "the client",
     };
     let (outbound, inbound) = (of_response(&residual.outbound), of_response(&residual.inbound));
     let both =
@@ -66,6 +85,7 @@ fn of_threshold(after: &Threshold) -> String {
     let unit = match after.unit {
         ThresholdUnit::Packets => "packets",
         ThresholdUnit::Bytes => "bytes",
+        ThresholdUnit::Connections => "connections",
     };
     let way = match after.count {
         Sees::Both => "",
@@ -80,17 +100,28 @@ fn of_threshold(after: &Threshold) -> String {
 }
 
 fn of_police(police: &Police) -> String {
-    let per = match police.per {
-        PolicePer::Flow => "connection",
-        PolicePer::ThreeTuple => "client, server and port",
-        PolicePer::Client => "client",
-    };
-    let rate = if police.bits_per_second.is_multiple_of(1000) {
-        format!("{} kbit/s", police.bits_per_second / 1000)
+    format!("drop what comes above {} for each {}", of_rate(police.bits_per_second), of_per(police.per))
+}
+
+fn of_shape(shape: &Shape) -> String {
+    format!("delay what comes above {} for each {}", of_rate(shape.bits_per_second), of_per(shape.per))
+}
+
+fn of_per(per: Per) -> &'static str {
+    match per {
+        Per::Flow => "connection",
+        Per::ThreeTuple => "client, server and port",
+        Per::TwoTuple => "client and server",
+        Per::Client => "client",
+    }
+}
+
+fn of_rate(bits_per_second: u64) -> String {
+    if bits_per_second.is_multiple_of(1000) {
+        format!("{} kbit/s", bits_per_second / 1000)
     } else {
-        format!("{} bit/s", police.bits_per_second)
-    };
-    format!("drop what comes above {rate} for each {per}")
+        format!("{bits_per_second} bit/s")
+    }
 }
 
 fn of_redirect(redirect: &Redirect) -> String {

@@ -69,7 +69,7 @@ impl Compiler<'_, '_> {
                 return None;
             }
         };
-        Some(Threshold { unit, least, most, count: after.count })
+        Some(Threshold { unit, count: after.count, ..Threshold::packets(least, most) })
     }
 
     fn count(&mut self, argument: &Argument<CountRange>) -> CountRange {

@@ -50,9 +50,9 @@ impl Compiler<'_, '_> {
     fn injection(&mut self, declared: &InjectDeclaration) -> Vec<Injection> {
         let kind = match declared.what() {
             Some(Injectable::Reset(reset)) => {
-                InjectionKind::Reset { to: reset.to.0, flags: reset.flags.map_or(TcpFlags::RST, |letters| letters.0) }
+                InjectionKind::reset(reset.to.0, reset.flags.map_or(TcpFlags::RST, |letters| letters.0))
             }
-            Some(Injectable::Dns(answer)) => InjectionKind::Dns(self.forgery(answer)),
+            Some(Injectable::Dns(answer)) => InjectionKind::Dns(self.forgery(answer).into()),
             None => {
                 let message = "a packet to inject is either a `reset` or a `dns` answer";
                 self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, declared.at(), message));
@@ -60,7 +60,7 @@ impl Compiler<'_, '_> {
             }
         };
         let delays = self.delays(&declared.delay);
-        delays.into_iter().map(|delay| Injection { kind: kind.clone(), delay }).collect()
+        delays.into_iter().map(|delay| Injection { delay, ..kind.clone().into() }).collect()
     }
 
     fn delays(&mut self, argument: &Argument<OneOrMany<Duration>>) -> Vec<Duration> {
@@ -126,6 +126,7 @@ impl Compiler<'_, '_> {
         Rewrite {
             tcp_flags: rewrite.tcp_flags.map(|letters| letters.0),
             strip_payload: rewrite.payload == Some(PayloadFate::Strip),
+            ..Rewrite::default()
         }
     }
 }
