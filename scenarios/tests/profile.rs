@@ -36,7 +36,7 @@ fn parameters_are_set_as_in_a_scenario() {
     assert_eq!(told, [("names", "names", Some("what is dropped")), ("last", "duration", None)]);
     let [only] = &*profile.policy.boxes else { panic!("{:?}", profile.policy) };
     assert_eq!(&*only.name, "censor");
-    assert!(only.rules[0].residual.as_ref().is_some_and(|residual| residual.last.as_secs() == 3));
+    assert_eq!(only.rules[0].residuals[0].last.as_secs(), 3);
 }
 
 #[test]
