@@ -1,27 +1,83 @@
-//! DNS queries (RFC 1035 section 4.1) and forged answers to them.
+//! DNS (RFC 1035 section 4.1): queries, forged answers to them, and whole messages.
 
-use core::fmt::Write as _;
-use std::net::IpAddr;
+mod answer;
+mod message;
+mod name;
+mod stream;
+
+pub use answer::Answer;
+pub use message::{Message, Question, Record, Section};
+pub use stream::{begins_with_query, messages};
 
 use crate::policy::DnsForgery;
 use crate::wire::u16_at;
 
-/// The question types that the machine names or answers.
+/// The record and question types that the machine names, reads or answers.
 pub mod record {
     /// An IPv4 address.
     pub const A: u16 = 1;
+    /// A server of names.
+    pub const NS: u16 = 2;
+    /// Another name.
+    pub const CNAME: u16 = 5;
+    /// Where a zone begins: its first server and who keeps it.
+    pub const SOA: u16 = 6;
+    /// The name of an address.
+    pub const PTR: u16 = 12;
+    /// A server of mail.
+    pub const MX: u16 = 15;
+    /// Text.
+    pub const TXT: u16 = 16;
     /// An IPv6 address (RFC 3596).
     pub const AAAA: u16 = 28;
+    /// Where a service is (RFC 2782).
+    pub const SRV: u16 = 33;
+    /// Another name for all that is below (RFC 6672).
+    pub const DNAME: u16 = 39;
+    /// The pseudo-record of EDNS (RFC 6891).
+    pub const OPT: u16 = 41;
+    /// Where a service is and how to speak to it (RFC 9460).
+    pub const SVCB: u16 = 64;
+    /// The same of HTTPS, with the keys of `ECH` among it (RFC 9460).
+    pub const HTTPS: u16 = 65;
     /// Whatever there is.
     pub const ANY: u16 = 255;
+
+    const NAMES: [(&str, u16); 14] = [
+        ("A", A),
+        ("NS", NS),
+        ("CNAME", CNAME),
+        ("SOA", SOA),
+        ("PTR", PTR),
+        ("MX", MX),
+        ("TXT", TXT),
+        ("AAAA", AAAA),
+        ("SRV", SRV),
+        ("DNAME", DNAME),
+        ("OPT", OPT),
+        ("SVCB", SVCB),
+        ("HTTPS", HTTPS),
+        ("ANY", ANY),
+    ];
+
+    /// A type as a person writes it; `TYPE` and its number where it has no name here (RFC 3597 section 5).
+    pub fn name(kind: u16) -> String {
+        let name = NAMES.iter().find(|(_, number)| *number == kind).map(|(name, _)| (*name).to_owned());
+        name.unwrap_or_else(|| format!("TYPE{kind}"))
+    }
+
+    /// The type that a person means, in letters of either case.
+    pub fn from_name(text: &str) -> Option<u16> {
+        let known = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, number)| *number);
+        known.or_else(|| {
+            let (word, number) = text.split_at_checked(4)?;
+            word.eq_ignore_ascii_case("TYPE").then(|| number.parse().ok())?
+        })
+    }
 }
 
 const HEADER_LEN: usize = 12;
 const CLASS_INTERNET: u16 = 1;
-/// The most a name takes on the wire (RFC 1035 section 2.3.4).
-const MAX_NAME_LEN: usize = 255;
-/// The most a message takes where no EDNS is spoken (RFC 1035 section 2.3.4).
-const MAX_MESSAGE_LEN: usize = 512;
 
 /// A query with one question.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -37,7 +93,8 @@ pub struct Query<'a> {
     pub qtype: u16,
     /// The class asked for.
     pub qclass: u16,
-    question: &'a [u8],
+    message: &'a [u8],
+    question_end: usize,
 }
 
 impl<'a> Query<'a> {
@@ -49,117 +106,32 @@ impl<'a> Query<'a> {
         if !is_standard_query || u16_at(message, 4)? != 1 {
             return None;
         }
-        let (name, end) = read_name(message, HEADER_LEN)?;
+        // A question has nothing before it to point to.
+        let (name, end) = name::read_plain(message, HEADER_LEN)?;
         Some(Self {
             id: u16_at(message, 0)?,
             flags,
             name,
             qtype: u16_at(message, end)?,
             qclass: u16_at(message, end + 2)?,
-            question: message.get(HEADER_LEN..end + 4)?,
+            message,
+            question_end: end + 4,
         })
     }
 
     /// The question type as a person writes it.
     pub fn qtype_name(&self) -> String {
-        let name = match self.qtype {
-            1 => "A",
-            2 => "NS",
-            5 => "CNAME",
-            6 => "SOA",
-            12 => "PTR",
-            15 => "MX",
-            16 => "TXT",
-            28 => "AAAA",
-            33 => "SRV",
-            64 => "SVCB",
-            65 => "HTTPS",
-            255 => "ANY",
-            other => return format!("TYPE{other}"),
-        };
-        name.to_owned()
+        record::name(self.qtype)
     }
 
-    /// A forged answer: the question as it was asked, RD as it was asked, RA set, no EDNS (GFW-DNS-5), and as many of the
-    /// addresses of the asked family as fit an answer without EDNS. A type for which there is no address gets an answer
-    /// that says there is nothing.
+    /// A forged answer. No longer than what RFC 1035 allows without EDNS: the records that do not fit are left out.
+    pub fn answer(&self, answer: &Answer) -> Vec<u8> {
+        answer.to_bytes(self)
+    }
+
+    /// A forged answer without what only [`answer`](Self::answer) knows.
     pub fn forge(&self, forgery: &DnsForgery) -> Vec<u8> {
-        const QR: u16 = 0x8000;
-        const AA: u16 = 0x0400;
-        const RD: u16 = 0x0100;
-        const RA: u16 = 0x0080;
-        let authoritative = if forgery.authoritative { AA } else { 0 };
-        let flags = QR | authoritative | (self.flags & RD) | RA | u16::from(forgery.rcode & 0x0f);
-
-        let mut message = Vec::with_capacity(MAX_MESSAGE_LEN);
-        for word in [self.id, flags, 1, 0, 0, 0] {
-            message.extend(word.to_be_bytes());
-        }
-        message.extend(self.question);
-        let mut answers: u16 = 0;
-        for address in forgery.addresses.iter().filter(|address| self.asks_for(forgery, **address)) {
-            let answer = answer_record(*address, forgery.ttl);
-            if message.len() + answer.len() > MAX_MESSAGE_LEN {
-                break;
-            }
-            message.extend(answer);
-            answers += 1;
-        }
-        message[6..8].copy_from_slice(&answers.to_be_bytes());
-        message
-    }
-
-    fn asks_for(&self, forgery: &DnsForgery, address: IpAddr) -> bool {
-        let family = if address.is_ipv4() { record::A } else { record::AAAA };
-        forgery.rcode == 0 && self.qclass == CLASS_INTERNET && (self.qtype == family || self.qtype == record::ANY)
-    }
-}
-
-/// One answer whose owner is the name of the question, by a pointer to it (RFC 1035 section 4.1.4).
-fn answer_record(address: IpAddr, ttl: u32) -> Vec<u8> {
-    let (kind, data) = match address {
-        IpAddr::V4(address) => (record::A, address.octets().to_vec()),
-        IpAddr::V6(address) => (record::AAAA, address.octets().to_vec()),
-    };
-    let mut answer = vec![0xc0, HEADER_LEN as u8];
-    answer.extend(kind.to_be_bytes());
-    answer.extend(CLASS_INTERNET.to_be_bytes());
-    answer.extend(ttl.to_be_bytes());
-    answer.extend((data.len() as u16).to_be_bytes());
-    answer.extend(data);
-    answer
-}
-
-/// Reads the labels of a name and where it ends. A question has nothing before it to point to, so a compressed name is
-/// refused.
-fn read_name(message: &[u8], start: usize) -> Option<(String, usize)> {
-    let mut name = String::new();
-    let mut at = start;
-    loop {
-        let len = usize::from(*message.get(at)?);
-        let label = message.get(at + 1..at + 1 + len)?;
-        at += 1 + len;
-        if len > 63 || at - start > MAX_NAME_LEN {
-            return None;
-        }
-        if len == 0 {
-            return Some((name, at));
-        }
-        if !name.is_empty() {
-            name.push('.');
-        }
-        for byte in label {
-            push_byte(&mut name, *byte);
-        }
-    }
-}
-
-fn push_byte(name: &mut String, byte: u8) {
-    match byte {
-        b'.' | b'\\' => name.extend(['\\', char::from(byte)]),
-        0x21..=0x7e => name.push(char::from(byte)),
-        // Writing to a String cannot fail.
-        _ => drop(write!(name, "\\{byte:03}")),
+        self.answer(&Answer::from(forgery))
     }
 }
 
@@ -168,12 +140,6 @@ mod tests {
     use super::*;
 
     const QUERY: &[u8] = include_bytes!("../../tests/data/kdig-query.bin");
-    const QUERY_WITH_EDNS: &[u8] = include_bytes!("../../tests/data/kdig-query-edns.bin");
-
-    fn forgery(rcode: u8, addresses: &[&str]) -> DnsForgery {
-        let addresses = addresses.iter().map(|address| address.parse().expect("an address")).collect();
-        DnsForgery { rcode, addresses, ttl: 60, authoritative: true }
-    }
 
     /// What kdig sent.
     #[test]
@@ -182,41 +148,6 @@ mod tests {
         assert_eq!((query.name.as_str(), query.qtype, query.qclass), ("instagram.com", record::A, 1));
         assert_eq!(query.flags & 0x0100, 0x0100, "kdig asks for recursion");
         assert_eq!(query.qtype_name(), "A");
-    }
-
-    /// GFW-DNS-2 (AA=1, TTL 60) and GFW-DNS-5 (RA, one question, no EDNS).
-    #[test]
-    fn gfw_dns_5_forged_answer() {
-        let query = Query::parse(QUERY_WITH_EDNS).expect("a query");
-        let answer = query.forge(&forgery(0, &["31.13.94.49", "2001::1"]));
-        let question_end = HEADER_LEN + query.question.len();
-        assert_eq!(answer[..2], QUERY_WITH_EDNS[..2], "the id");
-        assert_eq!(answer[2..4], [0x85, 0x80], "QR, AA, RD, RA, no error");
-        assert_eq!(answer[4..12], [0, 1, 0, 1, 0, 0, 0, 0], "one question, one answer, no OPT record");
-        assert_eq!(answer[12..question_end], QUERY_WITH_EDNS[12..question_end]);
-        let mut record = vec![0xc0, 0x0c, 0, 28, 0, 1, 0, 0, 0, 60, 0, 16, 0x20, 1];
-        record.extend([0; 13]);
-        record.push(1);
-        assert_eq!(answer[question_end..], record);
-    }
-
-    /// RU-NSDI-1: the name does not exist, and there are no addresses.
-    #[test]
-    fn ru_nsdi_1_name_error_has_no_answers() {
-        let query = Query::parse(QUERY).expect("a query");
-        let answer = query.forge(&forgery(3, &["192.0.2.1"]));
-        assert_eq!(answer[3] & 0x0f, 3);
-        assert_eq!(answer[6..8], [0, 0]);
-        assert_eq!(answer.len(), QUERY.len());
-    }
-
-    /// No answer is longer than RFC 1035 allows without EDNS.
-    #[test]
-    fn many_addresses_are_cut() {
-        let query = Query::parse(QUERY).expect("a query");
-        let answer = query.forge(&forgery(0, &["192.0.2.1"; 100]));
-        assert!(answer.len() <= MAX_MESSAGE_LEN);
-        assert_eq!(usize::from(answer[7]), (MAX_MESSAGE_LEN - QUERY.len()) / 16);
     }
 
     /// Responses, several questions and pointers are not queries that a censor answers.
@@ -234,6 +165,16 @@ mod tests {
         for len in 0..QUERY.len() {
             assert!(Query::parse(&QUERY[..len]).is_none(), "cut at {len}");
         }
+    }
+
+    /// Types are read as they are written.
+    #[test]
+    fn types_have_names() {
+        for kind in [1, 28, 64, 65, 99, 255] {
+            assert_eq!(record::from_name(&record::name(kind)), Some(kind));
+        }
+        assert_eq!((record::name(65), record::from_name("https")), ("HTTPS".to_owned(), Some(65)));
+        assert_eq!((record::from_name("TYPE65536"), record::from_name("x")), (None, None));
     }
 
     /// RFC 1035 section 5.1: a byte that would be taken for something else is escaped, so that no label can pretend to be

@@ -4,12 +4,15 @@ use crate::support::*;
 use proptest::prelude::*;
 use roadblock_censor::policy::{Rejection, Rewrite, TcpFlags};
 use roadblock_censor::wire::build::{self, ResetTo, TcpHeader};
-use roadblock_censor::wire::dns::Query;
+use roadblock_censor::wire::dns::{self, Answer, Message, Query};
 use roadblock_censor::wire::ip::{Addresses, IpPacket, protocol};
 use roadblock_censor::wire::rewrite::rewrite;
 use roadblock_censor::wire::tcp::TcpSegment;
 use roadblock_censor::wire::tls::{self, Hello};
 use roadblock_censor::wire::udp::UdpDatagram;
+
+const CNAME_ANSWER: &[u8] = include_bytes!("../data/dnsmasq-answer-cname.bin");
+const STREAM_QUERIES: &[u8] = include_bytes!("../data/kdig-stream-queries.bin");
 
 /// Calls everything that reads.
 fn read_all(bytes: &[u8]) {
@@ -24,7 +27,23 @@ fn read_all(bytes: &[u8]) {
         let _ = (segment.options(), segment.payload(), segment.window(), segment.sequence_len());
     }
     let _ = UdpDatagram::parse(bytes).map(|datagram| datagram.payload().len());
-    let _ = Query::parse(bytes);
+    if let Some(query) = Query::parse(bytes) {
+        for copy_query in [false, true] {
+            let cname = Some(query.name.clone());
+            let answer = Answer {
+                copy_query,
+                cname,
+                addresses: vec![[192, 0, 2, 1].into()],
+                whatever_type: true,
+                ..Answer::default()
+            };
+            assert!(Message::parse(&query.answer(&answer)).is_some());
+        }
+    }
+    if let Some(message) = Message::parse(bytes) {
+        let _ = (message.is_whole(), message.names().count(), message.addresses().count(), message.questions().count());
+    }
+    let _ = (dns::messages(bytes).count(), dns::begins_with_query(bytes));
     let _ = tls::client_hello(bytes);
 }
 
@@ -65,7 +84,7 @@ proptest! {
         is_v6 in any::<bool>(),
     ) {
         let mut connection = if is_v6 { Connection::v6(1) } else { Connection::new(1) };
-        for original in [WHATSAPP_HELLO.to_vec(), INSTAGRAM_QUERY.to_vec(), connection.segment(Outbound, DATA, WHATSAPP_HELLO)] {
+        for original in [WHATSAPP_HELLO.to_vec(), INSTAGRAM_QUERY.to_vec(), CNAME_ANSWER.to_vec(), STREAM_QUERIES.to_vec(), connection.segment(Outbound, DATA, WHATSAPP_HELLO)] {
             let mut bytes = original;
             for (place, byte) in &changes {
                 let place = place.index(bytes.len());
