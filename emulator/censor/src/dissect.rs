@@ -1,4 +1,4 @@
-//! What a censor can tell of the protocols that a flow speaks, beside TLS and DNS.
+//! What a censor can tell of the protocols that a flow speaks, beside DNS.
 //!
 //! Each file knows one protocol, reads bytes and keeps nothing. Of a stream's first bytes it says `Some(true)`,
 //! `Some(false)`, or `None` while more bytes could make it either. No function panics, whatever bytes arrive.
@@ -8,6 +8,7 @@ pub mod mtproto;
 pub mod openvpn;
 pub mod ssh;
 pub mod stun;
+pub mod tls;
 pub mod whatsapp;
 pub mod wireguard;
 

@@ -133,8 +133,8 @@ pub(crate) fn mentions(condition: &Condition, is_kind: &dyn Fn(&Condition) -> bo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dissect::tls::ClientHello;
     use crate::names::{NamePattern, NameSet};
-    use crate::wire::tls::ClientHello;
 
     fn names(text: &str) -> NameSet {
         [text.parse::<NamePattern>().expect("a pattern")].into_iter().collect()
@@ -157,8 +157,9 @@ mod tests {
     #[test]
     fn ru_wl_1_not_listed_needs_a_hello() {
         let unlisted = not(Condition::TlsSni(names("listed.ru")));
-        let hello =
-            |sni: Option<&str>| Heard::Hello(ClientHello { sni: sni.map(str::to_owned), ..ClientHello::default() });
+        let hello = |sni: Option<&str>| {
+            Heard::Hello(Box::new(ClientHello { sni: sni.map(str::to_owned), ..ClientHello::default() }))
+        };
         assert_eq!(ask(&Heard::Nothing, &unlisted).0, None);
         assert_eq!(ask(&hello(Some("www.listed.ru")), &unlisted).0, Some(false));
         assert_eq!(ask(&hello(Some("Other.ru")), &unlisted), (Some(true), Some("SNI other.ru".to_owned())));

@@ -9,7 +9,6 @@ pub mod dns;
 pub mod ip;
 pub mod rewrite;
 pub mod tcp;
-pub mod tls;
 pub mod udp;
 
 /// The big-endian number at this place, if the bytes reach so far.

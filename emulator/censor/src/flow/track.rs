@@ -6,13 +6,13 @@ use std::sync::Arc;
 use super::note::Note;
 use super::reassembly::Reassembly;
 use super::said::{Dialects, MAX_OPENING, Said, SaidPlace};
+use crate::dissect::tls::{self, ClientHello, Hello};
 use crate::machine::MAX_REASSEMBLY;
 use crate::outbox::Direction;
 use crate::policy::{FlowPolicy, TcpFlags, TrackFrom};
 use crate::time::Instant;
 use crate::view::{Transport, View};
 use crate::wire::tcp::TcpSegment;
-use crate::wire::tls::{self, ClientHello, Hello};
 
 /// How long a UDP flow is remembered without a packet: as long as Linux does, where no fact says otherwise.
 const UDP_IDLE: core::time::Duration = core::time::Duration::from_secs(30);
@@ -61,7 +61,7 @@ pub(crate) enum Heard {
     /// That the stream does not begin with a `ClientHello`.
     NoHello,
     /// The packet that completes, or repeats, a `ClientHello`.
-    Hello(ClientHello),
+    Hello(Box<ClientHello>),
 }
 
 /// What some rule wants to hear of a flow.
@@ -277,7 +277,10 @@ impl Track {
             self.segments = self.segments.saturating_add(1);
             let (opening, more) = match policy.reassembly_limit {
                 None => {
-                    if listens_tls && let Hello::ClientHello(hello) = tls::client_hello(segment.payload()) {
+                    if listens_tls
+                        && let Hello::ClientHello(hello) =
+                            tls::client_hello(segment.payload(), &tls::Options::default())
+                    {
                         // One segment alone says nothing else about the stream: it may be the middle of something.
                         heard = Heard::Hello(hello);
                     }
@@ -319,7 +322,7 @@ impl Track {
 
 /// What a stream says once a segment's payload was added to it at this place.
 fn hear(stream: &Reassembly, offset: i32) -> Heard {
-    match tls::client_hello(stream.contiguous()) {
+    match tls::client_hello(stream.contiguous(), &tls::Options::default()) {
         Hello::NotTls => Heard::NoHello,
         // Later data of a stream whose ClientHello was heard is no ClientHello.
         Hello::ClientHello(hello) if usize::try_from(offset).is_ok_and(|offset| offset >= hello.length) => {

@@ -2,13 +2,13 @@
 
 use crate::support::*;
 use proptest::prelude::*;
+use roadblock_censor::dissect::tls::{self, Hello, Options};
 use roadblock_censor::policy::{Rejection, Rewrite, TcpFlags};
 use roadblock_censor::wire::build::{self, ResetTo, TcpHeader};
 use roadblock_censor::wire::dns::{self, Answer, Message, Query};
 use roadblock_censor::wire::ip::{Addresses, IpPacket, protocol};
 use roadblock_censor::wire::rewrite::rewrite;
 use roadblock_censor::wire::tcp::TcpSegment;
-use roadblock_censor::wire::tls::{self, Hello};
 use roadblock_censor::wire::udp::UdpDatagram;
 
 const CNAME_ANSWER: &[u8] = include_bytes!("../data/dnsmasq-answer-cname.bin");
@@ -44,7 +44,11 @@ fn read_all(bytes: &[u8]) {
         let _ = (message.is_whole(), message.names().count(), message.addresses().count(), message.questions().count());
     }
     let _ = (dns::messages(bytes).count(), dns::begins_with_query(bytes));
-    let _ = tls::client_hello(bytes);
+    let _ = tls::client_hello(bytes, &Options::default());
+}
+
+fn read(stream: &[u8]) -> Hello {
+    tls::client_hello(stream, &Options::default())
 }
 
 fn addresses() -> impl Strategy<Value = Addresses> {
@@ -103,7 +107,7 @@ proptest! {
         for (place, byte) in changes {
             stream[place] = byte;
         }
-        let (part, whole) = (tls::client_hello(&stream[..len.index(stream.len())]), tls::client_hello(&stream));
+        let (part, whole) = (read(&stream[..len.index(stream.len())]), read(&stream));
         match part {
             Hello::Incomplete => {}
             Hello::NotTls => prop_assert_eq!(whole, Hello::NotTls),

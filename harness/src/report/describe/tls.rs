@@ -1,6 +1,6 @@
 //! TLS records (RFC 8446 section 5.1) and the handshake messages that can be read in them.
 
-use roadblock_censor::wire::tls::{Hello, client_hello};
+use roadblock_censor::dissect::tls::{Hello, Options, client_hello};
 
 const HEADER_LEN: usize = 5;
 const MAX_RECORD_LEN: usize = (1 << 14) + 256;
@@ -67,10 +67,10 @@ impl Record {
 }
 
 fn hello(bytes: &[u8]) -> String {
-    match client_hello(bytes) {
+    match client_hello(bytes, &Options::default()) {
         Hello::ClientHello(hello) => {
             let name = hello.sni.map_or_else(|| ", no SNI".to_owned(), |name| format!(" SNI={name}"));
-            let encrypted = if hello.encrypted { ", ECH" } else { "" };
+            let encrypted = if hello.ech { ", ECH" } else { "" };
             format!("ClientHello{name}{encrypted}")
         }
         Hello::Incomplete => "beginning of a ClientHello".to_owned(),
