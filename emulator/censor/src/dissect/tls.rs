@@ -5,9 +5,13 @@
 
 use std::borrow::Cow;
 
+pub use certificate::{ServerNames, is_server_hello, server_names};
+pub use fingerprint::{Carrier, Ja3};
 pub use hello::{ClientHello, is_grease};
 pub use record::{Record, RecordHeader, RecordVersion, Records, content};
 
+mod certificate;
+mod fingerprint;
 mod hello;
 mod reader;
 mod record;

@@ -8,6 +8,7 @@ mod invariants;
 mod offload;
 mod rates;
 mod support;
+mod tls_dissect;
 mod transparent;
 mod tspu;
 mod wire;

@@ -71,16 +71,16 @@ pub(crate) fn is_datagram_version(version: u16) -> bool {
 }
 
 /// Types of extension that are read.
-mod extension {
-    pub(super) const SERVER_NAME: u16 = 0;
-    pub(super) const GROUPS: u16 = 10;
-    pub(super) const POINT_FORMATS: u16 = 11;
-    pub(super) const SIGNATURE_ALGORITHMS: u16 = 13;
-    pub(super) const ALPN: u16 = 16;
-    pub(super) const SUPPORTED_VERSIONS: u16 = 43;
-    pub(super) const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
+pub(super) mod extension {
+    pub(crate) const SERVER_NAME: u16 = 0;
+    pub(crate) const GROUPS: u16 = 10;
+    pub(crate) const POINT_FORMATS: u16 = 11;
+    pub(crate) const SIGNATURE_ALGORITHMS: u16 = 13;
+    pub(crate) const ALPN: u16 = 16;
+    pub(crate) const SUPPORTED_VERSIONS: u16 = 43;
+    pub(crate) const ENCRYPTED_CLIENT_HELLO: u16 = 0xfe0d;
     /// Of draft-ietf-tls-esni-02 and before; 0xff02 to 0xff04, which came after, are not blocked (GFW-ESNI).
-    pub(super) const ENCRYPTED_SERVER_NAME: u16 = 0xffce;
+    pub(crate) const ENCRYPTED_SERVER_NAME: u16 = 0xffce;
 }
 
 /// Which of two forms a message has.

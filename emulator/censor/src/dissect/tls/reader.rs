@@ -39,6 +39,10 @@ impl<'a> Reader<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
+    pub(crate) fn u24(&mut self) -> Option<u32> {
+        self.array().map(|[high, middle, low]| u32::from_be_bytes([0, high, middle, low]))
+    }
+
     pub(crate) fn array<const LEN: usize>(&mut self) -> Option<[u8; LEN]> {
         self.take(LEN)?.first_chunk().copied()
     }
@@ -53,6 +57,12 @@ impl<'a> Reader<'a> {
     pub(crate) fn vector16(&mut self) -> Option<Self> {
         let len = self.u16()?;
         self.part(len.into())
+    }
+
+    /// What a 24-bit length counts.
+    pub(crate) fn vector24(&mut self) -> Option<Self> {
+        let len = self.u24()?;
+        self.part(usize::try_from(len).ok()?)
     }
 
     /// The 16-bit numbers that are left; an odd byte at the end is none.
