@@ -38,7 +38,7 @@ impl Subject<'_> {
             Condition::ClientPort(ports) => Some(self.has_ports() && ports.contains(key.client_port)),
             Condition::ServerPort(ports) => Some(self.has_ports() && ports.contains(key.server_port)),
             Condition::ServerAddress(prefixes) => Some(prefixes.contains(key.server)),
-            Condition::Protocol(protocol) => Some(key.protocol == *protocol),
+            Condition::Protocol(protocol) => Some(self.view.ip.protocol() == *protocol),
             Condition::ClientInside => self.initiator.map(|initiator| initiator == Direction::Outbound),
             Condition::Direction(direction) => Some(self.view.direction == *direction),
             Condition::Fired(rule) => {
@@ -54,7 +54,7 @@ impl Subject<'_> {
     }
 
     fn has_ports(&self) -> bool {
-        !matches!(self.view.transport, Transport::Other)
+        !matches!(self.view.transport, Transport::Error | Transport::Other)
     }
 
     /// What matched, as a person would say it.

@@ -226,7 +226,7 @@ impl Censor {
         let begins = match view.transport {
             Transport::Tcp(_) => compiled.tracks_from_any || view.has_flags(TcpFlags::SYN.0),
             Transport::Udp(_) => true,
-            Transport::Other => false,
+            Transport::Error | Transport::Other => false,
         };
         if !begins || !compiled.interest.covers(view.key.protocol, view.key.server_port) {
             return;
@@ -313,6 +313,6 @@ impl Censor {
 /// Whether no box will have anything to say about later packets of this flow that travel as this one does.
 fn is_decided(compiled: &Compiled, flow: &Flow, view: &View<'_>) -> bool {
     let mut looking = compiled.boxes.iter().zip(&flow.tracks).filter(|(each, _)| each.looks_at(view.direction));
-    !view.is_control()
-        && looking.all(|(each, track)| track.is_known() && !Outlook { each, flow, track, view }.is_open())
+    let is_of_flow = !view.is_control() && !matches!(view.transport, Transport::Error);
+    is_of_flow && looking.all(|(each, track)| track.is_known() && !Outlook { each, flow, track, view }.is_open())
 }

@@ -4,6 +4,7 @@
 //! parsed again. The words are those of the profile language, so a rule reads the same in both.
 
 mod condition;
+mod fragments;
 mod injection;
 mod interest;
 mod kernel;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use condition::{BytePrefix, Condition, Content, MAX_BYTE_PREFIX};
+pub use fragments::{DuplicateFragment, FragmentOverlap, FragmentPolicy, FragmentTtl, Ipv6Extensions};
 pub use injection::{
     DnsForgery, DnsInjection, HttpAnswer, Injection, InjectionKind, IpShape, Number, Pick, Recipient, SegmentShape,
 };
@@ -67,6 +69,10 @@ pub struct BoxPolicy {
     pub sees: Sees,
     /// Which share of the flows it sees; all of them where there is none (GFW-DNS-6).
     pub share: Option<Share>,
+    /// What it does with fragments (TSPU-11).
+    pub fragments: FragmentPolicy,
+    /// How far it reads into an IPv6 packet.
+    pub ipv6_extensions: Ipv6Extensions,
     /// How it keeps flows.
     pub flow: FlowPolicy,
     /// The rules; the first that matches ends the search unless it says [`also`](Rule::also).

@@ -3,7 +3,8 @@
 use crate::event::FlowKey;
 use crate::outbox::Direction;
 use crate::policy::TcpFlags;
-use crate::wire::ip::{IpPacket, protocol};
+use crate::wire::icmp::Quote;
+use crate::wire::ip::{Addresses, IpPacket, protocol};
 use crate::wire::tcp::TcpSegment;
 use crate::wire::udp::UdpDatagram;
 
@@ -21,6 +22,9 @@ pub(crate) struct View<'a> {
 pub(crate) enum Transport<'a> {
     Tcp(TcpSegment<'a>),
     Udp(UdpDatagram<'a>),
+    /// An ICMP error about a packet of the flow that the key names. It has no ports of its own.
+    Error,
+    /// Something without ports, or something that the box does not read.
     Other,
 }
 
@@ -31,6 +35,11 @@ impl<'a> View<'a> {
         let ip = IpPacket::parse(bytes)?;
         if ip.is_later_fragment() {
             return None;
+        }
+        if let Some(Quote { protocol, addresses, ports }) = Quote::parse(&ip) {
+            // What is quoted travelled the other way.
+            let key = key(direction.reversed(), protocol, addresses, ports);
+            return Some(Self { direction, ip, transport: Transport::Error, key });
         }
         let (transport, source_port, destination_port) = match ip.protocol() {
             protocol::TCP => {
@@ -43,27 +52,21 @@ impl<'a> View<'a> {
             }
             _ => (Transport::Other, 0, 0),
         };
-        let source = (ip.addresses().source(), source_port);
-        let destination = (ip.addresses().destination(), destination_port);
-        let (client, server) = match direction {
-            Direction::Outbound => (source, destination),
-            Direction::Inbound => (destination, source),
-        };
-        let key = FlowKey {
-            protocol: ip.protocol(),
-            client: client.0,
-            client_port: client.1,
-            server: server.0,
-            server_port: server.1,
-        };
+        let key = key(direction, ip.protocol(), ip.addresses(), (source_port, destination_port));
         Some(Self { direction, ip, transport, key })
+    }
+
+    /// The packet as a box sees it that reads no further than its IP header.
+    pub(crate) fn without_transport(&self) -> Self {
+        let key = key(self.direction, self.ip.protocol(), self.ip.addresses(), (0, 0));
+        Self { transport: Transport::Other, key, ..*self }
     }
 
     /// The segment, where the packet carries one.
     pub(crate) fn segment(&self) -> Option<&TcpSegment<'a>> {
         match &self.transport {
             Transport::Tcp(segment) => Some(segment),
-            Transport::Udp(_) | Transport::Other => None,
+            Transport::Udp(_) | Transport::Error | Transport::Other => None,
         }
     }
 
@@ -72,7 +75,7 @@ impl<'a> View<'a> {
         match &self.transport {
             Transport::Tcp(segment) => segment.payload(),
             Transport::Udp(datagram) => datagram.payload(),
-            Transport::Other => &[],
+            Transport::Error | Transport::Other => &[],
         }
     }
 
@@ -96,4 +99,14 @@ impl<'a> View<'a> {
     pub(crate) fn checksum_is_valid(&self) -> bool {
         self.segment().is_none_or(|segment| segment.checksum_is_valid(&self.ip.addresses()))
     }
+}
+
+/// The flow of a packet with these ends.
+fn key(direction: Direction, protocol: u8, addresses: Addresses, ports: (u16, u16)) -> FlowKey {
+    let (source, destination) = ((addresses.source(), ports.0), (addresses.destination(), ports.1));
+    let (client, server) = match direction {
+        Direction::Outbound => (source, destination),
+        Direction::Inbound => (destination, source),
+    };
+    FlowKey { protocol, client: client.0, client_port: client.1, server: server.0, server_port: server.1 }
 }

@@ -73,9 +73,9 @@ impl<'a> Compiler<'a, '_> {
             name: name.into(),
             place: declared.place,
             sees: declared.sees,
-            share: None,
             flow: flow(declared),
             rules,
+            ..BoxPolicy::default()
         }
     }
 

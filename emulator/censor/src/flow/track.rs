@@ -104,6 +104,8 @@ impl Track {
         match &view.transport {
             Transport::Tcp(segment) => self.observe_segment(segment, view.direction, policy),
             Transport::Udp(_) if !self.is_known() => self.begin(State::Datagrams, view.direction),
+            // An error about a packet of the flow is no packet of the flow.
+            Transport::Error => return,
             Transport::Udp(_) | Transport::Other => {}
         }
         self.last_seen = now;
@@ -130,7 +132,7 @@ impl Track {
                 let bytes = Cow::Borrowed(datagram.payload());
                 (Heard::Nothing, Some(Said { bytes, place: SaidPlace::Datagram, speaks: self.speaks }))
             }
-            Transport::Udp(_) | Transport::Other => (Heard::Nothing, None),
+            Transport::Udp(_) | Transport::Error | Transport::Other => (Heard::Nothing, None),
         }
     }
 

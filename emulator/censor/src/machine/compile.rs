@@ -4,8 +4,11 @@ use crate::evaluate::mentions;
 use crate::event::FlowKey;
 use crate::flow::Ear;
 use crate::outbox::Direction;
-use crate::policy::{BoxPolicy, Condition, Content, Fate, Interest, Policy, Residual, Response, Rule, TrackFrom};
+use crate::policy::{
+    BoxPolicy, Condition, Content, Fate, Interest, Ipv6Extensions, Policy, Residual, Response, Rule, TrackFrom,
+};
 use crate::residual::RulePlace;
+use crate::view::View;
 use crate::wire::ip::protocol;
 
 /// A policy, ready to be asked.
@@ -127,6 +130,11 @@ impl CompiledBox {
     /// The contents that rules name which can match a packet of this flow.
     pub(crate) fn contents_for(&self, key: FlowKey) -> impl Iterator<Item = &Content> {
         self.rules_for(key).flat_map(|(place, _)| &self.contents[place])
+    }
+
+    /// Whether the box reads what comes after the packet's IP header.
+    pub(crate) fn reads_past_ip(&self, view: &View<'_>) -> bool {
+        self.policy.ipv6_extensions == Ipv6Extensions::Walk || !view.ip.has_extension_headers()
     }
 
     /// Whether the box sees packets travelling this way and has rules at all.

@@ -64,7 +64,12 @@ impl Judge<'_> {
             if !self.compiled.boxes[place].looks_at(view.direction) {
                 continue;
             }
-            match self.ask_box(place, view, flow.as_deref_mut()) {
+            let passage = if self.compiled.boxes[place].reads_past_ip(view) {
+                self.ask_box(place, view, flow.as_deref_mut())
+            } else {
+                self.ask_box(place, &view.without_transport(), None)
+            };
+            match passage {
                 Passage::Passed => {}
                 Passage::Dropped => return Passage::Dropped,
                 Passage::Replaced(bytes) => {

@@ -44,7 +44,7 @@ impl Outlook<'_> {
 
     fn of(&self, condition: &Condition) -> Prospect {
         let key = &self.view.key;
-        let has_ports = !matches!(self.view.transport, Transport::Other);
+        let has_ports = !matches!(self.view.transport, Transport::Error | Transport::Other);
         match condition {
             Condition::All(parts) => parts.iter().map(|part| self.of(part)).fold(Prospect::ALWAYS, |all, part| {
                 Prospect { may_hold: all.may_hold && part.may_hold, may_fail: all.may_fail || part.may_fail }
@@ -84,7 +84,7 @@ impl Outlook<'_> {
         match self.view.transport {
             Transport::Tcp(_) => !is_of_datagrams && self.track.hears_stream(),
             Transport::Udp(_) => (is_of_datagrams || is_of_both) && self.track.hears_datagrams(&self.each.policy.flow),
-            Transport::Other => false,
+            Transport::Error | Transport::Other => false,
         }
     }
 }

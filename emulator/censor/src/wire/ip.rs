@@ -101,6 +101,15 @@ impl<'a> IpPacket<'a> {
         }
     }
 
+    /// Reads the header of a packet of which only the beginning is there, as an ICMP error quotes it.
+    pub fn parse_beginning(bytes: &'a [u8]) -> Option<Self> {
+        match bytes.first()? >> 4 {
+            4 => Self::parse_v4_cut(bytes, bytes.len()),
+            6 => Self::parse_v6_cut(bytes, bytes.len()),
+            _ => None,
+        }
+    }
+
     /// The whole packet.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
@@ -141,7 +150,21 @@ impl<'a> IpPacket<'a> {
         &self.bytes[self.header_len..]
     }
 
+    /// Whether IPv6 extension headers come before the payload.
+    pub fn has_extension_headers(&self) -> bool {
+        matches!(self.addresses, Addresses::V6 { .. }) && self.header_len > IPV6_HEADER_LEN
+    }
+
     fn parse_v4(bytes: &'a [u8]) -> Option<Self> {
+        Self::parse_v4_cut(bytes, usize::MAX)
+    }
+
+    fn parse_v6(bytes: &'a [u8]) -> Option<Self> {
+        Self::parse_v6_cut(bytes, usize::MAX)
+    }
+
+    /// Reads a packet; what of it lies past this length need not be there.
+    fn parse_v4_cut(bytes: &'a [u8], cut_at: usize) -> Option<Self> {
         let header: &[u8; 20] = bytes.first_chunk()?;
         let header_len = usize::from(header[0] & 0x0f) * 4;
         let total_len = usize::from(u16_at(header, 2)?);
@@ -151,7 +174,7 @@ impl<'a> IpPacket<'a> {
         let place = u16_at(header, 6)?;
         let fragment = Fragment { offset: (place & 0x1fff) << 3, more: place & 0x2000 != 0 };
         Some(Self {
-            bytes: bytes.get(..total_len)?,
+            bytes: bytes.get(..total_len.min(cut_at)).filter(|bytes| bytes.len() >= header_len)?,
             addresses: Addresses::V4 {
                 source: Ipv4Addr::new(header[12], header[13], header[14], header[15]),
                 destination: Ipv4Addr::new(header[16], header[17], header[18], header[19]),
@@ -163,10 +186,11 @@ impl<'a> IpPacket<'a> {
         })
     }
 
-    fn parse_v6(bytes: &'a [u8]) -> Option<Self> {
-        let header: &[u8; 40] = bytes.first_chunk()?;
+    /// Reads a packet; what of it lies past this length need not be there.
+    fn parse_v6_cut(bytes: &'a [u8], cut_at: usize) -> Option<Self> {
+        let header: &[u8; IPV6_HEADER_LEN] = bytes.first_chunk()?;
         let total_len = header.len() + usize::from(u16_at(header, 4)?);
-        let bytes = bytes.get(..total_len)?;
+        let bytes = bytes.get(..total_len.min(cut_at))?;
         let upper = walk_extensions(bytes, header[6])?;
         Some(Self {
             bytes,
@@ -182,6 +206,9 @@ impl<'a> IpPacket<'a> {
     }
 }
 
+/// The length of the fixed header of IPv6.
+const IPV6_HEADER_LEN: usize = 40;
+
 /// What comes after the extension headers of an IPv6 packet.
 struct Upper {
     at: usize,
@@ -192,7 +219,7 @@ struct Upper {
 /// Walks the extension headers of RFC 8200 section 4 and the authentication header of RFC 4302. Each step goes at least
 /// eight bytes on, so the walk ends.
 fn walk_extensions(bytes: &[u8], first: u8) -> Option<Upper> {
-    let mut upper = Upper { at: 40, protocol: first, fragment: None };
+    let mut upper = Upper { at: IPV6_HEADER_LEN, protocol: first, fragment: None };
     loop {
         let len = match upper.protocol {
             // Hop-by-hop options, routing, destination options, mobility, host identity, shim6.
