@@ -6,6 +6,7 @@
 pub mod dtls;
 pub mod mtproto;
 pub mod openvpn;
+pub mod quic;
 pub mod ssh;
 pub mod stun;
 pub mod tls;

@@ -1,7 +1,7 @@
 //! The flow table: bounded, and looked up once for each packet.
 
 mod note;
-mod reassembly;
+pub(crate) mod reassembly;
 mod said;
 mod track;
 

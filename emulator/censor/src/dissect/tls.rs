@@ -8,6 +8,7 @@ use std::borrow::Cow;
 pub use certificate::{ServerNames, is_server_hello, server_names};
 pub use fingerprint::{Carrier, Ja3};
 pub use hello::{ClientHello, is_grease};
+pub(crate) use reader::Reader;
 pub use record::{Record, RecordHeader, RecordVersion, Records, content};
 
 mod certificate;

@@ -6,6 +6,7 @@ mod dissect;
 mod injection;
 mod invariants;
 mod offload;
+mod quic_dissect;
 mod rates;
 mod support;
 mod tls_dissect;
