@@ -292,6 +292,8 @@ impl Driver {
                     self.queue.flush()?;
                     self.table.recall(flow).map_err(io::Error::other)?;
                 }
+                // Nothing here probes; that a server is suspected is an event.
+                Command::Suspect(_) => {}
                 Command::RecallAll => {
                     self.queue.flush()?;
                     self.table.recall_all().map_err(io::Error::other)?;
@@ -329,7 +331,8 @@ async fn sleep(due: Option<Duration>) {
 
 fn decision(verdict: &Verdict) -> Decision<'_> {
     match verdict {
-        Verdict::Pass => Decision::Accept,
+        // Nothing here intercepts.
+        Verdict::Pass | Verdict::Divert => Decision::Accept,
         Verdict::PassAndOffload => Decision::AcceptMarked(PASS_MARK),
         Verdict::Drop => Decision::Drop,
         Verdict::Replace(bytes) => Decision::Replace(bytes),
@@ -364,5 +367,7 @@ fn kernel_event(
         direction,
         kind: if rule.rejected { EventKind::Rejected } else { EventKind::Dropped },
         matched: Some(format!("address {}", flow.server)),
+        bytes: None,
+        residual: false,
     })
 }

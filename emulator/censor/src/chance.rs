@@ -7,6 +7,7 @@ use core::net::IpAddr;
 use std::collections::{HashMap, VecDeque};
 
 use crate::event::FlowKey;
+use crate::policy::{Share, ShareBy};
 
 /// Draws, and counts how many came before.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(crate) struct Chances {
     counts: HashMap<Draw, u32>,
     /// The keys of `counts`, oldest first, so that the table can be bounded.
     order: VecDeque<Draw>,
+    evicted: u64,
 }
 
 /// What a draw is keyed by; the rule as a hash of its names.
@@ -22,10 +24,33 @@ type Draw = (u64, IpAddr, IpAddr, u16);
 
 /// How many keys are counted at once. A forgotten key begins again at its first draw.
 const MAX_COUNTS: usize = 65_536;
+/// Tells what divides flows between boxes apart from all that is drawn.
+const SHARE: u64 = 0x73_68_61_72_65;
 
 impl Chances {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { seed, counts: HashMap::new(), order: VecDeque::new() }
+        Self { seed, counts: HashMap::new(), order: VecDeque::new(), evicted: 0 }
+    }
+
+    /// How many counts were given up for want of room.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.evicted
+    }
+
+    /// Whether a box that sees this share of the flows sees this one.
+    pub(crate) fn is_in(&self, share: &Share, flow: &FlowKey) -> bool {
+        let mut state = mix_bytes(mix(self.seed, SHARE), &octets(flow.client));
+        if share.by != ShareBy::ClientAddress {
+            state = mix_bytes(state, &octets(flow.server));
+        }
+        if matches!(share.by, ShareBy::ThreeTuple | ShareBy::FourTuple) {
+            state = mix(state, u64::from(flow.server_port));
+        }
+        if share.by == ShareBy::FourTuple {
+            state = mix(state, u64::from(flow.client_port));
+        }
+        let part = ((state >> 32) * u64::from(share.of.max(1))) >> 32;
+        share.is.iter().any(|parts| parts.contains(&(part as u32)))
     }
 
     /// Whether what has this probability happens, for this rule of this box on a new flow like this.
@@ -33,8 +58,7 @@ impl Chances {
         if probability <= 0.0 || probability >= 1.0 {
             return probability >= 1.0;
         }
-        let drawn = self.draw("", censor, rule, flow);
-        f64::from(drawn) < probability * (f64::from(u32::MAX) + 1.0)
+        falls_within(self.draw("", censor, rule, flow), probability)
     }
 
     /// As [`happens`](Self::happens), but for one packet of the flow rather than for the flow: the draws of the two do not
@@ -43,8 +67,12 @@ impl Chances {
         if probability <= 0.0 || probability >= 1.0 {
             return probability >= 1.0;
         }
-        let drawn = self.draw("packet", censor, rule, flow);
-        f64::from(drawn) < probability * (f64::from(u32::MAX) + 1.0)
+        falls_within(self.draw("packet", censor, rule, flow), probability)
+    }
+
+    /// A number for this rule on a new flow like this, of which a share of all is [`falls_within`].
+    pub(crate) fn luck(&mut self, censor: &str, rule: &str, flow: &FlowKey) -> u32 {
+        self.draw("luck", censor, rule, flow)
     }
 
     /// A number from the least to the most, for this rule of this box on a new flow like this.
@@ -77,6 +105,7 @@ impl Chances {
             && let Some(oldest) = self.order.pop_front()
         {
             self.counts.remove(&oldest);
+            self.evicted += 1;
         }
         self.counts.insert(draw, 0);
         self.order.push_back(draw);
@@ -84,20 +113,25 @@ impl Chances {
     }
 }
 
-fn octets(address: IpAddr) -> [u8; 16] {
+/// Whether a number that was drawn is among the lowest of this share.
+pub(crate) fn falls_within(drawn: u32, share: f64) -> bool {
+    f64::from(drawn) < share * (f64::from(u32::MAX) + 1.0)
+}
+
+pub(crate) fn octets(address: IpAddr) -> [u8; 16] {
     match address {
         IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
         IpAddr::V6(address) => address.octets(),
     }
 }
 
-fn mix_bytes(state: u64, bytes: &[u8]) -> u64 {
+pub(crate) fn mix_bytes(state: u64, bytes: &[u8]) -> u64 {
     let word = |chunk: &[u8]| chunk.iter().fold(0, |word, byte| (word << 8) | u64::from(*byte));
     bytes.chunks(8).fold(mix(state, bytes.len() as u64), |state, chunk| mix(state, word(chunk)))
 }
 
 /// One step of `SplitMix64` (Steele, Lea, Flood, OOPSLA 2014) with a word worked in.
-const fn mix(state: u64, word: u64) -> u64 {
+pub(crate) const fn mix(state: u64, word: u64) -> u64 {
     let mut z = (state ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -172,5 +206,6 @@ mod tests {
             chances.happens(0.5, "tspu", "sni-1", &flow(client));
         }
         assert_eq!((chances.counts.len(), chances.order.len()), (MAX_COUNTS, MAX_COUNTS));
+        assert_eq!(chances.evicted(), 10);
     }
 }

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::net::IpAddr;
+use core::ops::Range;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -62,6 +63,12 @@ pub struct Event {
     pub kind: EventKind,
     /// What matched, as a person would say it: `SNI web.whatsapp.com`, `query A instagram.com`.
     pub matched: Option<String>,
+    /// Where in the packet that stands, in bytes from the first of the IP header, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<Range<usize>>,
+    /// Whether a residual did it, rather than the rule on what the packet itself holds. What matched is then what armed it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub residual: bool,
 }
 
 /// What was decided.
@@ -83,8 +90,14 @@ pub enum EventKind {
     /// A packet was lost by chance, or came above a rate. Said at most once a second for each rule and flow; how many there
     /// were is counted in [`Counters::policed`](crate::machine::Counters::policed).
     Policed,
+    /// A packet had to wait for a rate. Said at most once a second for each rule and flow.
+    Shaped,
     /// A query was sent to another resolver, or its answer given the address of the asked one.
     Redirected,
+    /// A packet was handed to an interceptor.
+    Diverted,
+    /// The flow's server was handed to an active prober.
+    Suspected,
     /// A resolver told a lie, or kept silent.
     Lied,
     /// A residual began.
@@ -111,11 +124,18 @@ impl Event {
                 | EventKind::Injected
                 | EventKind::Rejected
                 | EventKind::Policed
+                | EventKind::Shaped
                 | EventKind::Redirected
+                | EventKind::Diverted
                 | EventKind::Lied
                 | EventKind::ResidualArmed
         )
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::event::FlowKey;
 use crate::outbox::Direction;
 
-pub(crate) use note::Count;
 pub(crate) use said::Said;
 pub(crate) use track::{Ear, Heard, Track};
 

@@ -10,6 +10,7 @@
 //! [`Censor::poll`], which the driver calls no earlier than [`Censor::poll_at`].
 
 mod chance;
+mod count;
 pub mod dissect;
 mod evaluate;
 pub mod event;
@@ -19,6 +20,7 @@ pub mod names;
 pub mod outbox;
 pub mod policy;
 pub mod prefixes;
+mod recent;
 mod residual;
 mod schedule;
 pub mod time;

@@ -1,9 +1,15 @@
 //! The machine: packets and a clock in, verdicts and injections out.
 
+mod act;
 mod buckets;
 mod compile;
+mod forge;
+mod injectors;
 mod judge;
 mod prospect;
+mod punish;
+mod queues;
+mod rates;
 mod redirects;
 mod respond;
 
@@ -11,6 +17,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use crate::chance::Chances;
+use crate::count::Counts;
 use crate::event::{Event, EventKind, FlowKey};
 use crate::flow::{Admission, Flow, FlowTable, Track};
 use crate::outbox::{Command, Direction, Injection, Outbox, Packet, PacketId, Verdict};
@@ -22,8 +29,10 @@ use crate::view::{Transport, View};
 
 use buckets::Buckets;
 use compile::Compiled;
+use injectors::Injectors;
 use judge::Judge;
-use prospect::Outlook;
+use queues::Queues;
+use rates::Told;
 use redirects::Redirects;
 use respond::Passage;
 
@@ -33,8 +42,12 @@ pub const MAX_HELD: usize = 4096;
 pub const MAX_FLOWS: usize = 65_536;
 /// The most residuals in force at once.
 pub const MAX_RESIDUALS: usize = 65_536;
-/// The most token buckets kept at once.
+/// The most token buckets kept at once, and the most queues.
 pub const MAX_BUCKETS: usize = 65_536;
+/// The most counts that flows share kept at once.
+pub const MAX_COUNTS: usize = 65_536;
+/// The most injectors whose numbers are kept at once.
+pub const MAX_INJECTORS: usize = 65_536;
 /// The most redirected queries whose answers are awaited at once.
 pub const MAX_REDIRECTS: usize = 65_536;
 /// The most bytes of one flow put together, whatever a policy asks for: a `ClientHello` in a full record, and its header.
@@ -48,8 +61,13 @@ pub struct Censor {
     now: Instant,
     flows: FlowTable,
     residuals: Residuals,
+    counts: Counts,
     buckets: Buckets,
+    queues: Queues,
+    /// When losses and waits were last told of packets whose flow is not tracked.
+    told: Told,
     redirects: Redirects,
+    injectors: Injectors,
     chances: Chances,
     schedule: Schedule,
     /// The counters that only grow.
@@ -81,6 +99,25 @@ pub struct Counters {
     pub offloaded: usize,
     /// Residuals in force now.
     pub residuals: usize,
+    /// What was forgotten before its time for want of room.
+    pub forgotten: Forgotten,
+}
+
+/// What the machine forgot before its time because a table was full; the oldest gave way.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, serde::Serialize)]
+pub struct Forgotten {
+    /// Residuals.
+    pub residuals: u64,
+    /// Counts that flows share.
+    pub counts: u64,
+    /// Rates: token buckets and queues.
+    pub rates: u64,
+    /// Redirected queries that were not answered yet.
+    pub redirects: u64,
+    /// How many flows like one came before it, for what is drawn.
+    pub draws: u64,
+    /// How far injectors had turned.
+    pub injectors: u64,
 }
 
 impl Censor {
@@ -92,8 +129,12 @@ impl Censor {
             now: Instant::ZERO,
             flows: FlowTable::new(MAX_FLOWS),
             residuals: Residuals::new(MAX_RESIDUALS),
+            counts: Counts::new(MAX_COUNTS),
             buckets: Buckets::new(MAX_BUCKETS),
+            queues: Queues::new(MAX_BUCKETS),
+            told: Told::new(MAX_BUCKETS),
             redirects: Redirects::new(MAX_REDIRECTS),
+            injectors: Injectors::new(seed, MAX_INJECTORS),
             chances: Chances::new(seed),
             schedule: Schedule::default(),
             counters: Counters::default(),
@@ -133,7 +174,10 @@ impl Censor {
             new.boxes.iter().zip(&old_places).map(renewed).collect::<Vec<Track>>()
         });
         self.residuals.relocate(|place| old.place_in(&new, place));
-        self.buckets.relocate(|place| old.place_of_police_in(&new, place));
+        self.counts.rename(|key| old.place_of_count_in(&new, key.rule).map(|rule| key.of_rule(rule)));
+        self.buckets.relocate(|place| old.place_of_rate_in(&new, place));
+        self.queues.relocate(|place| old.place_of_rate_in(&new, place));
+        self.told.rename(|key| old.place_of_rate_in(&new, key.rule).map(|rule| key.of_rule(rule)));
         self.redirects.relocate(|place| old.place_of_redirect_in(&new, place));
         out.commands.push(Command::RecallAll);
     }
@@ -143,7 +187,7 @@ impl Censor {
         self.advance(now, out);
         self.counters.packets += 1;
         let Some(view) = View::parse(packet.direction, packet.bytes) else {
-            return self.give(packet.id, Verdict::Pass, None, out);
+            return self.give(packet.id, (Verdict::Pass, Duration::ZERO), None, out);
         };
         let verdict = self.judge(&view, out);
         self.give(packet.id, verdict, Some((view.key, view.direction)), out);
@@ -166,6 +210,14 @@ impl Censor {
             flows: self.flows.len(),
             offloaded: self.flows.offloaded_len(),
             residuals: self.residuals.len(),
+            forgotten: Forgotten {
+                residuals: self.residuals.evicted(),
+                counts: self.counts.evicted(),
+                rates: self.buckets.evicted() + self.queues.evicted(),
+                redirects: self.redirects.evicted(),
+                draws: self.chances.evicted(),
+                injectors: self.injectors.evicted(),
+            },
             ..self.counters
         }
     }
@@ -178,8 +230,8 @@ impl Censor {
         self.redirects.expire(self.now);
     }
 
-    /// Takes a packet through the boxes and plans what follows, up to the verdict.
-    fn judge(&mut self, view: &View<'_>, out: &mut Outbox) -> Verdict {
+    /// Takes a packet through the boxes and plans what follows, up to the verdict and how long the packet waits for it.
+    fn judge(&mut self, view: &View<'_>, out: &mut Outbox) -> (Verdict, Duration) {
         let compiled = Arc::clone(&self.policy);
         self.restart_reused(view, out);
         self.admit(view, &compiled, out);
@@ -187,28 +239,38 @@ impl Censor {
         let mut judge = Judge {
             compiled: &compiled,
             residuals: &mut self.residuals,
+            counts: &mut self.counts,
             buckets: &mut self.buckets,
+            queues: &mut self.queues,
+            told: &mut self.told,
             redirects: &mut self.redirects,
+            injectors: &mut self.injectors,
             chances: &mut self.chances,
             policed: &mut self.counters.policed,
             events: &mut out.events,
             now: self.now,
             delay: self.delay,
+            held: self.schedule.held(),
             injections: Vec::new(),
             armed: Vec::new(),
+            suspects: Vec::new(),
             has_spoken: false,
+            wait: Duration::ZERO,
         };
         let passage = judge.take_through(view, flow.as_deref_mut(), 0);
-        let is_decided = !judge.has_spoken && flow.is_some_and(|flow| is_decided(&compiled, flow, view));
-        let Judge { injections, armed, .. } = judge;
+        let is_decided = !judge.has_spoken && flow.is_some_and(|flow| judge.is_decided(flow, view));
+        let Judge { injections, armed, suspects, wait, .. } = judge;
         self.recall_covered(&armed, view.key, out);
         self.plan_injections(injections, out);
-        match passage {
+        out.commands.extend(suspects.into_iter().map(Command::Suspect));
+        let verdict = match passage {
             Passage::Dropped => Verdict::Drop,
             Passage::Replaced(bytes) => Verdict::Replace(bytes),
+            Passage::Diverted => Verdict::Divert,
             Passage::Passed if is_decided => self.offload(view, &compiled, out),
             Passage::Passed => Verdict::Pass,
-        }
+        };
+        (verdict, wait)
     }
 
     /// A SYN over the ports of an offloaded flow begins a new one, of which the kernel must hand over every packet.
@@ -278,15 +340,21 @@ impl Censor {
         Verdict::PassAndOffload
     }
 
-    /// Gives the packet its verdict, or plans it.
-    fn give(&mut self, id: PacketId, verdict: Verdict, flow: Option<(FlowKey, Direction)>, out: &mut Outbox) {
+    /// Gives the packet its verdict after it has waited here, or plans it.
+    fn give(
+        &mut self,
+        id: PacketId,
+        (verdict, wait): (Verdict, Duration),
+        flow: Option<(FlowKey, Direction)>,
+        out: &mut Outbox,
+    ) {
         let counter = match verdict {
-            Verdict::Pass | Verdict::PassAndOffload => &mut self.counters.passed,
+            Verdict::Pass | Verdict::PassAndOffload | Verdict::Divert => &mut self.counters.passed,
             Verdict::Replace(_) => &mut self.counters.rewritten,
             Verdict::Drop => &mut self.counters.dropped,
         };
         *counter += 1;
-        let delay = if verdict == Verdict::Drop { Duration::ZERO } else { self.delay };
+        let delay = if verdict == Verdict::Drop { Duration::ZERO } else { wait + self.delay };
         self.schedule.give(self.now, delay, (id, verdict), flow, (&self.flows, out));
     }
 
@@ -306,13 +374,8 @@ impl Censor {
             direction: view.direction,
             kind,
             matched: None,
+            bytes: None,
+            residual: false,
         });
     }
-}
-
-/// Whether no box will have anything to say about later packets of this flow that travel as this one does.
-fn is_decided(compiled: &Compiled, flow: &Flow, view: &View<'_>) -> bool {
-    let mut looking = compiled.boxes.iter().zip(&flow.tracks).filter(|(each, _)| each.looks_at(view.direction));
-    let is_of_flow = !view.is_control() && !matches!(view.transport, Transport::Error);
-    is_of_flow && looking.all(|(each, track)| track.is_known() && !Outlook { each, flow, track, view }.is_open())
 }

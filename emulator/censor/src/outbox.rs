@@ -1,5 +1,7 @@
 //! What goes into the machine and what comes out of it.
 
+use std::net::IpAddr;
+
 use crate::event::{Event, FlowKey};
 
 /// The driver's name for one queued packet. Each id gets exactly one final verdict.
@@ -58,6 +60,8 @@ pub enum Verdict {
     Drop,
     /// Forward these bytes in its place; checksums are right.
     Replace(Vec<u8>),
+    /// Hand it to an interceptor (KZ-1); a driver without one forwards it.
+    Divert,
 }
 
 /// A packet of the machine's own making.
@@ -83,6 +87,24 @@ pub enum Command {
     Recall(FlowKey),
     /// Forget all that was offloaded.
     RecallAll,
+    /// Hand this to an active prober; a driver without one has nothing to do.
+    Suspect(Suspect),
+}
+
+/// A server that a rule suspects, and what gave it away (GFW-SS-1).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Suspect {
+    /// Its address.
+    pub server: IpAddr,
+    /// Its port.
+    pub port: u16,
+    /// The payload that matched, which a prober may send again; no more than [`Suspect::MAX_PAYLOAD`] of it.
+    pub payload: Vec<u8>,
+}
+
+impl Suspect {
+    /// The most that is handed over of a payload, in bytes.
+    pub const MAX_PAYLOAD: usize = 4096;
 }
 
 /// Where the machine writes what is to be done, in order, and what it decided.

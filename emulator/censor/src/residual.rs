@@ -3,11 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
+use crate::count::Count;
 use crate::event::FlowKey;
-use crate::flow::Count;
-use crate::policy::{ResidualKey, Threshold};
+use crate::policy::ResidualKey;
 use crate::time::Instant;
-use crate::view::View;
 
 /// The packets that a residual hits: those that agree in all that is named.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -53,46 +52,52 @@ impl Scope {
     }
 }
 
-/// Which box and rule armed a residual, by their places in the policy.
+/// A rule of a box, by their places in the policy.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct RulePlace {
     pub(crate) of_box: usize,
     pub(crate) rule: usize,
 }
 
+/// One of a rule's residuals, by its place among them.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct ResidualPlace {
+    pub(crate) of: RulePlace,
+    pub(crate) at: usize,
+}
+
 /// All residuals in force.
 #[derive(Debug)]
 pub(crate) struct Residuals {
     capacity: usize,
-    armed: HashMap<(RulePlace, Scope), Armed>,
+    armed: HashMap<(ResidualPlace, Scope), Armed>,
     /// The same by when they end; the number tells apart those that end together.
-    by_end: BTreeMap<(Instant, u64), (RulePlace, Scope)>,
+    by_end: BTreeMap<(Instant, u64), (ResidualPlace, Scope)>,
     sequence: u64,
+    evicted: u64,
 }
 
 /// One residual in force.
 #[derive(Debug)]
 pub(crate) struct Armed {
     end: (Instant, u64),
+    /// When it begins to hit.
+    pub(crate) begins: Instant,
     /// What the rule matched, for the events of the packets that are hit.
     pub(crate) matched: Option<String>,
     /// How much passes before any is hit.
-    count: Option<Count>,
+    pub(crate) count: Option<Count>,
 }
 
 impl Armed {
-    /// Whether the residual hits this packet; it is counted, where the rule spares the first.
-    pub(crate) fn hits(&mut self, after: Option<&Threshold>, view: &View<'_>) -> bool {
-        match (&mut self.count, after) {
-            (Some(count), Some(after)) => count.is_past(after, view),
-            _ => true,
-        }
+    pub(crate) fn new(begins: Instant, until: Instant, matched: Option<String>, count: Option<Count>) -> Self {
+        Self { end: (until, 0), begins, matched, count }
     }
 }
 
 impl Residuals {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, armed: HashMap::new(), by_end: BTreeMap::new(), sequence: 0 }
+        Self { capacity, armed: HashMap::new(), by_end: BTreeMap::new(), sequence: 0, evicted: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -101,6 +106,11 @@ impl Residuals {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.armed.is_empty()
+    }
+
+    /// How many residuals were given up for want of room.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.evicted
     }
 
     /// Forgets what has ended.
@@ -115,36 +125,30 @@ impl Residuals {
     }
 
     /// Arms a residual, or arms it anew. In a full table the one that would end soonest gives way.
-    /// `count`: how much passes first.
-    pub(crate) fn arm(
-        &mut self,
-        (rule, scope): (RulePlace, Scope),
-        until: Instant,
-        matched: Option<String>,
-        count: Option<Count>,
-    ) {
-        let key = (rule, scope);
+    pub(crate) fn arm(&mut self, place: ResidualPlace, scope: Scope, mut armed: Armed) {
+        let key = (place, scope);
         if let Some(before) = self.armed.remove(&key) {
             self.by_end.remove(&before.end);
         } else if self.armed.len() >= self.capacity
             && let Some((_, soonest)) = self.by_end.pop_first()
         {
             self.armed.remove(&soonest);
+            self.evicted += 1;
         }
         self.sequence += 1;
-        let end = (until, self.sequence);
-        self.by_end.insert(end, key);
-        self.armed.insert(key, Armed { end, matched, count });
+        armed.end.1 = self.sequence;
+        self.by_end.insert(armed.end, key);
+        self.armed.insert(key, armed);
     }
 
-    /// The residual of this rule that is in force in this scope.
-    pub(crate) fn find(&mut self, rule: RulePlace, scope: Scope) -> Option<&mut Armed> {
-        self.armed.get_mut(&(rule, scope))
+    /// The residual that is armed in this scope.
+    pub(crate) fn find(&mut self, place: ResidualPlace, scope: Scope) -> Option<&mut Armed> {
+        self.armed.get_mut(&(place, scope))
     }
 
     /// Moves the end of a residual.
-    pub(crate) fn refresh(&mut self, rule: RulePlace, scope: Scope, until: Instant) {
-        let key = (rule, scope);
+    pub(crate) fn refresh(&mut self, place: ResidualPlace, scope: Scope, until: Instant) {
+        let key = (place, scope);
         if let Some(armed) = self.armed.get_mut(&key) {
             self.by_end.remove(&armed.end);
             armed.end.0 = until;
@@ -153,7 +157,7 @@ impl Residuals {
     }
 
     /// Gives residuals the places of their rules in a new policy; those without one are dropped.
-    pub(crate) fn relocate(&mut self, new_place: impl Fn(RulePlace) -> Option<RulePlace>) {
+    pub(crate) fn relocate(&mut self, new_place: impl Fn(ResidualPlace) -> Option<ResidualPlace>) {
         let by_end = core::mem::take(&mut self.by_end);
         let mut armed = core::mem::take(&mut self.armed);
         for (end, key) in by_end {
@@ -169,7 +173,7 @@ impl Residuals {
 mod tests {
     use super::*;
 
-    const RULE: RulePlace = RulePlace { of_box: 0, rule: 0 };
+    const PLACE: ResidualPlace = ResidualPlace { of: RulePlace { of_box: 0, rule: 0 }, at: 0 };
 
     fn scope(client_port: u16) -> Scope {
         let (client, server) = ([10, 0, 0, 1].into(), [1, 1, 1, 1].into());
@@ -185,13 +189,13 @@ mod tests {
     #[test]
     fn ends_on_time() {
         let mut residuals = Residuals::new(10);
-        residuals.arm((RULE, scope(1)), at(75), Some("why".to_owned()), None);
+        residuals.arm(PLACE, scope(1), Armed::new(at(0), at(75), Some("why".to_owned()), None));
         residuals.expire(at(74));
-        let armed = residuals.find(RULE, scope(1)).expect("still in force");
+        let armed = residuals.find(PLACE, scope(1)).expect("still in force");
         assert_eq!(armed.matched.as_deref(), Some("why"));
-        residuals.refresh(RULE, scope(1), at(80));
+        residuals.refresh(PLACE, scope(1), at(80));
         residuals.expire(at(75));
-        assert!(residuals.find(RULE, scope(1)).is_some());
+        assert!(residuals.find(PLACE, scope(1)).is_some());
         residuals.expire(at(80));
         assert!(residuals.is_empty());
     }
@@ -200,11 +204,10 @@ mod tests {
     #[test]
     fn the_table_is_bounded() {
         let mut residuals = Residuals::new(2);
-        residuals.arm((RULE, scope(1)), at(3), None, None);
-        residuals.arm((RULE, scope(2)), at(2), None, None);
-        residuals.arm((RULE, scope(2)), at(4), None, None);
-        residuals.arm((RULE, scope(3)), at(5), None, None);
-        assert_eq!((residuals.len(), residuals.by_end.len()), (2, 2));
-        assert!(residuals.find(RULE, scope(1)).is_none());
+        for (port, end) in [(1, 3), (2, 2), (2, 4), (3, 5)] {
+            residuals.arm(PLACE, scope(port), Armed::new(at(0), at(end), None, None));
+        }
+        assert_eq!((residuals.len(), residuals.by_end.len(), residuals.evicted()), (2, 2, 1));
+        assert!(residuals.find(PLACE, scope(1)).is_none());
     }
 }

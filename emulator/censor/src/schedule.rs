@@ -16,14 +16,22 @@ pub(crate) struct Schedule {
     waiting: BTreeMap<(Instant, u64), Item>,
     sequence: u64,
     held: usize,
-    /// How many packets of each flow and direction are held.
-    held_of_flow: HashMap<(FlowKey, Direction), u32>,
+    /// What is held of each flow and direction.
+    held_of_flow: HashMap<(FlowKey, Direction), Queue>,
 }
 
 #[derive(Debug)]
 enum Item {
     Verdict(PacketId, Verdict, Option<(FlowKey, Direction)>),
     Inject(Injection),
+}
+
+/// The packets of one flow and direction that are held.
+#[derive(Clone, Copy, Debug, Default)]
+struct Queue {
+    packets: u32,
+    /// When the last of them goes.
+    until: Instant,
 }
 
 /// The most injections that wait at once.
@@ -48,7 +56,8 @@ impl Schedule {
         self.plan(at, Item::Inject(injection));
     }
 
-    /// Plans the verdict on a packet, after a delay for which the packet is held. Where too many are held, the earliest
+    /// Plans the verdict on a packet, after a delay for which the packet is held; what goes on of one flow and direction
+    /// goes in the order in which it came, however long those before were held. Where too many are held, the earliest
     /// waiting things are done at once, so that nothing overtakes.
     pub(crate) fn give(
         &mut self,
@@ -58,7 +67,9 @@ impl Schedule {
         flow: Option<(FlowKey, Direction)>,
         (flows, out): (&FlowTable, &mut Outbox),
     ) {
-        if delay.is_zero() {
+        let queued = flow.filter(|_| verdict != Verdict::Drop).and_then(|flow| self.held_of_flow.get(&flow));
+        let due = queued.map_or(now + delay, |queue| queue.until.max(now + delay));
+        if due <= now {
             self.flush(now, flows, out);
             out.commands.push(Command::Verdict(id, verdict));
             return;
@@ -68,10 +79,11 @@ impl Schedule {
         }
         self.held += 1;
         if let Some(flow) = flow {
-            *self.held_of_flow.entry(flow).or_default() += 1;
+            let queue = self.held_of_flow.entry(flow).or_default();
+            *queue = Queue { packets: queue.packets + 1, until: queue.until.max(due) };
         }
         out.commands.push(Command::Hold(id));
-        self.plan(now + delay, Item::Verdict(id, verdict, flow));
+        self.plan(due, Item::Verdict(id, verdict, flow));
     }
 
     /// Does what is due.
@@ -107,11 +119,11 @@ impl Schedule {
     /// Counts a held packet off; whether no other of its flow and direction is held. Only the last may offload the flow:
     /// else the next packet would pass by those still held.
     fn is_last_of(&mut self, flow: (FlowKey, Direction)) -> bool {
-        let Some(count) = self.held_of_flow.get_mut(&flow) else {
+        let Some(queue) = self.held_of_flow.get_mut(&flow) else {
             return true;
         };
-        *count -= 1;
-        let is_last = *count == 0;
+        queue.packets -= 1;
+        let is_last = queue.packets == 0;
         if is_last {
             self.held_of_flow.remove(&flow);
         }

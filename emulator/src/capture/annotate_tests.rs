@@ -54,6 +54,8 @@ fn event(milliseconds: u64, kind: EventKind, direction: Direction) -> Recorded {
         direction,
         kind,
         matched: Some("SNI web.whatsapp.com".to_owned()),
+        bytes: None,
+        residual: false,
     };
     Recorded { hop: Arc::from("tspu"), event }
 }

@@ -58,6 +58,8 @@ mod tests {
             direction: Direction::Outbound,
             kind: EventKind::ResidualArmed,
             matched: Some("SNI web.whatsapp.com".to_owned()),
+            bytes: None,
+            residual: false,
         };
         let told = "tspu/sni-1 residual-armed: SNI web.whatsapp.com (TSPU-1, TSPU-8, single source)";
         assert_eq!(decision(&event), told);

@@ -101,6 +101,8 @@ impl Liar {
             direction: Direction::Outbound,
             kind: EventKind::Lied,
             matched: Some(told.matched),
+            bytes: None,
+            residual: false,
         };
         self.events.record(&self.hop, event);
     }

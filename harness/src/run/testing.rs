@@ -35,6 +35,8 @@ pub(crate) fn event(flow: FlowKey, rule: &str) -> Recorded {
         direction: Direction::Outbound,
         kind: EventKind::Dropped,
         matched: Some("SNI web.whatsapp.com".to_owned()),
+        bytes: None,
+        residual: false,
     };
     Recorded { hop: Arc::from("tspu-moscow"), event }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::policy::{Threshold, ThresholdUnit};
+use crate::count::Count;
+use crate::event::EventKind;
 use crate::time::Instant;
-use crate::view::View;
 
 /// A rule's past on a flow.
 #[derive(Clone, Debug)]
@@ -14,39 +14,29 @@ pub(crate) struct Note {
     pub(crate) fired: bool,
     /// Whether it missed, where that was drawn.
     pub(crate) missed: Option<bool>,
-    /// How much matched so far, where that is counted.
+    /// How much matched so far, where that is counted for each flow.
     pub(crate) counted: Option<Count>,
-    /// When its losses were last told.
-    pub(crate) told: Option<Instant>,
+    /// Whether the flow came after those that may pass, where flows are counted.
+    pub(crate) is_past: Option<bool>,
+    /// What was drawn for the flow as one that the rule's residuals may hit; the less, the surer.
+    pub(crate) luck: Option<u32>,
+    /// Whether the flow was counted by a residual that counts flows.
+    pub(crate) joined: bool,
+    /// When it was last told that it lost a packet or had one wait, and which of the two.
+    pub(crate) told: Option<(Instant, EventKind)>,
 }
 
 impl Note {
     pub(crate) fn new(rule: &Arc<str>) -> Self {
-        Self { rule: Arc::clone(rule), fired: false, missed: None, counted: None, told: None }
-    }
-}
-
-/// How much went by, and how much may.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Count {
-    passed: u64,
-    limit: u64,
-}
-
-impl Count {
-    pub(crate) const fn up_to(limit: u64) -> Self {
-        Self { passed: 0, limit }
-    }
-
-    /// Counts a packet; whether it comes after what may pass.
-    pub(crate) fn is_past(&mut self, threshold: &Threshold, view: &View<'_>) -> bool {
-        if threshold.count.direction(view.direction) {
-            let amount = match threshold.unit {
-                ThresholdUnit::Packets | ThresholdUnit::Connections => 1,
-                ThresholdUnit::Bytes => view.payload().len() as u64,
-            };
-            self.passed = self.passed.saturating_add(amount);
+        Self {
+            rule: Arc::clone(rule),
+            fired: false,
+            missed: None,
+            counted: None,
+            is_past: None,
+            luck: None,
+            joined: false,
+            told: None,
         }
-        self.passed > self.limit
     }
 }

@@ -1,28 +1,22 @@
 //! Rates that are kept: token buckets on the machine's clock (RU-THR-1).
 
 use core::net::IpAddr;
-use std::collections::{BTreeMap, HashMap};
 
 use crate::event::FlowKey;
 use crate::outbox::Direction;
 use crate::policy::{Per, Police};
+use crate::recent::Recent;
 use crate::residual::RulePlace;
 use crate::time::Instant;
 
 /// All buckets.
 #[derive(Debug)]
-pub(crate) struct Buckets {
-    capacity: usize,
-    kept: HashMap<BucketKey, Bucket>,
-    /// The buckets by when they were last asked, the longest ago first.
-    by_age: BTreeMap<u64, BucketKey>,
-    stamp: u64,
-}
+pub(crate) struct Buckets(Recent<BucketKey, Bucket>);
 
 /// Which packets share a bucket.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct BucketKey {
-    rule: RulePlace,
+    pub(crate) rule: RulePlace,
     direction: Direction,
     client: IpAddr,
     server: Option<(u8, IpAddr, u16)>,
@@ -35,8 +29,6 @@ struct Bucket {
     /// In billionths of a bit, so that any time and rate multiply without rounding.
     level: u128,
     at: Instant,
-    stamp: u64,
-    told: Option<Instant>,
 }
 
 /// What became of a packet.
@@ -61,18 +53,28 @@ impl BucketKey {
         };
         Self { rule, direction, client: flow.client, server, client_port }
     }
+
+    /// The same for a rule that has another place now.
+    pub(crate) fn of_rule(self, rule: RulePlace) -> Self {
+        Self { rule, ..self }
+    }
 }
 
 impl Buckets {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, kept: HashMap::new(), by_age: BTreeMap::new(), stamp: 0 }
+        Self(Recent::new(capacity))
+    }
+
+    /// How many buckets were given up for want of room.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.0.evicted()
     }
 
     /// Takes a packet's bytes out of its bucket, if they are there. A new bucket is full, and so is one that was pushed out
     /// of a full table, where the one that was asked the longest ago gives way.
     pub(crate) fn pour(&mut self, now: Instant, key: BucketKey, police: &Police, bytes: usize) -> Poured {
         let capacity = u128::from(police.burst) * 8 * BILLIONTHS;
-        let bucket = self.touch(key, now, capacity);
+        let bucket = self.0.touch(key, || Bucket { level: capacity, at: now });
         let elapsed = now.saturating_since(bucket.at).as_nanos();
         bucket.level = bucket.level.saturating_add(elapsed * u128::from(police.bits_per_second)).min(capacity);
         bucket.at = now;
@@ -86,46 +88,9 @@ impl Buckets {
         }
     }
 
-    /// When a loss was last told of packets that share this bucket.
-    pub(crate) fn told(&mut self, key: BucketKey, now: Instant) -> Option<Instant> {
-        // A bucket that nothing was poured from is as full as any may be.
-        self.touch(key, now, u128::MAX).told
-    }
-
-    /// Notes that a loss of this bucket's was told.
-    pub(crate) fn tell(&mut self, key: &BucketKey, now: Instant) {
-        if let Some(bucket) = self.kept.get_mut(key) {
-            bucket.told = Some(now);
-        }
-    }
-
     /// Gives buckets the places of their rules in a new policy; those without one are dropped.
     pub(crate) fn relocate(&mut self, new_place: impl Fn(RulePlace) -> Option<RulePlace>) {
-        let by_age = core::mem::take(&mut self.by_age);
-        let mut buckets = core::mem::take(&mut self.kept);
-        for (stamp, key) in by_age {
-            if let (Some(rule), Some(bucket)) = (new_place(key.rule), buckets.remove(&key)) {
-                let key = BucketKey { rule, ..key };
-                self.by_age.insert(stamp, key);
-                self.kept.insert(key, bucket);
-            }
-        }
-    }
-
-    fn touch(&mut self, key: BucketKey, now: Instant, capacity: u128) -> &mut Bucket {
-        self.stamp += 1;
-        let stamp = self.stamp;
-        if let Some(bucket) = self.kept.get(&key) {
-            self.by_age.remove(&bucket.stamp);
-        } else if self.kept.len() >= self.capacity
-            && let Some((_, oldest)) = self.by_age.pop_first()
-        {
-            self.kept.remove(&oldest);
-        }
-        self.by_age.insert(stamp, key);
-        let bucket = self.kept.entry(key).or_insert(Bucket { level: capacity, at: now, stamp, told: None });
-        bucket.stamp = stamp;
-        bucket
+        self.0.rename(|key| new_place(key.rule).map(|rule| key.of_rule(rule)));
     }
 }
 
@@ -165,7 +130,7 @@ mod tests {
         for client_port in 0..10 {
             assert_eq!(buckets.pour(Instant::ZERO, flow(client_port), &POLICE, 8_000), Poured::Passes);
         }
-        assert_eq!((buckets.kept.len(), buckets.by_age.len()), (2, 2));
+        assert_eq!(buckets.evicted(), 8);
         assert_eq!(buckets.pour(Instant::ZERO, flow(9), &POLICE, 1), Poured::Spills);
         assert_eq!(buckets.pour(Instant::ZERO, flow(0), &POLICE, 8_000), Poured::Passes);
     }

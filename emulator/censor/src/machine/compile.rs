@@ -7,7 +7,7 @@ use crate::outbox::Direction;
 use crate::policy::{
     BoxPolicy, Condition, Content, Fate, Interest, Ipv6Extensions, Policy, Residual, Response, Rule, TrackFrom,
 };
-use crate::residual::RulePlace;
+use crate::residual::{ResidualPlace, RulePlace};
 use crate::view::View;
 use crate::wire::ip::protocol;
 
@@ -63,15 +63,22 @@ impl Compiled {
         self.boxes.iter().position(|each| *each.policy.name == *name)
     }
 
-    /// The place of a rule of this policy in another, if it is there and punishes the same packets.
-    pub(crate) fn place_in(&self, other: &Self, place: RulePlace) -> Option<RulePlace> {
-        let key = |rule: &Rule| rule.residuals.first().map(|residual| residual.key);
-        self.place_where(other, place, &|rule, other| !other.residuals.is_empty() && key(other) == key(rule))
+    /// The place of a rule's residual of this policy in another, if the rule is there and punishes the same packets.
+    pub(crate) fn place_in(&self, other: &Self, place: ResidualPlace) -> Option<ResidualPlace> {
+        let key = |rule: &Rule| rule.residuals.get(place.at).map(|residual| residual.key);
+        let of = self.place_where(other, place.of, &|rule, other| key(other).is_some() && key(other) == key(rule))?;
+        Some(ResidualPlace { of, ..place })
+    }
+
+    /// The place of a rule of this policy in another, if it is there and still counts for the same flows together.
+    pub(crate) fn place_of_count_in(&self, other: &Self, place: RulePlace) -> Option<RulePlace> {
+        let counts = |rule: &Rule| rule.after.map(|after| (after.per, after.unit, after.within));
+        self.place_where(other, place, &|rule, other| counts(other).is_some() && counts(other) == counts(rule))
     }
 
     /// The place of a rule of this policy in another, if it is there and still keeps a rate.
-    pub(crate) fn place_of_police_in(&self, other: &Self, place: RulePlace) -> Option<RulePlace> {
-        self.place_where(other, place, &|_, other| polices(other))
+    pub(crate) fn place_of_rate_in(&self, other: &Self, place: RulePlace) -> Option<RulePlace> {
+        self.place_where(other, place, &|_, other| keeps_rate(other))
     }
 
     /// The place of a rule of this policy in another, if it is there and still redirects.
@@ -153,8 +160,8 @@ fn contents(condition: &Condition) -> Vec<Content> {
     }
 }
 
-fn polices(rule: &Rule) -> bool {
-    let keeps_rate = |response: &Response| matches!(response.fate, Fate::Police(_));
+fn keeps_rate(rule: &Rule) -> bool {
+    let keeps_rate = |response: &Response| matches!(response.fate, Fate::Police(_) | Fate::Shape(_));
     let in_residual = |each: &Residual| keeps_rate(&each.outbound) || keeps_rate(&each.inbound);
     keeps_rate(&rule.trigger) || rule.residuals.iter().any(in_residual)
 }

@@ -17,6 +17,7 @@ pub(crate) struct Redirects {
     /// The same by when they end; the number tells apart those that end together.
     by_end: BTreeMap<(Instant, u64), FlowKey>,
     sequence: u64,
+    evicted: u64,
 }
 
 /// Whom a client asked.
@@ -42,11 +43,16 @@ const MAX_OF_FLOW: usize = 64;
 
 impl Redirects {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, asked: HashMap::new(), by_end: BTreeMap::new(), sequence: 0 }
+        Self { capacity, asked: HashMap::new(), by_end: BTreeMap::new(), sequence: 0, evicted: 0 }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.asked.is_empty()
+    }
+
+    /// How many queries were given up for want of room.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.evicted
     }
 
     /// Forgets what was not answered.
@@ -63,6 +69,7 @@ impl Redirects {
     pub(crate) fn remember(&mut self, rule: RulePlace, asked: &FlowKey, went: FlowKey, payload: &[u8], now: Instant) {
         if self.by_end.len() >= self.capacity {
             self.forget_first();
+            self.evicted += 1;
         }
         let id = first_word(payload);
         let of_flow = self.asked.entry(went).or_default();
@@ -159,7 +166,7 @@ mod tests {
                 redirects.remember(RULE, &asked, went, &number.to_be_bytes(), Instant::ZERO);
             }
         }
-        assert!(redirects.by_end.len() <= 100);
+        assert!(redirects.by_end.len() <= 100 && redirects.evicted() > 0);
         assert_eq!(redirects.asked.values().map(Vec::len).sum::<usize>(), redirects.by_end.len());
         assert!(redirects.asked.values().all(|of_flow| of_flow.len() <= MAX_OF_FLOW));
         redirects.relocate(|_| None);

@@ -184,6 +184,8 @@ pub struct DnsInjection {
     pub cname: Option<Arc<str>>,
     /// The types of questions that it answers; empty: all.
     pub qtypes: Vec<u16>,
+    /// Whether a question of a type for which it has no address gets one all the same (GFW-DNS-5).
+    pub whatever_type: bool,
     /// Whether the query is copied whole and overwritten where it must be (TM-1), what stands behind the question included.
     pub copy_query: bool,
 }
@@ -191,7 +193,15 @@ pub struct DnsInjection {
 impl From<DnsForgery> for DnsInjection {
     /// All addresses, to every question.
     fn from(forgery: DnsForgery) -> Self {
-        Self { forgery, pick: Pick::All, recursion_available: true, cname: None, qtypes: Vec::new(), copy_query: false }
+        Self {
+            forgery,
+            pick: Pick::All,
+            recursion_available: true,
+            cname: None,
+            qtypes: Vec::new(),
+            whatever_type: false,
+            copy_query: false,
+        }
     }
 }
 

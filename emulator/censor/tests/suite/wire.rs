@@ -4,7 +4,7 @@ use crate::support::*;
 use proptest::prelude::*;
 use roadblock_censor::dissect::tls::{self, Hello, Options};
 use roadblock_censor::policy::{Rejection, Rewrite, TcpFlags};
-use roadblock_censor::wire::build::{self, ResetTo, TcpHeader};
+use roadblock_censor::wire::build::{self, Place, TcpHeader};
 use roadblock_censor::wire::dns::{self, Answer, Message, Query};
 use roadblock_censor::wire::ip::{Addresses, IpPacket, protocol};
 use roadblock_censor::wire::rewrite::rewrite;
@@ -153,7 +153,7 @@ proptest! {
         let bytes = build::tcp(&addresses, &header, &payload);
         let packet = IpPacket::parse(&bytes).expect("a packet");
         let segment = TcpSegment::parse(packet.payload()).expect("a segment");
-        let resets = [ResetTo::Sender, ResetTo::ReceiverBefore, ResetTo::ReceiverAfter]
+        let resets = [Place::Sender, Place::ReceiverBefore, Place::ReceiverAfter]
             .map(|to| build::reset(&addresses, &segment, to, TcpFlags::RST_ACK));
         let refusals = [Rejection::TcpReset, Rejection::NetworkUnreachable, Rejection::AdministrativelyProhibited]
             .map(|rejection| build::reject(&packet, rejection));
@@ -197,7 +197,7 @@ proptest! {
 /// RFC 9293 section 3.10.7 and RFC 5961 section 3.2: the numbers that each end accepts, in every position.
 #[test]
 fn rfc_5961_reset_numbers() {
-    let numbers = |bytes: &[u8], to: ResetTo, flags: TcpFlags| {
+    let numbers = |bytes: &[u8], to: Place, flags: TcpFlags| {
         let packet = IpPacket::parse(bytes).expect("a packet");
         let segment = TcpSegment::parse(packet.payload()).expect("a segment");
         let reset = build::reset(&packet.addresses(), &segment, to, flags).expect("a reset");
@@ -206,14 +206,14 @@ fn rfc_5961_reset_numbers() {
     };
     let mut connection = Connection::new(4000);
     let syn = connection.segment(Outbound, SYN, &[]);
-    assert_eq!(numbers(&syn, ResetTo::Sender, TcpFlags::RST), (0, Some(1001), 4000), "a SYN must be acknowledged");
-    assert_eq!(numbers(&syn, ResetTo::ReceiverBefore, TcpFlags::RST_ACK), (1000, None, 443));
+    assert_eq!(numbers(&syn, Place::Sender, TcpFlags::RST), (0, Some(1001), 4000), "a SYN must be acknowledged");
+    assert_eq!(numbers(&syn, Place::ReceiverBefore, TcpFlags::RST_ACK), (1000, None, 443));
     connection.segment(Inbound, SYN_ACK, &[]);
     let data = connection.segment(Outbound, DATA, b"hello");
-    assert_eq!(numbers(&data, ResetTo::Sender, TcpFlags::RST), (50_001, None, 4000));
-    assert_eq!(numbers(&data, ResetTo::Sender, TcpFlags::RST_ACK), (50_001, Some(1006), 4000));
-    assert_eq!(numbers(&data, ResetTo::ReceiverBefore, TcpFlags::RST), (1001, None, 443));
-    assert_eq!(numbers(&data, ResetTo::ReceiverAfter, TcpFlags::RST_ACK), (1006, Some(50_001), 443));
+    assert_eq!(numbers(&data, Place::Sender, TcpFlags::RST), (50_001, None, 4000));
+    assert_eq!(numbers(&data, Place::Sender, TcpFlags::RST_ACK), (50_001, Some(1006), 4000));
+    assert_eq!(numbers(&data, Place::ReceiverBefore, TcpFlags::RST), (1001, None, 443));
+    assert_eq!(numbers(&data, Place::ReceiverAfter, TcpFlags::RST_ACK), (1006, Some(50_001), 443));
 }
 
 /// RFC 1812 section 4.3.2.3 and RFC 4443 section 2.4: how much of the packet an error quotes.
