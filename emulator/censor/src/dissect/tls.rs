@@ -8,6 +8,7 @@ use std::borrow::Cow;
 pub use certificate::{ServerNames, is_server_hello, server_names};
 pub use fingerprint::{Carrier, Ja3};
 pub use hello::{ClientHello, is_grease};
+pub(crate) use hello::{Form, parse as parse_hello};
 pub(crate) use reader::Reader;
 pub use record::{Record, RecordHeader, RecordVersion, Records, content};
 
@@ -90,7 +91,7 @@ pub fn handshake(message: &[u8]) -> Hello {
         have if have < len => Hello::Incomplete,
         // A ClientHello is the last thing in its record: the client has nothing more to say before the answer.
         have if have > len => Hello::NotTls,
-        _ => hello::parse(&message[HEADER_LEN..], hello::Form::Stream).map_or(Hello::NotTls, |hello| {
+        _ => hello::parse(&message[HEADER_LEN..], Form::Stream).map_or(Hello::NotTls, |hello| {
             let sni_at = hello.sni_at.as_ref().map(|at| at.start + HEADER_LEN..at.end + HEADER_LEN);
             Hello::ClientHello(Box::new(ClientHello { length: len, sni_at, ..hello }))
         }),
