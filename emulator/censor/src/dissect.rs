@@ -4,6 +4,7 @@
 //! `Some(false)`, or `None` while more bytes could make it either. No function panics, whatever bytes arrive.
 
 pub mod dtls;
+pub mod http;
 pub mod mtproto;
 pub mod openvpn;
 pub mod quic;

@@ -2,11 +2,12 @@
 
 use crate::support::*;
 use proptest::prelude::*;
+use roadblock_censor::dissect::http::{Options, Parser, Reading, Stream, response};
 use roadblock_censor::dissect::{dtls, mtproto, openvpn, ssh, stun, whatsapp, wireguard};
 use roadblock_censor::wire::ip::IpPacket;
 use roadblock_censor::wire::rewrite::{PacketEnd, readdress};
 
-const REAL: [&[u8]; 9] = [
+const REAL: [&[u8]; 11] = [
     include_bytes!("../data/stun-rfc5769-request.bin"),
     include_bytes!("../data/wireguard-initiation.bin"),
     include_bytes!("../data/wireguard-data.bin"),
@@ -15,6 +16,8 @@ const REAL: [&[u8]; 9] = [
     include_bytes!("../data/openvpn-tcp-reset.bin"),
     include_bytes!("../data/dtls-client-hello.bin"),
     include_bytes!("../data/ssh-banner.bin"),
+    include_bytes!("../data/curl-request.bin"),
+    include_bytes!("../data/curl-requests.bin"),
     b"ED\x00\x01\x00\x00\x04abcdWA\x06\x03\x00\x00\x24",
 ];
 
@@ -33,13 +36,27 @@ fn of_stream(bytes: &[u8]) -> [Option<bool>; 4] {
     [whatsapp::is_chat(bytes), mtproto::is_plain_transport(bytes), ssh::is_banner(bytes), openvpn::Kind::opens(bytes)]
 }
 
+/// How many requests each kind of reader finds to be for one of these hosts, or to have a word in the target.
+fn of_requests(bytes: &[u8]) -> [Option<bool>; 6] {
+    let readers = [Parser::Exact, Parser::CaseInsensitive, Parser::Tolerant]
+        .map(|parser| Options { parser, ..Options::default() });
+    let host = readers.map(|options| {
+        Stream::new(bytes, options).any(|request| request.hosts().any(|host| host.ends_with(b"agram.com")))
+    });
+    let short = Options { limit: 60, ..Options::default() };
+    let target = [short, readers[0], readers[2]].map(|options| {
+        Stream::new(bytes, options).any(|request| request.target.windows(3).any(|three| three == b"ost"))
+    });
+    [host[0], host[1], host[2], target[0], target[1], target[2]]
+}
+
 /// Each real datagram is of its protocol alone; `OpenVPN`, whose first byte is all that there is, may also be seen elsewhere.
 #[test]
 fn real_datagrams_are_told_apart() {
     let said: Vec<[bool; 3]> = REAL.iter().map(|bytes| of_datagram(bytes)).map(|[a, b, _, d]| [a, b, d]).collect();
     let none = [false; 3];
     let (stun, wireguard, dtls) = ([true, false, false], [false, true, false], [false, false, true]);
-    assert_eq!(said, [stun, wireguard, wireguard, none, none, none, dtls, none, none]);
+    assert_eq!(said, [stun, wireguard, wireguard, none, none, none, dtls, none, none, none, none]);
 }
 
 /// Each real stream is of its protocol alone, and the client hellos of TLS are of none.
@@ -48,7 +65,7 @@ fn real_streams_are_told_apart() {
     let no = Some(false);
     assert_eq!(of_stream(REAL[5]), [no, no, no, Some(true)]);
     assert_eq!(of_stream(REAL[7]), [no, no, Some(true), no]);
-    assert_eq!(of_stream(REAL[8]), [Some(true), no, no, no]);
+    assert_eq!(of_stream(REAL[10]), [Some(true), no, no, no]);
     for hello in [WHATSAPP_HELLO, INSTAGRAM_HELLO] {
         assert_eq!(of_stream(hello), [no; 4]);
     }
@@ -74,14 +91,21 @@ proptest! {
     #[test]
     fn dissectors_never_panic(bytes in bytes()) {
         let _ = (of_datagram(&bytes), of_stream(&bytes), openvpn::Kind::of_segment(&bytes));
+        let answer = [b"HTTP/1.1 200 ", &bytes[..]].concat();
+        for stream in [&answer, &bytes] {
+            if let Reading::Is(response) = response(stream, 80) {
+                prop_assert!(response.fields().count() <= 80);
+            }
+        }
     }
 
     /// What a stream's dissector has said stays said, however much more comes.
     #[test]
     fn stream_dissectors_are_monotone(bytes in bytes()) {
-        let whole = of_stream(&bytes);
+        let whole = of_stream(&bytes).into_iter().chain(of_requests(&bytes));
         for len in 0..bytes.len() {
-            for (cut, whole) in of_stream(&bytes[..len]).into_iter().zip(whole) {
+            let cut = of_stream(&bytes[..len]).into_iter().chain(of_requests(&bytes[..len]));
+            for (cut, whole) in cut.zip(whole.clone()) {
                 prop_assert!(cut.is_none() || cut == whole, "cut at {len}: {cut:?}, whole {whole:?}");
             }
         }
