@@ -213,6 +213,29 @@ mod tests {
         assert_eq!(joined.ja3(), read(OPENSSL_SNI).ja3());
     }
 
+    /// RFC 6347 section 4.2.2: pieces of another message, or that lie past its end, are none of it.
+    #[test]
+    fn fragments_that_do_not_belong() {
+        let [one, two] = FRAGMENTS;
+        for (at, change) in [(16, 1), (18, 1), (21, 4)] {
+            let mut other = two.to_vec();
+            other[at] ^= change;
+            assert_eq!(client_hello(&[one, &other].concat()), Hello::NotTls, "byte {at}");
+        }
+    }
+
+    /// RFC 6347 section 4.2.1: a cookie, which a server asks for, changes no fingerprint.
+    #[test]
+    fn rfc_6347_4_2_1_cookie() {
+        let cookie_at = 25 + 2 + 32 + 1;
+        let mut datagram = PION_2.to_vec();
+        datagram.splice(cookie_at..=cookie_at, [4, 1, 2, 3, 4]);
+        for at in [12, 16, 24] {
+            datagram[at] += 4;
+        }
+        assert_eq!(read(&datagram).ja3(), read(PION_2).ja3());
+    }
+
     proptest! {
         /// A `ClientHello` in two records or in two fragments of one, wherever it is cut, is the same but for its place.
         #[test]

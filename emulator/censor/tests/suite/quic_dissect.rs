@@ -132,6 +132,14 @@ fn rfc_9001_5_2_retry() {
     assert_eq!(name(&read(&[AFTER_RETRY], &Options::default())[0]), Some("www.instagram.com"));
 }
 
+/// An Initial of another connection in front, as nfqws sends them to deceive, does not hide the one behind it from a box that
+/// reads both.
+#[test]
+fn decoys_in_front() {
+    let said = read(&[RFC_9001, AIOQUIC], &Options::default());
+    assert_eq!(said.iter().map(name).collect::<Vec<_>>(), [Some("example.com"), Some("www.instagram.com")]);
+}
+
 /// RFC 9000 section 12.2: an Initial behind another packet of the same datagram is read.
 #[test]
 fn coalesced_packets() {

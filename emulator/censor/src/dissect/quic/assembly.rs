@@ -75,10 +75,7 @@ impl Assembly {
             };
             match options.crypto {
                 JoinCrypto::Join => hello = self.join(&frames).or(hello),
-                JoinCrypto::FirstFrame => {
-                    let first = crypto_frames(&frames).next().filter(|frame| frame.offset == 0);
-                    return first.map(|frame| tls::handshake(frame.data));
-                }
+                JoinCrypto::FirstFrame => return first_alone(&frames),
             }
         }
         hello
@@ -113,6 +110,12 @@ impl Assembly {
         self.crypto = None;
         Some(frames)
     }
+}
+
+/// What the first of these frames is by itself; `None` where it is not the beginning of the handshake.
+fn first_alone(frames: &[u8]) -> Option<Hello> {
+    let first = crypto_frames(frames).next().filter(|frame| frame.offset == 0);
+    first.map(|frame| tls::handshake(frame.data))
 }
 
 /// The most bytes of a handshake that are put together: no `ClientHello` is so long.
@@ -158,6 +161,17 @@ mod tests {
             prop_assert!(said.iter().all(|said| *said == Some(Hello::Incomplete)), "{said:?}");
             prop_assert_eq!(last, Some(tls::handshake(&message)));
         }
+    }
+
+    /// GFW-QUIC-1: where the first frame alone is looked at, it must be the handshake's beginning and all of it.
+    #[test]
+    fn gfw_quic_1_first_frame() {
+        let message = message();
+        let whole = Some(tls::handshake(&message));
+        assert_eq!(first_alone(&[&[0, 1][..], &frame(0, &message), &frame(5, b"x")].concat()), whole);
+        assert_eq!(first_alone(&frame(1, &message)), None);
+        assert_eq!(first_alone(&[frame(0, &message[..9]), frame(9, &message[9..])].concat()), Some(Hello::Incomplete));
+        assert_eq!(first_alone(&[frame(9, &message[9..]), frame(0, &message)].concat()), None);
     }
 
     /// Nothing is kept that lies further on than a handshake can be.

@@ -198,6 +198,11 @@ mod tests {
         let hello_len = 5 + usize::from(u16::from_be_bytes([FLIGHT[3], FLIGHT[4]]));
         let resumed = [&FLIGHT[..hello_len], &[20, 3, 3, 0, 1, 1]].concat();
         assert_eq!(server_names(&resumed), ServerNames::Hidden);
+        for kind in [NEW_SESSION_TICKET, SERVER_HELLO_DONE] {
+            let message = |kind| [&FLIGHT[..hello_len], &[22, 3, 3, 0, 5, kind, 0, 0, 1, 0]].concat();
+            assert_eq!(server_names(&message(kind)), ServerNames::Hidden);
+            assert_eq!(server_names(&message(23)), ServerNames::Incomplete, "another message, and more may come");
+        }
         assert_eq!(server_names(CLIENT), ServerNames::NotTls);
         assert_eq!(server_names(b"HTTP/1.1 200 OK"), ServerNames::NotTls);
         assert_eq!(server_names(b""), ServerNames::Incomplete);
