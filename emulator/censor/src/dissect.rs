@@ -4,11 +4,13 @@
 //! `Some(false)`, or `None` while more bytes could make it either. No function panics, whatever bytes arrive.
 
 pub mod dtls;
+pub mod fully_encrypted;
 pub mod http;
 pub mod mtproto;
 pub mod openvpn;
 pub mod quic;
 pub mod ssh;
+pub mod statistics;
 pub mod stun;
 pub mod tls;
 pub mod whatsapp;
