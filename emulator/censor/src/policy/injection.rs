@@ -43,7 +43,8 @@ impl InjectionKind {
     /// An HTTP answer, after which the connection is at its end.
     pub fn http(to: Recipient, answer: &HttpAnswer) -> Self {
         let payload = answer.to_bytes().into();
-        Self::Segment(SegmentShape { to, flags: TcpFlags::FIN_PSH_ACK, payload, ..SegmentShape::default() })
+        let (flags, window) = (TcpFlags::FIN_PSH_ACK, Number::Fixed(LINUX_WINDOW));
+        Self::Segment(SegmentShape { to, flags, payload, window, ..SegmentShape::default() })
     }
 }
 
@@ -229,3 +230,6 @@ pub struct DnsForgery {
     /// The AA bit.
     pub authoritative: bool,
 }
+
+/// What Linux announces at first on Ethernet, not scaled.
+const LINUX_WINDOW: u16 = 64_240;

@@ -8,6 +8,8 @@ mod invariants;
 mod offload;
 mod quic_dissect;
 mod rates;
+mod residuals;
+mod shapes;
 mod support;
 mod tls_dissect;
 mod transparent;
