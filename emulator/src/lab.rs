@@ -106,7 +106,7 @@ impl Lab {
             (Name::clone(&resolver.name), LieTable::new(lies))
         });
         let clock = LabClock::start();
-        let capture = options.capture.then(|| Capture::start(&scenario, &namespaces, &clock)).transpose();
+        let capture = options.capture.then(|| Capture::start(&scenario, &namespaces, &clock, options.seed)).transpose();
         let mut lab = Self {
             clock,
             capture: capture.map_err(LabError::system("capture packets"))?,
@@ -121,6 +121,9 @@ impl Lab {
             scenario,
             namespaces,
         };
+        if let Some(capture) = &lab.capture {
+            capture.phase_begins(&Name::from(phase), lab.clock.now());
+        }
         lab.start_inspectors(&topology, rulesets, phase, options.seed)?;
         lab.start_servers()?;
         Ok(lab)
@@ -134,6 +137,9 @@ impl Lab {
     /// Moves to another phase, live: policies, lies and set elements change, flows stay.
     pub fn enter_phase(&self, phase: &str) -> Result<(), LabError> {
         let next = self.scenario.phase(phase).ok_or_else(|| LabError::NoSuchPhase(phase.to_owned()))?;
+        if let Some(capture) = &self.capture {
+            capture.phase_begins(&next.id, self.clock.now());
+        }
         for inspector in &self.inspectors {
             let hop = inspector.hop();
             let new = NewPhase {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use ipnet::IpNet;
 
 /// A small internet with censors in it, on one machine and without root
 #[derive(Debug, Parser)]
@@ -30,6 +31,9 @@ pub(crate) enum Command {
     /// Open a shell inside a scenario
     #[command(after_help = SHELL_EXAMPLES)]
     Shell(SeatArguments),
+    /// Say what a censor would have done to a capture, packet by packet; needs no privileges
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(ReplayArguments),
     /// List the scenarios of the library
     List(FormatArgument),
     /// Explain a scenario: who, where, what is blocked, when, and how far it is known
@@ -91,6 +95,9 @@ pub(crate) struct SeatArguments {
     /// the TLS keys of the file that SSLKEYLOGFILE names
     #[arg(long, value_name = "FILE")]
     pub(crate) capture: Option<PathBuf>,
+    /// Write all decisions into this file, one a line, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
     /// Be root inside, with all rights over the vantage, instead of yourself
     #[arg(long)]
     pub(crate) root: bool,
@@ -130,6 +137,42 @@ fn serve(written: &str) -> Result<Serve, String> {
         }
         _ => Err("write a machine and a command, as `vpn=./server.sh`".to_owned()),
     }
+}
+
+/// `roadblock replay`.
+#[derive(Args, Debug)]
+#[command(group(clap::ArgGroup::new("who").required(true).args(["profile", "scenario"])))]
+pub(crate) struct ReplayArguments {
+    /// A file of packets, pcap or pcapng
+    pub(crate) capture: PathBuf,
+    /// Judge by this profile: one of the library, or a path that starts with `/` or `.` or ends in `.toml`
+    #[arg(long, value_name = "PROFILE")]
+    pub(crate) profile: Option<String>,
+    /// Set a parameter of the profile, as a scenario does: `sni-1 = ["whatsapp.com"]`; may be given several times
+    #[arg(long, value_name = "PARAMETER = VALUE", conflicts_with = "scenario")]
+    pub(crate) set: Vec<String>,
+    /// Give the profile's censor this name
+    #[arg(long, value_name = "NAME", default_value = "censor", conflicts_with = "scenario")]
+    pub(crate) name: String,
+    /// Judge by the censors of this scenario; of a capture that one of its labs wrote, by each hop's what arrived there
+    #[arg(long, value_name = "SCENARIO")]
+    pub(crate) scenario: Option<String>,
+    /// Judge all of it as in this phase; if not given, as in those that the capture's lab went through, or in the last
+    #[arg(long, value_name = "PHASE", conflicts_with = "profile")]
+    pub(crate) phase: Option<String>,
+    /// Judge only what arrived at this hop of the lab
+    #[arg(long, value_name = "HOP")]
+    pub(crate) hop: Option<String>,
+    /// Take these addresses to be in the censored network; if not given, whoever sent the SYN or the first datagram of each
+    /// flow; may be given several times. A lab's own capture knows its sides
+    #[arg(long, value_name = "PREFIX")]
+    pub(crate) inside: Vec<IpNet>,
+    /// What all chance comes from; if not given, as in the capture's lab, or 1
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// How to print what was decided
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }
 
 /// `roadblock show`.
@@ -212,6 +255,8 @@ pub(crate) enum SchemaOf {
     Service,
     /// What `roadblock run --format json` prints
     Run,
+    /// What `roadblock replay --format json` prints
+    Replay,
 }
 
 const DEFAULT_SEED: u64 = 1;
@@ -239,6 +284,12 @@ Examples:
   roadblock exec ru/whatsapp-2026 --root -- tcpdump -n
   roadblock exec ru/whatsapp-2026 --capture curl.pcapng -- curl -sS https://web.whatsapp.com/
   roadblock exec ./mine.toml --serve vpn=./server.sh -- ./client.sh";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  roadblock replay curl.pcapng --profile censors/tspu-2026 --set 'sni-1 = [\"whatsapp.com\"]'
+  roadblock replay office.pcap --profile ./mine.toml --inside 192.0.2.0/24 --format json
+  roadblock replay report/run.pcapng --scenario ru/whatsapp-2026";
 
 const SHELL_EXAMPLES: &str = "\
 Examples:

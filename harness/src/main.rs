@@ -7,6 +7,7 @@ mod commands;
 mod diagnostics;
 mod output;
 mod probes;
+mod replay;
 mod report;
 mod run;
 mod status;

@@ -8,6 +8,15 @@ pub(crate) fn data(text: impl Display) -> io::Result<()> {
     pass_over_broken_pipe(write!(io::stdout().lock(), "{text}").and_then(|()| io::stdout().flush()))
 }
 
+/// Writes documents as JSON, one a line.
+pub(crate) fn lines(file: &mut impl Write, documents: &[impl serde::Serialize]) -> io::Result<()> {
+    for document in documents {
+        serde_json::to_writer(&mut *file, document)?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()
+}
+
 /// Writes a line of notice.
 pub(crate) fn notice(text: impl Display) {
     // With stderr gone there is nobody left to tell.

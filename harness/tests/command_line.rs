@@ -19,6 +19,13 @@ fn bad_usage_is_two_and_under_exec_one_hundred_and_twenty_five() {
         (&["exec", FLAGSHIP, "--vantage", "moon", "--", "true"], 125),
         (&["shell", "./missing.toml"], 125),
         (&["--library", "/no/such/folder", "exec", FLAGSHIP, "--", "true"], 125),
+        (&["replay", "/no/such/file", "--profile", "censors/sni-drop"], 2),
+        (&["replay", "/", "--profile", "censors/sni-drop"], 2),
+        (&["replay", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "--profile", "censors/sni-drop"], 2),
+        (&["replay", "x.pcap"], 2),
+        (&["replay", "x.pcap", "--profile", "censors/no-such"], 2),
+        (&["replay", "x.pcap", "--profile", "censors/sni-drop", "--set", "nmes = \"a.b\""], 2),
+        (&["replay", "x.pcap", "--scenario", FLAGSHIP, "--hop", "moon"], 2),
         (&["--help"], 0),
         (&["exec", "--help"], 0),
     ] {
@@ -64,7 +71,7 @@ fn each_scenario_of_the_library_is_listed_sound_and_explained() {
 
 #[test]
 fn schemas_and_completions_are_printed() {
-    for of in ["scenario", "profile", "service", "run"] {
+    for of in ["scenario", "profile", "service", "run", "replay"] {
         let schema = said(roadblock(&["schema", of]));
         let schema: serde_json::Value = serde_json::from_str(&schema.stdout).expect("a schema");
         assert!(schema["$schema"].is_string(), "{of}");
@@ -81,4 +88,56 @@ fn a_reader_that_goes_away_is_no_error() {
     let script = format!("'{}' schema run | true", env!("CARGO_BIN_EXE_roadblock"));
     let output = program("sh").args(["-c", &script]).stderr(Stdio::piped()).output().expect("a shell");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+/// What curl said in a lab where nothing was blocked, in a file of a lab's own.
+const CAPTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/curl-whatsapp.pcapng");
+
+#[test]
+fn a_replay_says_packet_by_packet_what_a_censor_would_have_done() {
+    let arguments = ["replay", CAPTURE, "--profile", "censors/sni-drop", "--set", "names = [\"whatsapp.com\"]"];
+    let human = said(roadblock(&arguments));
+    assert_eq!((human.status, &*human.stderr), (0, ""));
+    insta::assert_snapshot!(human.stdout.replace(CAPTURE, "[capture]"));
+    let nothing = said(roadblock(&["replay", CAPTURE, "--profile", "censors/sni-drop", "--set", "names = \"a.b\""]));
+    insta::assert_snapshot!(nothing.stdout.replace(CAPTURE, "[capture]"));
+}
+
+#[test]
+fn the_document_of_a_replay_is_what_its_schema_says() {
+    let schema = said(roadblock(&["schema", "replay"]));
+    let schema: serde_json::Value = serde_json::from_str(&schema.stdout).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a validator");
+    let profile = ["--profile", "censors/sni-drop", "--name", "box", "--set", "names = \"whatsapp.com\""];
+    for who in [&profile[..], &["--scenario", FLAGSHIP]] {
+        let replayed = said(roadblock(&[&["replay", CAPTURE, "--format", "json"], who].concat()));
+        let document: serde_json::Value = serde_json::from_str(&replayed.stdout).expect("a document");
+        let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+        assert_eq!(document["schema"], "roadblock.replay/1");
+        assert!(document["events"].as_array().is_some_and(|events| !events.is_empty()));
+    }
+}
+
+/// Of a capture from anywhere, each packet is judged, and inside is what the command says or who began.
+#[test]
+fn a_capture_from_anywhere_has_the_sides_that_the_command_says() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let plain = directory.path().join("plain.pcap");
+    let plain = plain.to_str().expect("a plain path");
+    assert!(program("editcap").args(["-F", "pcap", CAPTURE, plain]).status().expect("editcap runs").success());
+    for (inside, kinds) in [
+        (&[][..], &["dropped", "residual-armed"][..]),
+        (&["--inside", "95.167.0.0/16"], &["dropped", "residual-armed"]),
+        (&["--inside", "2001:db8::/32", "--inside", "192.0.2.0/24"], &[]),
+    ] {
+        let set = ["--set", "names = \"whatsapp.com\"", "--format", "json"];
+        let replayed =
+            said(roadblock(&[&["replay", plain, "--profile", "censors/sni-drop"], &set[..], inside].concat()));
+        let document: serde_json::Value = serde_json::from_str(&replayed.stdout).expect("a document");
+        let found: std::collections::BTreeSet<&str> =
+            document["events"].as_array().expect("events").iter().filter_map(|event| event["kind"].as_str()).collect();
+        let found: Vec<&str> = found.into_iter().filter(|kind| *kind != "passed").collect();
+        assert_eq!(found, kinds, "{inside:?}");
+    }
 }

@@ -3,6 +3,7 @@
 
 mod annotate;
 mod fingerprint;
+mod origin;
 mod pcapng;
 mod points;
 mod recorder;
@@ -15,9 +16,11 @@ use std::io;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use roadblock_censor::Instant;
 use roadblock_scenarios::model::{Name, Scenario};
 
 pub use fingerprint::{Fingerprint, Identity};
+pub use origin::{Entered, Origin};
 pub use tape::{Fate, Packet, Point, Side, Tape};
 pub use words::decision;
 
@@ -41,14 +44,17 @@ pub(crate) struct Capture {
     began: Duration,
     /// When the lab's clock was moved, by the wall clock, and how far.
     moves: Mutex<Vec<(Duration, Duration)>>,
+    /// Which lab this is, and the phases it has entered.
+    origin: Mutex<Origin>,
 }
 
 impl Capture {
-    /// Starts to capture at the hops that decide.
+    /// Starts to capture at the hops that decide, in a lab with this seed.
     pub(crate) fn start(
         scenario: &Scenario,
         namespaces: &BTreeMap<Name, Namespace>,
         clock: &LabClock,
+        seed: u64,
     ) -> io::Result<Self> {
         let (mut points, mut hops, mut stations) = (Vec::new(), Vec::new(), Vec::new());
         for watched in points::watched(scenario) {
@@ -65,7 +71,17 @@ impl Capture {
             stations.push(station(watched, tap, up, (inside, outside)));
         }
         let began = wall_clock().saturating_sub(Duration::from_nanos(clock.now().as_nanos()));
-        Ok(Self { points, hops, recorder: Recorder::start(stations)?, began, moves: Mutex::default() })
+        let scenario = Name::clone(&scenario.id);
+        let origin = Origin { scenario, seed, began: nanoseconds(began), phases: Vec::new() };
+        let (moves, origin) = (Mutex::default(), Mutex::new(origin));
+        Ok(Self { points, hops, recorder: Recorder::start(stations)?, began, moves, origin })
+    }
+
+    /// Notes that the lab enters a phase now.
+    pub(crate) fn phase_begins(&self, phase: &Name, now: Instant) {
+        let at = nanoseconds(self.began + Duration::from_nanos(now.as_nanos()));
+        let mut origin = self.origin.lock().unwrap_or_else(PoisonError::into_inner);
+        origin.phases.push(Entered { phase: Name::clone(phase), at });
     }
 
     /// Notes that the lab's clock is moved now.
@@ -88,6 +104,7 @@ impl Capture {
         }
         let (recorded, causes) = events.with_causes();
         annotate::annotate(&mut tape, recorded, &causes);
+        tape.origin = Some(self.origin.lock().unwrap_or_else(PoisonError::into_inner).clone());
         Ok(tape)
     }
 }
@@ -97,6 +114,10 @@ fn station(watched: Watched, tap: Tap, up: u32, points: (usize, Option<usize>)) 
     Station::new(tap, up, points, move |bytes| {
         only.is_empty() || tape::ends(bytes).is_some_and(|(from, to)| only.contains(&from) || only.contains(&to))
     })
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a capture is dated, and the kernel gives its packets wall-clock times")]

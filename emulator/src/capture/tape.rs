@@ -7,6 +7,7 @@ use std::time::Duration;
 use roadblock_censor::{Direction, FlowKey};
 use roadblock_scenarios::model::Name;
 
+use super::origin::Origin;
 use super::pcapng::{PacketBlock, Writer};
 use super::recorder::{LIMIT, Seen};
 use super::segments::segments;
@@ -85,6 +86,8 @@ pub struct Tape {
     pub decisions: Vec<Recorded>,
     /// What is not on the tape although it was on a wire.
     pub notes: Vec<String>,
+    /// The lab that it was taken in.
+    pub origin: Option<Origin>,
     missing: Vec<(Name, u64)>,
 }
 
@@ -92,7 +95,7 @@ impl Tape {
     /// A tape with nothing on it.
     pub(super) fn new(began: Duration, points: Vec<Point>) -> Self {
         let (packets, decisions, notes) = (Vec::new(), Vec::new(), Vec::new());
-        Self { began, points, packets, decisions, notes, missing: Vec::new() }
+        Self { began, points, packets, decisions, notes, origin: None, missing: Vec::new() }
     }
 
     /// Puts packets on it, each at the moment that the lab's clock showed.
@@ -152,6 +155,7 @@ impl Tape {
     pub fn to_pcapng(&self, title: &str, tls_keys: &str) -> Vec<u8> {
         let mut writer = Writer::default();
         let mut comments = vec![title.to_owned(), CLOCK.to_owned()];
+        comments.extend(self.origin.as_ref().map(Origin::to_comment));
         comments.extend(self.notes.iter().map(|note| format!("NOT COMPLETE: {note}")));
         writer.section(concat!("roadblock ", env!("CARGO_PKG_VERSION")), &comments);
         for point in &self.points {

@@ -50,6 +50,31 @@ impl CaptureFile {
     }
 }
 
+/// The file of `exec --events`, opened likewise.
+#[derive(Debug)]
+pub(super) struct EventsFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl EventsFile {
+    /// Makes the file.
+    pub(super) fn open(path: &Path) -> Result<Self, CaptureFileError> {
+        match File::create(path) {
+            Ok(file) => Ok(Self { path: path.to_owned(), file }),
+            Err(cause) => Err(CaptureFileError { path: path.to_owned(), cause }),
+        }
+    }
+
+    /// Writes what was decided in a lab. What fails is said and changes no exit status.
+    pub(super) fn write(self, lab: &Lab) {
+        let mut file = io::BufWriter::new(self.file);
+        if let Err(cause) = output::lines(&mut file, &lab.events().all()) {
+            output::error(format_args!("failed to write `{}`: {cause}", self.path.display()), None);
+        }
+    }
+}
+
 /// The lines of the file that `SSLKEYLOGFILE` names, to which curl, browsers and others write the keys of their sessions.
 fn tls_keys() -> String {
     let Some(path) = std::env::var_os(KEY_LOG).filter(|path| !path.is_empty()) else { return String::new() };

@@ -7,7 +7,7 @@ use roadblock_emulator::lab::{CommandError, CommandSpec, Lab, LabError, LabOptio
 use roadblock_emulator::sandbox;
 use roadblock_scenarios::{Library, Scenario};
 
-use super::capture::CaptureFile;
+use super::capture::{CaptureFile, EventsFile};
 use super::select::Seat;
 use super::{explain, library};
 use crate::cli::{ExecArguments, SeatArguments, Serve};
@@ -42,8 +42,15 @@ fn enter(library: &Library, arguments: &SeatArguments, servers: &[Serve], argv: 
             return status::EXEC_OURS;
         }
     };
+    let events = match arguments.events.as_deref().map(EventsFile::open).transpose() {
+        Ok(events) => events,
+        Err(error) => {
+            output::error(error, None);
+            return status::EXEC_OURS;
+        }
+    };
     let command = CommandSpec { argv, root: arguments.root };
-    match sandbox::run(|| inside(&scenario, &seat, servers, &command, arguments, capture)) {
+    match sandbox::run(|| inside(&scenario, &seat, servers, &command, arguments, (capture, events))) {
         Ok(status) => status,
         Err(error) => {
             output::error(&error, error.advice().as_deref());
@@ -59,7 +66,7 @@ fn inside(
     servers: &[Serve],
     command: &CommandSpec,
     arguments: &SeatArguments,
-    capture: Option<CaptureFile>,
+    (capture, events): (Option<CaptureFile>, Option<EventsFile>),
 ) -> u8 {
     let options = LabOptions { seed: arguments.seed, capture: capture.is_some(), ..LabOptions::default() };
     let lab = match Lab::start_with(Arc::clone(scenario), &seat.phase, options) {
@@ -82,6 +89,9 @@ fn inside(
     }
     if let Some(capture) = capture {
         capture.write(&lab);
+    }
+    if let Some(events) = events {
+        events.write(&lab);
     }
     for Problem { place, what } in lab.stop() {
         output::notice(format_args!("roadblock: what the command met is not to be trusted: {place}: {what}"));

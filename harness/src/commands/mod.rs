@@ -10,6 +10,7 @@ mod library;
 mod list;
 mod new;
 mod out;
+mod replay;
 mod run;
 mod schema;
 mod select;
@@ -34,6 +35,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
         Command::Run(arguments) => run::run(&library, &arguments),
         Command::Exec(arguments) => exec::exec(&library, arguments),
         Command::Shell(arguments) => exec::shell(&library, &arguments),
+        Command::Replay(arguments) => replay::replay(&library, &arguments),
         Command::List(arguments) => list::list(&library, arguments.format),
         Command::Show(arguments) => show::show(&library, &arguments),
         Command::New(arguments) => new::new(&library, &arguments),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use roadblock_scenarios::{Library, Scenario};
 
+use crate::output;
 use crate::report;
 use crate::run::RunResult;
 use crate::run::report::CAPTURE_FILE;
@@ -51,11 +52,6 @@ impl Out {
         self.report.write_all(&report)?;
         self.page.write_all(report::page(&result.report, scenario, library).as_bytes())?;
         self.capture.write_all(result.pcapng.as_deref().unwrap_or_default())?;
-        let mut events = io::BufWriter::new(self.events);
-        for event in &result.events {
-            serde_json::to_writer(&mut events, event)?;
-            events.write_all(b"\n")?;
-        }
-        events.flush()
+        output::lines(&mut io::BufWriter::new(self.events), &result.events)
     }
 }

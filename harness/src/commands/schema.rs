@@ -4,7 +4,7 @@ use roadblock_scenarios::schema;
 
 use super::print_json;
 use crate::cli::SchemaOf;
-use crate::{run, status};
+use crate::{replay, run, status};
 
 /// Prints a JSON Schema.
 pub(super) fn schema(of: SchemaOf) -> u8 {
@@ -12,6 +12,7 @@ pub(super) fn schema(of: SchemaOf) -> u8 {
         SchemaOf::Scenario => print_json(&schema::scenario(), status::OK),
         SchemaOf::Profile => print_json(&schema::profile(), status::OK),
         SchemaOf::Service => print_json(&schema::service(), status::OK),
+        SchemaOf::Replay => print_json(&replay::schema(), status::OK),
         SchemaOf::Run => print_json(&run::schema(), status::OK),
     }
 }

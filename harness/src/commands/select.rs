@@ -20,6 +20,16 @@ pub(crate) enum SelectError {
         /// What there is.
         has: String,
     },
+    /// A hop.
+    #[error("`{scenario}` has no hop `{name}`; it has {has}")]
+    Hop {
+        /// The scenario.
+        scenario: Name,
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        has: String,
+    },
     /// A vantage.
     #[error("`{scenario}` has no vantage `{name}`; it has {has}")]
     Vantage {
@@ -70,12 +80,23 @@ pub(super) fn selection(scenario: &Scenario, phases: &[String], vantages: &[Stri
     })
 }
 
-fn phase(scenario: &Scenario, name: &str) -> Result<Name, SelectError> {
+/// The phase of this name.
+pub(super) fn phase(scenario: &Scenario, name: &str) -> Result<Name, SelectError> {
     let found = scenario.phase(name).map(|phase| Arc::clone(&phase.id));
     found.ok_or_else(|| SelectError::Phase {
         scenario: Arc::clone(&scenario.id),
         name: name.to_owned(),
         has: quoted(scenario.phases.iter().map(|phase| &*phase.id)),
+    })
+}
+
+/// The hop of this name.
+pub(super) fn hop(scenario: &Scenario, name: &str) -> Result<Name, SelectError> {
+    let found = scenario.hops.iter().find(|hop| &*hop.name == name).map(|hop| Arc::clone(&hop.name));
+    found.ok_or_else(|| SelectError::Hop {
+        scenario: Arc::clone(&scenario.id),
+        name: name.to_owned(),
+        has: quoted(scenario.hops.iter().map(|hop| &*hop.name)),
     })
 }
 

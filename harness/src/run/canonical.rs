@@ -120,7 +120,7 @@ fn stripped(phase: &str, recorded: &Recorded) -> CanonicalEvent {
 }
 
 /// A unit variant as serde writes it.
-fn word(value: &impl Serialize) -> String {
+pub(crate) fn word(value: &impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(word)) => word,
         _ => String::new(),

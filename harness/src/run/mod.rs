@@ -16,6 +16,7 @@ mod table;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub(crate) use canonical::{CanonicalEvent, canonical, word};
 pub(crate) use cell::text as cell_text;
 pub(crate) use describe::target_key;
 pub(crate) use evidence::is_of;
