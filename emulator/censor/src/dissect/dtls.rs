@@ -14,27 +14,47 @@ pub fn is_client_hello(datagram: &[u8]) -> bool {
     is_record && datagram.get(RECORD_HEADER_LEN) == Some(&CLIENT_HELLO)
 }
 
-/// Reads the `ClientHello` in one datagram, be it in fragments, in one record or several. `Incomplete` where a part of it is
-/// missing, which another datagram may hold. Its length is that of the records it took; where the name lies is counted from
-/// the beginning of the datagram, where the message is in one piece.
+/// Reads the `ClientHello` in one datagram: see [`Assembly::add`].
 pub fn client_hello(datagram: &[u8]) -> Hello {
-    let mut rest = Reader::new(datagram);
-    let mut message: Option<Message> = None;
-    while let Some(mut record) = take_record(&mut rest) {
-        while !record.is_empty() {
-            let Some(fragment) = Fragment::take(&mut record) else {
-                return Hello::NotTls;
-            };
-            let message = message.get_or_insert_with(|| Message::new(&fragment));
-            if !message.add(&fragment) {
-                return Hello::NotTls;
-            }
-            if let Some(hello) = message.read(rest.at()) {
-                return hello;
+    Assembly::default().add(datagram)
+}
+
+/// One flow's `ClientHello` as far as its fragments are there: at most 16 KiB.
+#[derive(Clone, Debug, Default)]
+pub struct Assembly {
+    message: Option<Message>,
+}
+
+impl Assembly {
+    /// Adds a datagram of the client, which may hold fragments of its `ClientHello` in one record or several. `ClientHello`
+    /// where this one completes it, `Incomplete` where a part of it is missing, which another datagram may hold, `NotTls`
+    /// where this one holds none of it. The length is that of the records that it took of this datagram; where the name lies
+    /// is counted from the beginning of the datagram, and not known of a message in fragments.
+    pub fn add(&mut self, datagram: &[u8]) -> Hello {
+        let mut rest = Reader::new(datagram);
+        let mut said = Hello::NotTls;
+        while let Some(mut record) = take_record(&mut rest) {
+            while !record.is_empty() {
+                let Some(fragment) = Fragment::take(&mut record) else {
+                    return Hello::NotTls;
+                };
+                // A client that was asked for a cookie begins anew.
+                let message = match self.message.take().filter(|message| message.has(&fragment)) {
+                    Some(mut message) => {
+                        message.bytes.add(fragment.offset, fragment.data);
+                        message
+                    }
+                    None => Message::new(&fragment),
+                };
+                if let Some(hello) = message.read(rest.at()) {
+                    return hello;
+                }
+                self.message = Some(message);
+                said = Hello::Incomplete;
             }
         }
+        said
     }
-    if message.is_some() { Hello::Incomplete } else { Hello::NotTls }
 }
 
 const HANDSHAKE: u8 = 22;
@@ -85,27 +105,26 @@ impl<'a> Fragment<'a> {
 }
 
 /// A `ClientHello` as far as its pieces are there.
+#[derive(Clone, Debug)]
 struct Message {
     len: usize,
     sequence: u16,
     bytes: Reassembly,
-    /// Where in the datagram the message would begin, by its first piece.
-    at: usize,
+    /// Where in its datagram a message in one piece begins.
+    at: Option<usize>,
 }
 
 impl Message {
     fn new(first: &Fragment<'_>) -> Self {
-        let at = first.at.saturating_sub(usize::try_from(first.offset).unwrap_or(0));
-        Self { len: first.message_len, sequence: first.sequence, bytes: Reassembly::new(MAX_HELLO_LEN), at }
+        let mut bytes = Reassembly::new(MAX_HELLO_LEN);
+        bytes.add(first.offset, first.data);
+        let at = Some(first.at).filter(|_| first.data.len() == first.message_len);
+        Self { len: first.message_len, sequence: first.sequence, bytes, at }
     }
 
-    /// Adds a piece, if it is one of this message.
-    fn add(&mut self, fragment: &Fragment<'_>) -> bool {
-        let is_ours = (fragment.message_len, fragment.sequence) == (self.len, self.sequence);
-        if is_ours {
-            self.bytes.add(fragment.offset, fragment.data);
-        }
-        is_ours
+    /// Whether a piece is one of this message.
+    fn has(&self, fragment: &Fragment<'_>) -> bool {
+        (fragment.message_len, fragment.sequence) == (self.len, self.sequence)
     }
 
     /// What the message is once it is whole, of records that took so many bytes of the datagram.
@@ -118,7 +137,7 @@ impl Message {
             return Some(Hello::NotTls);
         };
         hello.length = taken;
-        hello.sni_at = hello.sni_at.map(|at| at.start + self.at..at.end + self.at);
+        hello.sni_at = hello.sni_at.zip(self.at).map(|(place, at)| place.start + at..place.end + at);
         Some(Hello::ClientHello(Box::new(hello)))
     }
 }
@@ -201,26 +220,33 @@ mod tests {
         assert!(hello.ja4(Carrier::Dtls).starts_with("dd3i0805"));
     }
 
-    /// RFC 6347 section 4.2.3: OpenSSL's `ClientHello` in two fragments is whole where both are in one datagram, in either
-    /// order.
+    /// RFC 6347 section 4.2.3: OpenSSL's `ClientHello` in two fragments is whole with the second of them, in one datagram or
+    /// two, in either order.
     #[test]
-    fn fragments_in_one_datagram() {
+    fn fragments_in_one_datagram_and_in_two() {
         let [one, two] = FRAGMENTS;
         assert_eq!([one, two].map(client_hello), [Hello::Incomplete, Hello::Incomplete]);
         let (joined, turned) = (read(&[one, two].concat()), read(&[two, one].concat()));
         assert_eq!(joined.sni.as_deref(), Some("web.whatsapp.com"));
         assert_eq!(joined.ja3(), turned.ja3());
         assert_eq!(joined.ja3(), read(OPENSSL_SNI).ja3());
+        for order in [[one, two], [two, one]] {
+            let mut assembly = Assembly::default();
+            let [before, after] = order.map(|datagram| assembly.add(datagram));
+            assert_eq!(before, Hello::Incomplete);
+            assert!(matches!(after, Hello::ClientHello(hello) if hello.ja3() == joined.ja3()));
+            assert_eq!(assembly.add(one), Hello::Incomplete, "what was whole is forgotten");
+        }
     }
 
     /// RFC 6347 section 4.2.2: pieces of another message, or that lie past its end, are none of it.
     #[test]
     fn fragments_that_do_not_belong() {
         let [one, two] = FRAGMENTS;
-        for (at, change) in [(16, 1), (18, 1), (21, 4)] {
+        for (at, change, expected) in [(16, 2, Hello::Incomplete), (18, 1, Hello::Incomplete), (21, 4, Hello::NotTls)] {
             let mut other = two.to_vec();
             other[at] ^= change;
-            assert_eq!(client_hello(&[one, &other].concat()), Hello::NotTls, "byte {at}");
+            assert_eq!(client_hello(&[one, &other].concat()), expected, "byte {at}");
         }
     }
 
@@ -234,6 +260,11 @@ mod tests {
             datagram[at] += 4;
         }
         assert_eq!(read(&datagram).ja3(), read(PION_2).ja3());
+        // A client that begins anew numbers its messages on.
+        datagram[18] = 1;
+        let mut assembly = Assembly::default();
+        assert_eq!(assembly.add(FRAGMENTS[0]), Hello::Incomplete);
+        assert!(matches!(assembly.add(&datagram), Hello::ClientHello(_)));
     }
 
     proptest! {
