@@ -4,6 +4,7 @@ mod act;
 mod buckets;
 mod compile;
 mod forge;
+mod fragments;
 mod injectors;
 mod judge;
 mod prospect;
@@ -13,6 +14,7 @@ mod rates;
 mod redirects;
 mod respond;
 
+use core::ops::Range;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -26,9 +28,12 @@ use crate::residual::{Residuals, Scope};
 use crate::schedule::Schedule;
 use crate::time::Instant;
 use crate::view::{Transport, View};
+use crate::wire::ip::IpPacket;
 
 use buckets::Buckets;
 use compile::Compiled;
+use fragments::Fragments;
+pub use fragments::{MAX_FRAGMENT_BYTES, MAX_FRAGMENTS};
 use injectors::Injectors;
 use judge::Judge;
 use queues::Queues;
@@ -36,7 +41,8 @@ use rates::Told;
 use redirects::Redirects;
 use respond::Passage;
 
-/// The most packets held at once.
+/// The most packets held at once for their time to come. Fragments that wait for their packet's rest come on top
+/// ([`MAX_FRAGMENTS`]).
 pub const MAX_HELD: usize = 4096;
 /// The most flows tracked at once, unless [`Censor::with_max_flows`] says otherwise.
 pub const MAX_FLOWS: usize = 65_536;
@@ -68,6 +74,7 @@ pub struct Censor {
     told: Told,
     redirects: Redirects,
     injectors: Injectors,
+    fragments: Fragments,
     chances: Chances,
     schedule: Schedule,
     /// The counters that only grow.
@@ -118,6 +125,17 @@ pub struct Forgotten {
     pub draws: u64,
     /// How far injectors had turned.
     pub injectors: u64,
+    /// Fragments that waited for the rest of their packet.
+    pub fragments: u64,
+}
+
+/// What came of a packet.
+struct Judged {
+    passage: Passage,
+    /// Whether no box has anything to say about later packets that travel as this one does.
+    is_decided: bool,
+    /// How long it waits here.
+    wait: Duration,
 }
 
 impl Censor {
@@ -135,6 +153,7 @@ impl Censor {
             told: Told::new(MAX_BUCKETS),
             redirects: Redirects::new(MAX_REDIRECTS),
             injectors: Injectors::new(seed, MAX_INJECTORS),
+            fragments: Fragments::default(),
             chances: Chances::new(seed),
             schedule: Schedule::default(),
             counters: Counters::default(),
@@ -179,6 +198,7 @@ impl Censor {
         self.queues.relocate(|place| old.place_of_rate_in(&new, place));
         self.told.rename(|key| old.place_of_rate_in(&new, key.rule).map(|rule| key.of_rule(rule)));
         self.redirects.relocate(|place| old.place_of_redirect_in(&new, place));
+        self.relocate_fragments(&old, &new, out);
         out.commands.push(Command::RecallAll);
     }
 
@@ -186,16 +206,27 @@ impl Censor {
     pub fn inspect(&mut self, now: Instant, packet: Packet<'_>, out: &mut Outbox) {
         self.advance(now, out);
         self.counters.packets += 1;
+        if self.policy.treats_fragments && IpPacket::parse(packet.bytes).is_some_and(|ip| ip.fragment().is_some()) {
+            return self.inspect_fragment(packet, out);
+        }
         let Some(view) = View::parse(packet.direction, packet.bytes) else {
             return self.give(packet.id, (Verdict::Pass, Duration::ZERO), None, out);
         };
-        let verdict = self.judge(&view, out);
-        self.give(packet.id, verdict, Some((view.key, view.direction)), out);
+        let all = 0..self.policy.boxes.len();
+        let Judged { passage, is_decided, wait } = self.judge(&view, all, out);
+        let verdict = match passage {
+            Passage::Dropped => Verdict::Drop,
+            Passage::Replaced(bytes) => Verdict::Replace(bytes),
+            Passage::Diverted => Verdict::Divert,
+            Passage::Passed if is_decided => self.offload(&view, out),
+            Passage::Passed => Verdict::Pass,
+        };
+        self.give(packet.id, (verdict, wait), Some((view.key, view.direction)), out);
     }
 
     /// When [`poll`](Self::poll) has something to do next.
     pub fn poll_at(&self) -> Option<Instant> {
-        self.schedule.next_at()
+        self.schedule.next_at().into_iter().chain(self.fragments.next_at()).min()
     }
 
     /// Does what is due.
@@ -206,7 +237,7 @@ impl Censor {
     /// What the machine has done and what it keeps.
     pub fn counters(&self) -> Counters {
         Counters {
-            held: self.schedule.held(),
+            held: self.schedule.held() + self.fragments.held(),
             flows: self.flows.len(),
             offloaded: self.flows.offloaded_len(),
             residuals: self.residuals.len(),
@@ -217,6 +248,7 @@ impl Censor {
                 redirects: self.redirects.evicted(),
                 draws: self.chances.evicted(),
                 injectors: self.injectors.evicted(),
+                fragments: self.fragments.evicted(),
             },
             ..self.counters
         }
@@ -228,10 +260,11 @@ impl Censor {
         self.schedule.flush(self.now, &self.flows, out);
         self.residuals.expire(self.now);
         self.redirects.expire(self.now);
+        self.expire_fragments(out);
     }
 
-    /// Takes a packet through the boxes and plans what follows, up to the verdict and how long the packet waits for it.
-    fn judge(&mut self, view: &View<'_>, out: &mut Outbox) -> (Verdict, Duration) {
+    /// Takes a packet through the boxes at these steps and plans what follows, up to the verdict.
+    fn judge(&mut self, view: &View<'_>, steps: Range<usize>, out: &mut Outbox) -> Judged {
         let compiled = Arc::clone(&self.policy);
         self.restart_reused(view, out);
         self.admit(view, &compiled, out);
@@ -257,20 +290,13 @@ impl Censor {
             has_spoken: false,
             wait: Duration::ZERO,
         };
-        let passage = judge.take_through(view, flow.as_deref_mut(), 0);
+        let passage = judge.take_through(view, flow.as_deref_mut(), steps);
         let is_decided = !judge.has_spoken && flow.is_some_and(|flow| judge.is_decided(flow, view));
         let Judge { injections, armed, suspects, wait, .. } = judge;
         self.recall_covered(&armed, view.key, out);
         self.plan_injections(injections, out);
         out.commands.extend(suspects.into_iter().map(Command::Suspect));
-        let verdict = match passage {
-            Passage::Dropped => Verdict::Drop,
-            Passage::Replaced(bytes) => Verdict::Replace(bytes),
-            Passage::Diverted => Verdict::Divert,
-            Passage::Passed if is_decided => self.offload(view, &compiled, out),
-            Passage::Passed => Verdict::Pass,
-        };
-        (verdict, wait)
+        Judged { passage, is_decided, wait }
     }
 
     /// A SYN over the ports of an offloaded flow begins a new one, of which the kernel must hand over every packet.
@@ -333,9 +359,10 @@ impl Censor {
     }
 
     /// Leaves the packet's direction of its flow to the kernel.
-    fn offload(&mut self, view: &View<'_>, compiled: &Compiled, out: &mut Outbox) -> Verdict {
+    fn offload(&mut self, view: &View<'_>, out: &mut Outbox) -> Verdict {
+        let compiled = Arc::clone(&self.policy);
         if self.flows.offload(&view.key, view.direction) {
-            self.note(view, compiled, EventKind::Passed, out);
+            self.note(view, &compiled, EventKind::Passed, out);
         }
         Verdict::PassAndOffload
     }
@@ -356,6 +383,14 @@ impl Censor {
         *counter += 1;
         let delay = if verdict == Verdict::Drop { Duration::ZERO } else { wait + self.delay };
         self.schedule.give(self.now, delay, (id, verdict), flow, (&self.flows, out));
+    }
+
+    /// Gives a packet its verdict that may have been held already.
+    fn give_held(&mut self, (id, is_held): (PacketId, bool), verdict: (Verdict, Duration), out: &mut Outbox) {
+        self.give(id, verdict, None, out);
+        if is_held && out.commands.last() == Some(&Command::Hold(id)) {
+            out.commands.pop();
+        }
     }
 
     /// An event that no rule caused, in the name of the first box that the packet meets.

@@ -38,7 +38,7 @@ impl<'a> View<'a> {
         }
         if let Some(Quote { protocol, addresses, ports }) = Quote::parse(&ip) {
             // What is quoted travelled the other way.
-            let key = key(direction.reversed(), protocol, addresses, ports);
+            let key = flow_key(direction.reversed(), protocol, addresses, ports);
             return Some(Self { direction, ip, transport: Transport::Error, key });
         }
         let (transport, source_port, destination_port) = match ip.protocol() {
@@ -52,13 +52,13 @@ impl<'a> View<'a> {
             }
             _ => (Transport::Other, 0, 0),
         };
-        let key = key(direction, ip.protocol(), ip.addresses(), (source_port, destination_port));
+        let key = flow_key(direction, ip.protocol(), ip.addresses(), (source_port, destination_port));
         Some(Self { direction, ip, transport, key })
     }
 
     /// The packet as a box sees it that reads no further than its IP header.
     pub(crate) fn without_transport(&self) -> Self {
-        let key = key(self.direction, self.ip.protocol(), self.ip.addresses(), (0, 0));
+        let key = flow_key(self.direction, self.ip.protocol(), self.ip.addresses(), (0, 0));
         Self { transport: Transport::Other, key, ..*self }
     }
 
@@ -102,7 +102,7 @@ impl<'a> View<'a> {
 }
 
 /// The flow of a packet with these ends.
-fn key(direction: Direction, protocol: u8, addresses: Addresses, ports: (u16, u16)) -> FlowKey {
+pub(crate) fn flow_key(direction: Direction, protocol: u8, addresses: Addresses, ports: (u16, u16)) -> FlowKey {
     let (source, destination) = ((addresses.source(), ports.0), (addresses.destination(), ports.1));
     let (client, server) = match direction {
         Direction::Outbound => (source, destination),

@@ -6,6 +6,7 @@
 pub mod build;
 pub mod checksum;
 pub mod dns;
+pub mod fragment;
 pub mod icmp;
 pub mod ip;
 pub mod rewrite;

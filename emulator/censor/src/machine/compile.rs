@@ -19,6 +19,8 @@ pub(crate) struct Compiled {
     pub(crate) interest: Interest,
     /// Whether some box begins to track a TCP flow in the middle.
     pub(crate) tracks_from_any: bool,
+    /// Whether some box treats fragments otherwise than whole packets.
+    pub(crate) treats_fragments: bool,
 }
 
 /// One box, ready to be asked.
@@ -46,6 +48,7 @@ impl Compiled {
         Self {
             interest: policy.interest(),
             tracks_from_any: policy.boxes.iter().any(|each| each.flow.from == TrackFrom::Any),
+            treats_fragments: policy.boxes.iter().any(|each| each.fragments.is_in_force()),
             boxes: policy.boxes.into_iter().map(CompiledBox::new).collect(),
         }
     }

@@ -1,5 +1,6 @@
 //! Taking one packet through the boxes at a hop.
 
+use core::ops::Range;
 use core::time::Duration;
 
 use super::buckets::Buckets;
@@ -66,10 +67,15 @@ pub(super) struct Cause<'a> {
 }
 
 impl Judge<'_> {
-    /// Takes a packet through the boxes from this step on. A drop by one hides it from the next; a rewrite is what the next
+    /// Takes a packet through the boxes at these steps. A drop by one hides it from the next; a rewrite is what the next
     /// one sees.
-    pub(super) fn take_through(&mut self, view: &View<'_>, mut flow: Option<&mut Flow>, from: usize) -> Passage {
-        for step in from..self.compiled.boxes.len() {
+    pub(super) fn take_through(
+        &mut self,
+        view: &View<'_>,
+        mut flow: Option<&mut Flow>,
+        steps: Range<usize>,
+    ) -> Passage {
+        for step in steps.clone() {
             let place = self.compiled.box_at_step(step, view.direction);
             if !self.looks_at(place, view) {
                 continue;
@@ -88,7 +94,7 @@ impl Judge<'_> {
                         Some(rewritten) => {
                             // A redirected packet is of another flow, which the boxes after this one at this hop do not know.
                             let flow = flow.filter(|_| rewritten.key == view.key);
-                            self.take_through(&rewritten, flow, step + 1)
+                            self.take_through(&rewritten, flow, step + 1..steps.end)
                         }
                         None => Passage::Passed,
                     };
@@ -110,7 +116,8 @@ impl Judge<'_> {
     pub(super) fn is_decided(&self, flow: &Flow, view: &View<'_>) -> bool {
         let boxes = self.compiled.boxes.iter().zip(&flow.tracks).enumerate();
         let mut looking = boxes.filter(|(place, _)| self.looks_at(*place, view));
-        let is_of_flow = !view.is_control() && !matches!(view.transport, Transport::Error);
+        let is_whole = view.ip.fragment().is_none();
+        let is_of_flow = is_whole && !view.is_control() && !matches!(view.transport, Transport::Error);
         is_of_flow
             && looking.all(|(_, (each, track))| track.is_known() && !Outlook { each, flow, track, view }.is_open())
     }
