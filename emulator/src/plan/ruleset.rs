@@ -368,7 +368,7 @@ fn set_name(number: usize, family: PacketFamily) -> String {
 }
 
 fn everything() -> Interest {
-    Interest { tcp: PortInterest::Any, udp: PortInterest::Any }
+    Interest { tcp: PortInterest::Any, udp: PortInterest::Any, ..Interest::default() }
 }
 
 /// The boxes of a hop in one phase, as one policy.

@@ -28,7 +28,7 @@ pub(super) struct Fragments {
     deadlines: BTreeSet<(Instant, u64)>,
     stamp: u64,
     bytes: usize,
-    fragments: usize,
+    count: usize,
     /// How many of the fragments are packets that wait for a verdict; the rest are copies.
     held: usize,
     evicted: u64,
@@ -79,8 +79,8 @@ pub(super) enum Gathered {
     Waiting,
     /// It was there already and counts for nothing.
     Refused(Travelling),
-    /// The packet is complete: its fragments as they came, and it itself, unless it is longer than a packet can be.
-    Complete(Vec<Travelling>, Option<Vec<u8>>),
+    /// The packet is complete: its fragments as they came, and it itself.
+    Complete(Vec<Travelling>, Vec<u8>),
     /// The packet is given up, and why.
     GivenUp(Vec<Travelling>, &'static str),
 }
@@ -138,7 +138,7 @@ impl Fragments {
             Taken::Kept => {}
         }
         self.bytes += fragment.bytes.len();
-        self.fragments += 1;
+        self.count += 1;
         self.held += usize::from(fragment.packet.is_some());
         gathering.fragments.push(fragment);
         match gathering.join(how) {
@@ -149,7 +149,7 @@ impl Fragments {
 
     /// Gives up the packet that began first, if there is no room for a fragment of so many bytes.
     pub(super) fn make_room(&mut self, bytes: usize) -> Option<(GatheringKey, Vec<Travelling>)> {
-        let is_full = self.fragments >= MAX_FRAGMENTS || self.bytes + bytes > MAX_FRAGMENT_BYTES;
+        let is_full = self.count >= MAX_FRAGMENTS || self.bytes + bytes > MAX_FRAGMENT_BYTES;
         let oldest = *self.by_age.values().next().filter(|_| is_full)?;
         let fragments = self.remove(&oldest);
         self.evicted += fragments.len() as u64;
@@ -189,7 +189,7 @@ impl Fragments {
         };
         self.by_age.remove(&gathering.stamp);
         self.deadlines.remove(&(gathering.deadline, gathering.stamp));
-        self.fragments -= gathering.fragments.len();
+        self.count -= gathering.fragments.len();
         self.bytes -= gathering.fragments.iter().map(|fragment| fragment.bytes.len()).sum::<usize>();
         self.held -= gathering.fragments.iter().filter(|fragment| fragment.packet.is_some()).count();
         gathering.fragments

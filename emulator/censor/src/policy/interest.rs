@@ -15,6 +15,8 @@ pub struct Interest {
     pub tcp: PortInterest,
     /// UDP server ports whose packets must be seen.
     pub udp: PortInterest,
+    /// Whether fragments must be seen for their own sake, whatever they carry.
+    pub fragments: bool,
 }
 
 /// Some ports, all, or none.
@@ -45,7 +47,8 @@ impl Interest {
     /// What either is interested in.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
-        Self { tcp: self.tcp.or(other.tcp), udp: self.udp.or(other.udp) }
+        let fragments = self.fragments || other.fragments;
+        Self { tcp: self.tcp.or(other.tcp), udp: self.udp.or(other.udp), fragments }
     }
 }
 
@@ -90,7 +93,8 @@ impl Policy {
             .boxes
             .iter()
             .flat_map(|each| each.rules.iter().skip(each.kernel_blocks().count()).map(Rule::interest_with_residual));
-        rules.fold(Interest::default(), Interest::or)
+        let fragments = self.boxes.iter().any(|each| each.fragments.is_in_force());
+        Interest { fragments, ..rules.fold(Interest::default(), Interest::or) }
     }
 }
 
@@ -113,7 +117,7 @@ impl Rule {
         }
         // The punishment extends to ports that the trigger has nothing to do with.
         let widened = |ports| if ports == PortInterest::None { ports } else { PortInterest::Any };
-        Interest { tcp: widened(interest.tcp), udp: widened(interest.udp) }
+        Interest { tcp: widened(interest.tcp), udp: widened(interest.udp), ..interest }
     }
 }
 
@@ -196,7 +200,7 @@ impl Reach {
     }
 
     fn interest(self) -> Interest {
-        Interest { tcp: self.tcp, udp: self.udp.ports() }
+        Interest { tcp: self.tcp, udp: self.udp.ports(), fragments: false }
     }
 }
 
@@ -227,25 +231,25 @@ mod tests {
     #[test]
     fn tls_is_tcp() {
         let sni = || Condition::TlsSni(NameSet::default());
-        assert_eq!(interest(&sni()), Interest { tcp: PortInterest::Any, udp: PortInterest::None });
+        assert_eq!(interest(&sni()), Interest { tcp: PortInterest::Any, udp: PortInterest::None, fragments: false });
         let narrowed = Condition::All(vec![Condition::ServerPort([443].into()), Condition::ClientInside, sni()]);
-        assert_eq!(interest(&narrowed), Interest { tcp: some(&[443]), udp: PortInterest::None });
+        assert_eq!(interest(&narrowed), Interest { tcp: some(&[443]), udp: PortInterest::None, fragments: false });
         let another = Condition::All(vec![Condition::Not(Box::new(sni())), Condition::ServerPort([443].into())]);
-        assert_eq!(interest(&another), Interest { tcp: some(&[443]), udp: PortInterest::None });
+        assert_eq!(interest(&another), Interest { tcp: some(&[443]), udp: PortInterest::None, fragments: false });
     }
 
     /// A DNS name means port 53 unless a port is given, wherever it stands.
     #[test]
     fn dns_is_port_53_unless_said() {
         let name = || Condition::DnsName(NameSet::default());
-        assert_eq!(interest(&name()), Interest { tcp: PortInterest::None, udp: some(&[53]) });
+        assert_eq!(interest(&name()), Interest { tcp: PortInterest::None, udp: some(&[53]), fragments: false });
         let nested = Condition::All(vec![
             Condition::All(vec![name(), Condition::ClientInside]),
             Condition::ServerPort([5353, 53].into()),
         ]);
         assert_eq!(interest(&nested).udp, some(&[53, 5353]));
         let either = Condition::Any(vec![name(), Condition::ServerPort([443].into())]);
-        assert_eq!(interest(&either), Interest { tcp: some(&[443]), udp: some(&[53, 443]) });
+        assert_eq!(interest(&either), Interest { tcp: some(&[443]), udp: some(&[53, 443]), fragments: false });
     }
 
     /// What says nothing about ports, and every other negation, is interested in all.
@@ -258,7 +262,7 @@ mod tests {
         ] {
             assert_eq!(
                 interest(&condition),
-                Interest { tcp: PortInterest::Any, udp: PortInterest::Any },
+                Interest { tcp: PortInterest::Any, udp: PortInterest::Any, fragments: false },
                 "{condition:?}"
             );
         }
@@ -273,10 +277,11 @@ mod tests {
         let relays: PortSet = [596..=599, 1400..=1400].into_iter().collect();
         for stun in [stun(), Condition::Not(Box::new(stun()))] {
             let narrowed = Condition::All(vec![stun, Condition::ServerPort(relays.clone())]);
-            let expected = Interest { tcp: PortInterest::None, udp: PortInterest::Some(relays.clone()) };
+            let expected =
+                Interest { tcp: PortInterest::None, udp: PortInterest::Some(relays.clone()), fragments: false };
             assert_eq!(interest(&narrowed), expected);
         }
         let chat = Condition::Content(Content::WhatsAppChat);
-        assert_eq!(interest(&chat), Interest { tcp: PortInterest::Any, udp: PortInterest::None });
+        assert_eq!(interest(&chat), Interest { tcp: PortInterest::Any, udp: PortInterest::None, fragments: false });
     }
 }

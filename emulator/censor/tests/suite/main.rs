@@ -3,6 +3,7 @@
 mod calls;
 mod counting;
 mod dissect;
+mod fragments;
 mod injection;
 mod invariants;
 mod offload;

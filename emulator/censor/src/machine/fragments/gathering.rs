@@ -56,8 +56,8 @@ impl Gathering {
         Taken::Kept
     }
 
-    /// The packet, once all of it is there; nothing in it where it is longer than a packet can be.
-    pub(super) fn join(&self, how: Gather) -> Option<Option<Vec<u8>>> {
+    /// The packet, once all of it is there. One that is longer than a packet can be never is.
+    pub(super) fn join(&self, how: Gather) -> Option<Vec<u8>> {
         let total = self.total?;
         let pieces: Vec<Piece<'_>> = self.pieces().collect();
         if !covers(pieces.iter().map(Piece::range).collect(), total) {
@@ -77,7 +77,7 @@ impl Gathering {
             }
         }
         let first = ordered.iter().rev().find(|piece| piece.is_first())?;
-        Some(first.join(&data))
+        first.join(&data)
     }
 
     /// Whether a piece holds nothing, or something that is there already, or ends the packet elsewhere than it ends.

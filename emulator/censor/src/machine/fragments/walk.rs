@@ -59,7 +59,7 @@ impl Censor {
                 fragment.wait += judged.wait;
                 match judged.passage {
                     Passage::Passed | Passage::Diverted => continue,
-                    Passage::Dropped => return self.give_fragment(fragment, None, out),
+                    Passage::Dropped => return self.give_fragment(&fragment, None, out),
                     Passage::Replaced(bytes) => return self.replace(fragment, bytes, direction, step + 1, out),
                 }
             };
@@ -72,12 +72,12 @@ impl Censor {
                 return self.queue(key, how, fragment, step, out);
             }
             let copy = Travelling { packet: None, ..fragment.clone() };
-            let Gathered::Complete(_, Some(whole)) = self.fragments.add(self.now, key, how, copy) else { continue };
+            let Gathered::Complete(_, whole) = self.fragments.add(self.now, key, how, copy) else { continue };
             let judged = self.read_whole(&whole, direction, step..step + 1, out);
             fragment.wait += judged.wait;
             match judged.passage {
                 Passage::Passed | Passage::Diverted => {}
-                Passage::Dropped => return self.give_fragment(fragment, None, out),
+                Passage::Dropped => return self.give_fragment(&fragment, None, out),
                 Passage::Replaced(bytes) => return self.replace(fragment, bytes, direction, step + 1, out),
             }
         }
@@ -122,8 +122,7 @@ impl Censor {
                 self.give_up(key, vec![fragment], "a duplicate or overlapping fragment", out);
             }
             Gathered::GivenUp(fragments, why) => self.give_up(key, fragments, why, out),
-            Gathered::Complete(fragments, None) => self.give_up(key, fragments, "fragments of too long a packet", out),
-            Gathered::Complete(fragments, Some(whole)) => self.release(key, fragments, &whole, step, out),
+            Gathered::Complete(fragments, whole) => self.release(key, fragments, &whole, step, out),
         }
     }
 
@@ -144,7 +143,7 @@ impl Censor {
             Passage::Passed | Passage::Diverted => self.forward_all(key, fragments, step, out),
             Passage::Dropped => {
                 for fragment in fragments {
-                    self.give_fragment(fragment, None, out);
+                    self.give_fragment(&fragment, None, out);
                 }
             }
             Passage::Replaced(bytes) => {
@@ -153,7 +152,7 @@ impl Censor {
                     self.replace(first, bytes, key.direction, step + 1, out);
                 }
                 for fragment in fragments {
-                    self.give_fragment(fragment, None, out);
+                    self.give_fragment(&fragment, None, out);
                 }
             }
         }
@@ -192,8 +191,8 @@ impl Censor {
         let judged = self.read_whole(&bytes, direction, steps, out);
         fragment.wait += judged.wait;
         match judged.passage.or(Passage::Replaced(bytes)) {
-            Passage::Replaced(bytes) => self.give_fragment(fragment, Some(bytes), out),
-            Passage::Passed | Passage::Dropped | Passage::Diverted => self.give_fragment(fragment, None, out),
+            Passage::Replaced(bytes) => self.give_fragment(&fragment, Some(bytes), out),
+            Passage::Passed | Passage::Dropped | Passage::Diverted => self.give_fragment(&fragment, None, out),
         }
     }
 
@@ -205,7 +204,7 @@ impl Censor {
             self.tell_fragments_dropped(each, &first.bytes, key.direction, why, out);
         }
         for fragment in dropped {
-            self.give_fragment(fragment, None, out);
+            self.give_fragment(&fragment, None, out);
         }
     }
 
@@ -217,7 +216,7 @@ impl Censor {
     }
 
     /// The verdict on a fragment: what goes on in its place, or nothing.
-    fn give_fragment(&mut self, fragment: Travelling, onward: Option<Vec<u8>>, out: &mut Outbox) {
+    fn give_fragment(&mut self, fragment: &Travelling, onward: Option<Vec<u8>>, out: &mut Outbox) {
         let Some(id) = fragment.packet else { return };
         let verdict = onward.map_or(Verdict::Drop, Verdict::Replace);
         self.give_held((id, fragment.is_held), (verdict, fragment.wait), out);
