@@ -1,6 +1,7 @@
 //! The machine from outside, in virtual time, and the wire layer against other people's code.
 
 mod calls;
+mod connections;
 mod counting;
 mod dissect;
 mod fragments;
@@ -11,6 +12,8 @@ mod quic_dissect;
 mod rates;
 mod residuals;
 mod shapes;
+mod shaping;
+mod shares;
 mod support;
 mod tls_dissect;
 mod transparent;
