@@ -14,6 +14,7 @@ mod count;
 pub mod dissect;
 mod evaluate;
 pub mod event;
+pub mod fingerprints;
 mod flow;
 pub mod machine;
 pub mod names;
@@ -28,6 +29,7 @@ mod view;
 pub mod wire;
 
 pub use event::{Event, EventKind, FlowKey};
+pub use fingerprints::{FingerprintError, FingerprintPattern, FingerprintSet};
 pub use machine::{Censor, Counters};
 pub use names::{NamePattern, NamePatternError, NameSet};
 pub use outbox::{Direction, Outbox, Packet, PacketId, Toward, Verdict};
