@@ -25,8 +25,8 @@ mod suggest;
 mod tree;
 
 pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
-pub use library::{Fact, Library, load, resolve};
+pub use library::{DoneBy, Fact, Library, load, resolve};
 pub use model::Scenario;
-pub use profile::{Profile, ProfileParameter};
+pub use profile::{Profile, ProfileParameter, ProfileRule};
 pub use queries::RuleListing;
 pub use source::{Location, SourceFile};

@@ -9,6 +9,7 @@ use include_dir::{Dir, File, include_dir};
 use roadblock_censor::policy::Grade;
 use serde::Serialize;
 
+use crate::declare::FactDeclaration;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind, Diagnostics};
 use crate::loader;
 use crate::model::Scenario;
@@ -43,6 +44,28 @@ pub struct Fact {
     pub title: String,
     /// Where it was published.
     pub source: String,
+    /// Where it was seen, as a heading: `Russia`.
+    pub place: String,
+    /// Who does it.
+    pub done_by: DoneBy,
+    /// Why no test of a middlebox shows it, where none does.
+    pub left_out: Option<String>,
+}
+
+/// Who does what a fact describes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DoneBy {
+    /// A box on the way.
+    Middlebox,
+    /// A resolver that lies.
+    Resolver,
+    /// Those who run the network.
+    Network,
+    /// An end of the connection.
+    Endpoint,
+    /// Nobody: it is something to know, or to measure with.
+    Reference,
 }
 
 /// Scenarios, profiles, services and lists, by their place: `ru/whatsapp-2026.toml`, `lists/meta-prefixes.txt`.
@@ -116,7 +139,13 @@ impl Library {
     pub fn fact(&self, id: &str) -> Option<Fact> {
         let context = Context::new(self, &mut Collector::default());
         let known = context.known_fact(id)?;
-        Some(Fact { id: id.to_owned(), grade: known.grade, title: known.title.clone(), source: known.source.clone() })
+        Some(Fact::of(id, known))
+    }
+
+    /// All published behaviours, in the order of `facts.toml`.
+    pub fn facts(&self) -> Vec<Fact> {
+        let context = Context::new(self, &mut Collector::default());
+        context.known_facts().map(|(id, known)| Fact::of(id, known)).collect()
     }
 
     /// A file at its place.
@@ -140,6 +169,20 @@ impl Library {
     /// All `.toml` files below a folder, as ids.
     fn documents(&self) -> impl Iterator<Item = &str> {
         self.files.keys().filter_map(|place| place.strip_suffix(".toml")).filter(|id| id.contains('/'))
+    }
+}
+
+impl Fact {
+    fn of(id: &str, known: &FactDeclaration) -> Self {
+        Self {
+            id: id.to_owned(),
+            grade: known.grade,
+            title: known.title.clone(),
+            source: known.source.clone(),
+            place: known.place.clone(),
+            done_by: known.done_by,
+            left_out: known.left_out.clone(),
+        }
     }
 }
 

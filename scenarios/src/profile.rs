@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use roadblock_censor::policy::Policy;
 
-use crate::declare::{FileKind, ProfileFile};
+use crate::declare::{FileKind, ProfileFile, RuleDeclaration};
 use crate::diagnostic::{Collector, DiagnosticKind, Diagnostics};
 use crate::library::{Library, about_argument, is_path};
 use crate::loader;
@@ -54,6 +54,27 @@ impl Library {
             fill_in(name, &source, arguments, &context, &mut errors)
         });
         errors.finish(profile)
+    }
+}
+
+/// A rule of a profile.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ProfileRule {
+    /// Its id.
+    pub id: String,
+    /// The facts that it reproduces.
+    pub facts: Vec<String>,
+}
+
+impl Library {
+    /// The rules of a profile of the library, in the order of the file; none where it cannot be read.
+    pub fn rules_of_profile(&self, id: &str) -> Vec<ProfileRule> {
+        let mut errors = Collector::default();
+        let file: Option<ProfileFile> =
+            self.document(id).and_then(|source| document(source, FileKind::Profile, &mut errors));
+        let rules = file.map(|file| file.rules).unwrap_or_default();
+        let facts = |rule: &RuleDeclaration| rule.facts.iter().map(|fact| fact.value.clone()).collect();
+        rules.iter().map(|rule| ProfileRule { id: rule.id.value.clone(), facts: facts(rule) }).collect()
     }
 }
 

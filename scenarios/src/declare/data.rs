@@ -3,7 +3,8 @@
 use ipnet::{Ipv4Net, Ipv6Net};
 use roadblock_censor::policy::Grade;
 
-use crate::read::{Dictionary, table};
+use crate::library::DoneBy;
+use crate::read::{Dictionary, table, words};
 
 table! {
     /// `facts.toml`: the published behaviours that rules and lies cite.
@@ -18,10 +19,28 @@ table! {
     FactDeclaration {
         /// How far it is known.
         "grade" => grade: Grade,
+        /// Where it was seen, as a heading: `Russia`.
+        "place" => place: String,
+        /// Who does it.
+        "done-by" => done_by: DoneBy,
         /// What it says, in a line.
         "title" => title: String,
         /// Where it was published.
         "source" => source: String,
+        /// Why no test of a middlebox shows it.
+        "left-out" => left_out: Option<String>,
+    }
+}
+
+words! {
+    /// Who does what a fact describes: a box on the way, a resolver, those who run the network, an end of the connection; or
+    /// nobody, because it is something to know or to measure with.
+    DoneBy {
+        "middlebox" => Self::Middlebox,
+        "resolver" => Self::Resolver,
+        "network" => Self::Network,
+        "endpoint" => Self::Endpoint,
+        "reference" => Self::Reference,
     }
 }
 

@@ -41,6 +41,11 @@ impl<'a> Context<'a> {
         self.facts.get(id)
     }
 
+    /// All facts, in the order of the table.
+    pub(crate) fn known_facts(&self) -> impl Iterator<Item = (&str, &FactDeclaration)> {
+        self.facts.entries.iter().map(|(id, fact)| (id.as_str(), fact))
+    }
+
     /// All networks, as a message lists them.
     pub(crate) fn network_names(&self) -> Vec<String> {
         self.networks.iter().map(|network| format!("AS{} {}", network.asn, network.operator)).collect()
