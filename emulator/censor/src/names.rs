@@ -3,6 +3,8 @@
 //! The patterns are those of the scenario language; the over-blocking that the facts RU-THR-2, GFW-DNS-4 and TM-2
 //! describe depends on their exact meaning.
 
+mod expression;
+mod partial;
 mod set;
 
 use core::fmt;
@@ -24,6 +26,9 @@ pub enum NamePattern {
     Suffix(String),
     /// `*a*`: every name that holds it (RU-THR-2 `*t.co*`).
     Substring(String),
+    /// `/re/`: every name in which the regular expression matches somewhere (TM-2). Case is ignored, and the expression sees
+    /// no trailing dot.
+    Expression(String),
 }
 
 impl NamePattern {
@@ -43,7 +48,19 @@ impl NamePattern {
             Self::Below(domain) => is_below(domain),
             Self::Suffix(suffix) => name.ends_with(suffix.as_str()),
             Self::Substring(part) => name.contains(part.as_str()),
+            Self::Expression(expression) => expression::matches(expression, name),
         }
+    }
+
+    /// The pattern without its signs.
+    fn text(&self) -> &str {
+        let (Self::Exact(text)
+        | Self::Domain(text)
+        | Self::Below(text)
+        | Self::Suffix(text)
+        | Self::Substring(text)
+        | Self::Expression(text)) = self;
+        text
     }
 }
 
@@ -51,8 +68,9 @@ impl FromStr for NamePattern {
     type Err = NamePatternError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.starts_with('/') {
-            return Err(NamePatternError::Expression);
+        if let Some(rest) = text.strip_prefix('/') {
+            let expression = rest.strip_suffix('/').ok_or(NamePatternError::OpenExpression)?;
+            return expression::check(expression).map(|()| Self::Expression(expression.to_owned()));
         }
         if let Some(exact) = text.strip_prefix('=') {
             return whole_name(exact).map(Self::Exact);
@@ -78,6 +96,7 @@ impl fmt::Display for NamePattern {
             Self::Below(name) => write!(f, "*.{name}"),
             Self::Suffix(name) => write!(f, "*{name}"),
             Self::Substring(name) => write!(f, "*{name}*"),
+            Self::Expression(expression) => write!(f, "/{expression}/"),
         }
     }
 }
@@ -120,8 +139,12 @@ pub enum NamePatternError {
     StrayStar,
     /// A character that no name holds.
     BadCharacter(char),
-    /// `/re/` patterns belong to a later version of the language.
-    Expression,
+    /// An expression without a `/` at its end.
+    OpenExpression,
+    /// What is no regular expression, and why.
+    BadExpression(String),
+    /// A regular expression that would take too much memory.
+    ExpressionTooLarge,
 }
 
 impl fmt::Display for NamePatternError {
@@ -132,7 +155,9 @@ impl fmt::Display for NamePatternError {
                 write!(f, "`*` may stand only at the start, as `*.a.b` or `*a.b`, or at both ends, as `*a*`")
             }
             Self::BadCharacter(character) => write!(f, "{character:?} cannot stand in a domain name"),
-            Self::Expression => write!(f, "`/regular expressions/` are not supported yet"),
+            Self::OpenExpression => write!(f, "a regular expression ends with `/`, as in `/re/`"),
+            Self::BadExpression(why) => write!(f, "not a regular expression: {why}"),
+            Self::ExpressionTooLarge => write!(f, "the regular expression takes too much memory when it is compiled"),
         }
     }
 }
@@ -157,6 +182,7 @@ mod tests {
             ("*.a.b", NamePattern::Below(name())),
             ("*a.b", NamePattern::Suffix(name())),
             ("*a.b*", NamePattern::Substring(name())),
+            ("/a.b/", NamePattern::Expression(name())),
         ];
         for (text, expected) in cases {
             assert_eq!(pattern(text), expected);
@@ -169,7 +195,7 @@ mod tests {
     /// What is no pattern, and why.
     #[test]
     fn refuses() {
-        use NamePatternError::{BadCharacter, Empty, Expression, StrayStar};
+        use NamePatternError::{BadCharacter, Empty, ExpressionTooLarge, OpenExpression, StrayStar};
         let cases = [
             ("", Empty),
             ("=", Empty),
@@ -179,7 +205,10 @@ mod tests {
             ("a*b", StrayStar),
             ("=*.a", StrayStar),
             ("a*", StrayStar),
-            ("/a.b/", Expression),
+            ("/a.b", OpenExpression),
+            ("/", OpenExpression),
+            ("//", Empty),
+            ("/(a{99}){99}{99}/", ExpressionTooLarge),
             ("a b", BadCharacter(' ')),
             ("http:", BadCharacter(':')),
             ("пример.рф", BadCharacter('п')),
@@ -189,6 +218,22 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(text.parse::<NamePattern>(), Err(expected), "{text:?}");
         }
+    }
+
+    /// What is no expression is refused with a reason.
+    #[test]
+    fn refuses_bad_expressions() {
+        let error = "/a(b/".parse::<NamePattern>().expect_err("no expression");
+        assert_eq!(error.to_string(), "not a regular expression: unclosed group");
+    }
+
+    /// TM-2: rules such as `.*\.cyou$` and a bare `wn.com` block more than anyone meant.
+    #[test]
+    fn tm_2_over_blocking() {
+        let all = pattern("/.*\\.cyou$/");
+        assert!(all.matches("a.cyou") && all.matches("A.CYOU.") && !all.matches("cyou.com") && !all.matches("cyou"));
+        let bare = pattern("/wn.com/");
+        assert!(bare.matches("wn.com") && bare.matches("dawn-com.net") && !bare.matches("w.com"));
     }
 
     /// RU-THR-2: `*twitter.com` and `*t.co*` block more than they name, which a domain pattern does not.

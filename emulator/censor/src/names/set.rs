@@ -1,45 +1,49 @@
 //! A set of name patterns with fast look-up.
 
-use std::collections::HashMap;
+use core::hash::BuildHasher as _;
+use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+use super::expression::Expressions;
+use super::partial::{Parts, part_of};
 use super::{NamePattern, normal};
 
 /// A set of name patterns.
 ///
-/// A look-up costs one hash for each label of the name, however many exact names and domains the set holds; only suffixes
-/// without a dot and substrings are tried one by one.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NameSet {
-    /// Sorted, without repetition.
+/// What a look-up costs depends on the name and hardly on the set: a hash for each label of the name, one reading of it for
+/// all suffixes without a dot and all substrings, and one for all regular expressions. Copies share their memory.
+#[derive(Clone, Debug, Default)]
+pub struct NameSet(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Sorted, without repetition: first those that name a whole name, then those that do not.
     patterns: Vec<NamePattern>,
-    /// The patterns that name a whole name.
-    whole: HashMap<Box<str>, Patterns>,
-    /// The places of those that do not.
-    partial: Vec<u32>,
+    /// The places in the list of those that name a whole name, by that name.
+    whole: HashTable<u32>,
+    parts: Parts,
+    expressions: Expressions,
 }
 
-/// The places, in the list of patterns, of those about one name.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-struct Patterns {
-    exact: Option<u32>,
-    domain: Option<u32>,
-    below: Option<u32>,
-}
+/// The names that it is asked about come from outside, but those that it holds do not: nobody can make them collide.
+const HASHER: FixedState = FixedState::with_seed(0);
 
 impl NameSet {
     /// Whether the set holds no pattern.
     pub fn is_empty(&self) -> bool {
-        self.patterns.is_empty()
+        self.0.patterns.is_empty()
     }
 
     /// How many different patterns the set holds.
     pub fn len(&self) -> usize {
-        self.patterns.len()
+        self.0.patterns.len()
     }
 
     /// The patterns, sorted.
     pub fn iter(&self) -> core::slice::Iter<'_, NamePattern> {
-        self.patterns.iter()
+        self.0.patterns.iter()
     }
 
     /// Whether some pattern matches the name.
@@ -50,27 +54,46 @@ impl NameSet {
     /// The pattern that matches the name; of several, the narrowest.
     pub fn first_match(&self, name: &str) -> Option<&NamePattern> {
         let name = normal(name);
-        let place = self.whole_match(&name).or_else(|| self.partial_match(&name))?;
-        self.patterns.get(place as usize)
+        let inner = &*self.0;
+        if name.is_empty() {
+            return None;
+        }
+        let place = inner
+            .whole_match(&name)
+            .or_else(|| inner.parts.find(&name, &inner.patterns))
+            .or_else(|| inner.expressions.find(&name))?;
+        inner.patterns.get(place as usize)
     }
+}
 
+impl Inner {
     fn whole_match(&self, name: &str) -> Option<u32> {
         if self.whole.is_empty() {
             return None;
         }
-        if let Some(place) = self.whole.get(name).and_then(|patterns| patterns.exact.or(patterns.domain)) {
+        let itself = self.about(name).filter(|(_, pattern)| !matches!(pattern, NamePattern::Below(_)));
+        // In the list an exact name stands before a domain, and a domain before what is below it.
+        if let Some((place, _)) = itself.min_by_key(|(place, _)| *place) {
             return Some(place);
         }
         // Each dot but a leading one begins a name that this one is below.
         let dots = name.bytes().enumerate().skip(1).filter(|(_, byte)| *byte == b'.');
-        dots.map(|(dot, _)| &name[dot + 1..])
-            .find_map(|above| self.whole.get(above).and_then(|patterns| patterns.below.or(patterns.domain)))
+        dots.map(|(dot, _)| &name[dot + 1..]).find_map(|above| {
+            let of_above = self.about(above).filter(|(_, pattern)| !matches!(pattern, NamePattern::Exact(_)));
+            of_above.max_by_key(|(place, _)| *place).map(|(place, _)| place)
+        })
     }
 
-    fn partial_match(&self, name: &str) -> Option<u32> {
-        let matches = |place: &&u32| self.patterns[**place as usize].matches_normal(name);
-        self.partial.iter().find(matches).copied()
+    /// The patterns about one name, with their places.
+    fn about(&self, name: &str) -> impl Iterator<Item = (u32, &NamePattern)> {
+        let candidates = self.whole.iter_hash(hash(name));
+        let patterns = candidates.filter_map(|place| Some((*place, self.patterns.get(*place as usize)?)));
+        patterns.filter(move |(_, pattern)| pattern.text() == name)
     }
+}
+
+fn hash(name: &str) -> u64 {
+    HASHER.hash_one(name.as_bytes())
 }
 
 impl FromIterator<NamePattern> for NameSet {
@@ -78,21 +101,25 @@ impl FromIterator<NamePattern> for NameSet {
         let mut patterns: Vec<_> = patterns.into_iter().collect();
         patterns.sort_unstable();
         patterns.dedup();
-        let mut set = Self::default();
-        for (place, pattern) in (0..).zip(&patterns) {
-            let (NamePattern::Exact(name) | NamePattern::Domain(name) | NamePattern::Below(name)) = pattern else {
-                set.partial.push(place);
-                continue;
-            };
-            let whole = set.whole.entry(name.as_str().into()).or_default();
-            match pattern {
-                NamePattern::Exact(_) => whole.exact = Some(place),
-                NamePattern::Domain(_) => whole.domain = Some(place),
-                _ => whole.below = Some(place),
-            }
+        patterns.shrink_to_fit();
+        let parts_at = patterns.partition_point(|pattern| {
+            matches!(pattern, NamePattern::Exact(_) | NamePattern::Domain(_) | NamePattern::Below(_))
+        });
+        let mut whole = HashTable::with_capacity(parts_at);
+        for (place, pattern) in (0..).zip(&patterns[..parts_at]) {
+            whole.insert_unique(hash(pattern.text()), place, |place: &u32| hash(patterns[*place as usize].text()));
         }
-        set.patterns = patterns;
-        set
+        let partial = || (parts_at as u32..).zip(&patterns[parts_at..]);
+        let parts = Parts::new(partial().filter_map(|(place, pattern)| Some((place, part_of(pattern)?))));
+        let rest = partial().filter(|(_, pattern)| part_of(pattern).is_none());
+        let expressions = Expressions::new(rest.map(|(place, pattern)| (place, pattern.text())));
+        Self(Arc::new(Inner { patterns, whole, parts, expressions }))
+    }
+}
+
+impl PartialEq for NameSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.patterns == other.0.patterns
     }
 }
 
@@ -126,6 +153,14 @@ mod tests {
         assert_eq!(first("x.a").as_deref(), Some("*a*"));
         assert_eq!(first("x.y"), None);
         assert_eq!(first(""), None);
+        let set = self::set(&["/a$/", "/b.a/", "*.a*", "*.a", "a", "=a", "*b.a", "/a/"]);
+        let first = |name| set.first_match(name).map(ToString::to_string);
+        for (name, expected) in
+            [("a", "=a"), ("b.a", "*.a"), ("ba", "/a/"), ("b.ac", "*.a*"), ("bca", "/a/"), ("aa", "/a/")]
+        {
+            assert_eq!(first(name).as_deref(), Some(expected), "{name}");
+        }
+        assert_eq!(self::set(&["*b.a", "*.a*"]).first_match("xb.a").map(ToString::to_string).as_deref(), Some("*b.a"));
     }
 
     /// The order and repetition of patterns do not matter.
@@ -140,13 +175,26 @@ mod tests {
         /// The set matches exactly what one of its patterns matches.
         #[test]
         fn agrees_with_its_patterns(
-            patterns in prop::collection::vec("(=|\\*\\.?)?[ab](\\.?[ab]){0,3}|\\*[ab.]{1,3}\\*", 0..6),
+            patterns in prop::collection::vec(
+                "(=|\\*\\.?)?[ab](\\.?[ab]){0,3}|\\*[ab.]{1,3}\\*|/\\^?[ab.](a|b|\\.|\\\\\\.){0,2}[+$]?/",
+                0..6,
+            ),
             name in "\\.?[abAB](\\.?[ab]){0,5}\\.?",
         ) {
             let patterns: Vec<NamePattern> = patterns.iter().map(|text| text.parse().expect("a pattern")).collect();
             let expected = patterns.iter().any(|pattern| pattern.matches(&name));
             let set: NameSet = patterns.into_iter().collect();
             prop_assert_eq!(set.matches(&name), expected);
+        }
+
+        /// The pattern that is named as the cause does match.
+        #[test]
+        fn what_is_found_matches(
+            patterns in prop::collection::vec("(=|\\*\\.?)?[ab](\\.?[ab]){0,3}|\\*[ab.]{1,3}\\*|/[ab.]{1,3}/", 0..9),
+            name in "[ab](\\.?[ab]){0,5}",
+        ) {
+            let set: NameSet = patterns.iter().map(|text| text.parse::<NamePattern>().expect("a pattern")).collect();
+            prop_assert!(set.first_match(&name).is_none_or(|pattern| pattern.matches(&name)));
         }
     }
 }
