@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use roadblock_censor::dissect::{openvpn, wireguard};
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{
-    BoxPolicy, Condition, Content, Fate, FlowPolicy, Policy, Redirect, Residual, ResidualKey, Rule, Sees, Threshold,
-    ThresholdUnit,
+    BoxPolicy, BytePrefix, Condition, Content, Corrupt, Fate, FlowPolicy, Per, Policy, Redirect, Refresh, Residual,
+    ResidualKey, Rule, Sees, Threshold, ThresholdUnit,
 };
 use roadblock_censor::{Censor, Direction, FlowKey, Instant, Outbox, Packet, PacketId, Verdict};
 
@@ -72,7 +72,7 @@ fn step(about: (u8, u16)) -> impl Strategy<Value = Step> {
 }
 
 /// Those of the rules that bear on when a flow is decided whose bits are set.
-fn some_policy(rules_set: u16) -> Policy {
+fn some_policy(rules_set: u32) -> Policy {
     let content = Condition::Content;
     let dropping = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
     let address = |last: u8| prefixes(&[&format!("157.240.1.{last}/32")]);
@@ -107,13 +107,48 @@ fn some_policy(rules_set: u16) -> Policy {
             ..dropping("bytes", Condition::All(vec![address(1), not(Condition::Fired("exempt".into()))]))
         },
     ];
+    let rules: Vec<Rule> = rules.into_iter().chain(rules_that_remember()).collect();
     let flow = FlowPolicy { reassembly_limit: Some(600), inspect_datagrams: 2, ..FlowPolicy::default() };
     let second =
         vec![dropping("again", Condition::All(vec![Condition::TlsSni(names(&["instagram.com"])), address(0)]))];
     let is_set = |number: usize| rules_set >> number & 1 != 0;
     let rules = rules.into_iter().enumerate().filter(|(number, _)| is_set(*number)).map(|(_, rule)| rule).collect();
-    let second = if is_set(15) { second } else { vec![] };
+    let second = if is_set(31) { second } else { vec![] };
     policy([in_path(rules), BoxPolicy { name: "next".into(), flow, ..in_path(second) }])
+}
+
+/// Rules whose residuals and counts reach beyond the flow, the protocol, the client or the moment.
+fn rules_that_remember() -> Vec<Rule> {
+    let within = Some(Duration::from_secs(2));
+    let connections = Threshold { unit: ThresholdUnit::Connections, per: Per::TwoTuple, within, ..packets(1, 1) };
+    let of_client = Threshold { per: Per::Client, within, count: Sees::Outbound, ..packets(2, 4) };
+    let all_of_client = Residual {
+        key: ResidualKey::Client,
+        when: Some(Condition::PayloadLength { least: 1, most: u16::MAX }),
+        refresh: Refresh::OnClientPacket,
+        ..dropped_for(1)
+    };
+    let server = Residual { key: ResidualKey::Server, begins: millis(300), ..dropped_for(1) };
+    let some = Residual { key: ResidualKey::TwoTuple, hits: 0.5, ..dropped_for(3) };
+    let several = vec![
+        Residual { when: Some(Condition::Direction(Inbound)), ..dropped_for(2) },
+        Residual { key: ResidualKey::ServerEndpoint, after: Some(connections), ..dropped_for(3) },
+    ];
+    let corrupt = Corrupt { offset: 1, bytes: b"??".as_slice().into() };
+    let starts =
+        |bytes: &[u8]| Condition::Content(Content::Starts(vec![BytePrefix { offset: 0, bytes: bytes.to_vec() }]));
+    let dropping = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
+    vec![
+        Rule { after: Some(connections), ..dropping("connections", Condition::TlsSni(names(&["instagram.com"]))) },
+        Rule { after: Some(connections), ..dropping("any-connections", Condition::Protocol(6)) },
+        Rule { after: Some(of_client), ..dropping("flood", Condition::Protocol(17)) },
+        Rule { residuals: vec![all_of_client], ..rule("client", starts(b"WA")) },
+        Rule { residuals: vec![server], suspect: true, ..rule("server", starts(b"GET ")) },
+        Rule { residuals: vec![some], ..rule("some", sni(&["*a*"])) },
+        Rule { residuals: several, ..rule("several", Condition::Content(Content::Stun)) },
+        Rule { trigger: fate(Fate::Corrupt(corrupt)), ..rule("corrupt", starts(b"GET ")) },
+        Rule { trigger: fate(Fate::Divert), miss: 0.5, ..rule("divert", starts(b"WA")) },
+    ]
 }
 
 fn bytes_of(step: &Step, connections: &mut [Connection]) -> Option<(Direction, Vec<u8>, u8)> {
@@ -142,7 +177,7 @@ fn key_of(direction: Direction, bytes: &[u8]) -> FlowKey {
 
 /// Plays the steps; what became of each packet, and how often the kernel was left a flow. Without a kernel every packet
 /// goes to the machine.
-fn play(steps: &[Step], rules: u16, mut kernel: Option<&mut Kernel>) -> Vec<Verdict> {
+fn play(steps: &[Step], rules: u32, mut kernel: Option<&mut Kernel>) -> Vec<Verdict> {
     let mut censor = Censor::new(some_policy(rules), 1);
     let (mut now, mut verdicts) = (Instant::ZERO, Vec::new());
     let connection = |place: usize| Connection {
@@ -198,7 +233,7 @@ proptest! {
     fn leaving_flows_to_the_kernel_changes_nothing(
         steps in (0..3u8, prop_oneof![Just(53u16), Just(443), Just(3478)])
             .prop_flat_map(|about| prop::collection::vec(step(about), 0..80)),
-        rules in prop_oneof![any::<u16>(), (0..16u16, 0..16u16).prop_map(|(one, other)| 1 << one | 1 << other)],
+        rules in prop_oneof![any::<u32>(), (0..32u32, 0..32u32).prop_map(|(one, other)| 1 << one | 1 << other)],
     ) {
         let with_kernel = play(&steps, rules, Some(&mut Kernel::default()));
         prop_assert_eq!(with_kernel, play(&steps, rules, None));
@@ -213,6 +248,6 @@ fn flows_are_left_to_the_kernel() {
     let mut steps = vec![segment(Outbound, SYN), segment(Inbound, SYN_ACK)];
     steps.extend((0..5).flat_map(|_| [segment(Outbound, DATA), segment(Inbound, DATA), noise.clone()]));
     let mut kernel = Kernel::default();
-    play(&steps, u16::MAX, Some(&mut kernel));
+    play(&steps, 0x8000_07ff, Some(&mut kernel));
     assert_eq!((kernel.passed.len(), kernel.offloads), (3, 3), "both ways of the connection, and the datagrams");
 }
