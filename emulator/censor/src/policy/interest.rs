@@ -112,7 +112,12 @@ impl Rule {
             // The answers come from there.
             interest.udp = interest.udp.or(PortInterest::some([port].into()));
         }
-        if !self.residuals.iter().any(|residual| residual.key == ResidualKey::TwoTuple) {
+        let has = |keys: &[ResidualKey]| self.residuals.iter().any(|residual| keys.contains(&residual.key));
+        if has(&[ResidualKey::Server, ResidualKey::Client]) {
+            // The punishment extends to protocols that the trigger has nothing to do with.
+            return Interest { tcp: PortInterest::Any, udp: PortInterest::Any, ..interest };
+        }
+        if !has(&[ResidualKey::TwoTuple]) {
             return interest;
         }
         // The punishment extends to ports that the trigger has nothing to do with.

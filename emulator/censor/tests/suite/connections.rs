@@ -121,7 +121,26 @@ fn flows_share_a_count_of_packets() {
         let dropped: Vec<_> = verdicts.iter().map(|verdict| *verdict == Verdict::Drop).collect();
         assert_eq!(dropped, [false, false, false, false, false, true, true], "{threshold:?}");
         world.now += Duration::from_secs(11);
-        assert_ne!(send(&mut world, 5000), Verdict::Drop);
+        assert_eq!(send(&mut world, 5000), Verdict::Pass, "and not left to the kernel");
+    }
+}
+
+/// Which connections come after those that may pass is decided once for each, with its first packet that matches.
+#[test]
+fn a_connection_is_counted_once() {
+    let any_data = Condition::All(vec![Condition::Protocol(6), Condition::PayloadLength { least: 1, most: u16::MAX }]);
+    let counting = Rule { after: Some(connections(2, 3600)), trigger: fate(Fate::Drop), ..rule("many", any_data) };
+    let mut world = World::new(policy([in_path(vec![counting])]));
+    let mut all: Vec<_> = (4000..4004).map(Connection::new).collect();
+    for round in 0..5 {
+        for (number, connection) in all.iter_mut().enumerate() {
+            if round == 0 {
+                world.open(connection);
+            }
+            let segment = connection.segment(Outbound, DATA, b"any");
+            let expected = if number < 2 { Verdict::Pass } else { Verdict::Drop };
+            assert_eq!(world.send(Outbound, &segment), expected, "connection {number}, round {round}");
+        }
     }
 }
 

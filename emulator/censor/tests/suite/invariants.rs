@@ -7,8 +7,10 @@ use crate::support::*;
 use proptest::prelude::*;
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{
-    BoxPolicy, Condition, Content, Fate, FlowPolicy, Injection, InjectionKind, Per, Police, Policy, Recipient,
-    Redirect, Refresh, Residual, ResidualKey, Response, Rule, TcpFlags, TrackFrom,
+    BoxPolicy, Condition, Content, Corrupt, DnsForgery, DnsInjection, Fate, FlowPolicy, HttpAnswer, Injection,
+    InjectionKind, IpShape, Number, Per, Pick, Police, Policy, QueueLimit, Recipient, Redirect, Refresh, Rejection,
+    Residual, ResidualKey, Response, Rewrite, Rule, SegmentShape, Shape, Share, ShareBy, TcpFlags, Threshold,
+    ThresholdUnit, TrackFrom,
 };
 use roadblock_censor::{Censor, Direction, Event, Instant, Outbox, Packet, PacketId};
 
@@ -102,7 +104,76 @@ fn rich_policy() -> Policy {
     policy([
         in_path(vec![dns, redirect, sni_1(&["whatsapp.com"]), sni_4(&["whatsapp.com"]), calls, tunnel, chat, police]),
         BoxPolicy { flow, ..on_path(vec![resets]) },
+        in_path(shaping_rules()),
+        BoxPolicy {
+            name: "injector".into(),
+            share: Some(Share { by: ShareBy::FourTuple, of: 3, is: vec![0..=1] }),
+            ..on_path(injecting_rules())
+        },
     ])
+}
+
+/// Rates that wait, bytes that change, and residuals of the odder kinds.
+fn shaping_rules() -> Vec<Rule> {
+    let shape = Shape { bits_per_second: 20_000, queue: QueueLimit::Bytes(3000), per: Per::TwoTuple };
+    let connections = Threshold {
+        unit: ThresholdUnit::Connections,
+        per: Per::Client,
+        within: Some(Duration::from_secs(3)),
+        ..packets(0, 1)
+    };
+    let late = Residual {
+        key: ResidualKey::Client,
+        begins: millis(500),
+        hits: 0.5,
+        refresh: Refresh::OnClientPacket,
+        ..dropped_for(2)
+    };
+    let odd = Residual {
+        when: Some(Condition::PayloadLength { least: 1, most: 9 }),
+        key: ResidualKey::Server,
+        inbound: fate(Fate::Divert),
+        ..dropped_for(2)
+    };
+    let corrupt = Corrupt { offset: 3, bytes: b"\0\0\0".as_slice().into() };
+    let rewrite = Rewrite { acknowledgement: -1, window: Some(1), ttl: Some(9), ..Rewrite::default() };
+    let client_port = |port: u16| Condition::ClientPort([port].into());
+    let hello = || Condition::TlsSni(names(&["*a*"]));
+    vec![
+        Rule { after: Some(connections), residuals: vec![late, odd], suspect: true, ..rule("many", hello()) },
+        Rule {
+            trigger: fate(Fate::Corrupt(corrupt)),
+            miss: 0.5,
+            ..rule("corrupt", Condition::PayloadLength { least: 1, most: 30 })
+        },
+        Rule { trigger: fate(Fate::Shape(shape)), ..rule("shape", client_port(4000)) },
+        Rule { trigger: fate(Fate::Rewrite(rewrite)), ..rule("rewrite", client_port(4002)) },
+    ]
+}
+
+/// Injections of every kind and shape.
+fn injecting_rules() -> Vec<Rule> {
+    let page = HttpAnswer { status: 403, location: None, body: vec![b'x'; 3000] };
+    let burst = SegmentShape {
+        to: Recipient::Both,
+        flags: TcpFlags(0x3f),
+        payload: b"burst".as_slice().into(),
+        at: vec![-1, 0, 1460, i64::MAX, i64::MIN],
+        window: Number::RANDOM,
+        acknowledgement: -5,
+    };
+    let ip = || IpShape { ttl: Number::Copy, id: Number::Cycle(5..=7), dont_fragment: false };
+    let error = InjectionKind::Icmp { to: Recipient::Both, error: Rejection::HostUnreachable };
+    let forgery = DnsForgery { addresses: vec![[127, 0, 0, 1].into()], ..DnsForgery::default() };
+    let copied = DnsInjection { pick: Pick::Cycle, copy_query: true, whatever_type: true, ..forgery.into() };
+    let inject = [InjectionKind::http(Recipient::Both, &page), InjectionKind::Segment(burst), error]
+        .map(|kind| Injection { ip: ip(), ..kind.into() });
+    let dns = Injection { ip: ip(), delay: millis(1), ..InjectionKind::Dns(copied).into() };
+    let pass = |inject| Response { fate: Fate::Pass, inject };
+    vec![
+        Rule { trigger: pass(vec![dns]), also: true, ..rule("answer", Condition::DnsName(names(&["*a*"]))) },
+        Rule { trigger: pass(inject.to_vec()), ..rule("all", Condition::All(vec![])) },
+    ]
 }
 
 fn bytes_of(step: &Step) -> Option<(Direction, Vec<u8>)> {
@@ -182,16 +253,24 @@ proptest! {
         prop_assert_eq!(first.events.iter().map(essence).collect::<Vec<_>>(), second.events.iter().map(essence).collect::<Vec<_>>());
     }
 
-    /// Packets that pass leave in the order they came in: the delay is the same for all.
+    /// Packets of one flow and direction leave in the order they came in, whatever they wait for.
     #[test]
     fn no_packet_overtakes(steps in prop::collection::vec(step(), 0..60)) {
         let (out, _) = play(&steps, 1, millis(5));
-        let dropped = |verdict: &_| matches!(verdict, roadblock_censor::Verdict::Drop);
-        let order: Vec<_> = out.commands.iter().filter_map(|command| match command {
-            Command::Verdict(id, verdict) if !dropped(verdict) => Some(*id),
-            _ => None,
-        }).collect();
-        prop_assert!(order.is_sorted());
+        let packets: Vec<_> = steps.iter().filter_map(|step| Some((step, bytes_of(step)?.0))).collect();
+        let mut last = HashMap::new();
+        for command in &out.commands {
+            let Command::Verdict(id, verdict) = command else { continue };
+            let flow = match packets[id.0 as usize] {
+                (Step::Segment { port, .. }, direction) => (6, *port, direction),
+                (Step::Datagram { port, .. }, direction) => (17, *port, direction),
+                _ => continue,
+            };
+            if *verdict != roadblock_censor::Verdict::Drop {
+                let before = last.insert(flow, *id);
+                prop_assert!(before.is_none_or(|before| before < *id));
+            }
+        }
     }
 
     /// Everything that is sent or rewritten has right checksums.

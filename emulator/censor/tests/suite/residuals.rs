@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use roadblock_censor::event::EventKind;
 use roadblock_censor::outbox::Toward;
 use roadblock_censor::policy::{
-    BoxPolicy, BytePrefix, Condition, Content, Fate, FlowPolicy, Injection, InjectionKind, Recipient, Refresh,
-    Residual, ResidualKey, Response, Rewrite, Rule, SegmentShape, TcpFlags, TrackFrom,
+    BoxPolicy, BytePrefix, Condition, Content, Fate, FlowPolicy, Injection, InjectionKind, PortInterest, Recipient,
+    Refresh, Residual, ResidualKey, Response, Rewrite, Rule, SegmentShape, TcpFlags, TrackFrom,
 };
 use roadblock_censor::wire::build;
 use roadblock_censor::wire::ip::Addresses;
@@ -367,4 +367,23 @@ fn one_that_spares_a_packet_does_not_hide_the_rule() {
     let answer = connection.segment(Inbound, DATA, b"any");
     assert_ne!(world.send(Inbound, &answer), Verdict::Drop, "it was not armed anew at 9 s");
     assert_eq!(world.count(EventKind::ResidualArmed), 1);
+}
+
+/// A punishment that reaches beyond the trigger's port or protocol needs the kernel to hand over what it may hit.
+#[test]
+fn interest_reaches_as_far_as_the_key() {
+    let any = PortInterest::Any;
+    for (key, tcp, udp) in [
+        (ResidualKey::FourTuple, PortInterest::Some([443].into()), PortInterest::None),
+        (ResidualKey::ThreeTuple, PortInterest::Some([443].into()), PortInterest::None),
+        (ResidualKey::ServerEndpoint, PortInterest::Some([443].into()), PortInterest::None),
+        (ResidualKey::TwoTuple, any.clone(), PortInterest::None),
+        (ResidualKey::Server, any.clone(), any.clone()),
+        (ResidualKey::Client, any.clone(), any),
+    ] {
+        let residual = Residual { key, ..dropped_for(60) };
+        let rules = vec![Rule { residuals: vec![residual], ..rule("sni", sni(&["whatsapp.com"])) }];
+        let interest = policy([in_path(rules)]).interest();
+        assert_eq!((interest.tcp, interest.udp), (tcp, udp), "{key:?}");
+    }
 }
