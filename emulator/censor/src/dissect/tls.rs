@@ -9,12 +9,14 @@ pub use certificate::{ServerNames, is_server_hello, server_names};
 pub use fingerprint::{Carrier, Ja3};
 pub use hello::{ClientHello, is_grease};
 pub(crate) use hello::{Form, parse as parse_hello};
+pub use inner::{InnerGuess, Turns};
 pub(crate) use reader::Reader;
 pub use record::{Record, RecordHeader, RecordVersion, Records, content};
 
 mod certificate;
 mod fingerprint;
 mod hello;
+mod inner;
 mod reader;
 mod record;
 
