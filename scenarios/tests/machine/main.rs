@@ -1,0 +1,5 @@
+//! Profiles between two scripted ends, in virtual time: what each end sends and gets, and what the censor makes of it.
+
+mod facts;
+mod pair;
+mod weaknesses;
