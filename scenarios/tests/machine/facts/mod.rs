@@ -1,3 +1,12 @@
-//! Facts that middleboxes perform, each with its profile and without its rule.
+//! Facts that middleboxes perform, each with its profile and without the rule that makes it so.
 
 mod russia;
+
+/// What OpenSSL sent for web.whatsapp.com.
+pub(crate) const WHATSAPP_HELLO: &[u8] =
+    include_bytes!("../../../../emulator/censor/tests/data/openssl-client-hello.bin");
+/// What curl sent for www.instagram.com.
+pub(crate) const INSTAGRAM_HELLO: &[u8] =
+    include_bytes!("../../../../emulator/censor/tests/data/curl-client-hello.bin");
+/// What kdig asked for instagram.com.
+pub(crate) const INSTAGRAM_QUERY: &[u8] = include_bytes!("../../../../emulator/censor/tests/data/kdig-query.bin");

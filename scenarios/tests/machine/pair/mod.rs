@@ -17,9 +17,9 @@ use roadblock_censor::wire::build;
 use roadblock_censor::wire::ip::Addresses;
 use roadblock_censor::{Censor, Direction, Event, Instant, Outbox, Packet, PacketId, Policy, Verdict};
 
-use receive::Received;
 pub(crate) use receive::End;
-pub(crate) use socket::{Incoming, Seen, Socket, State};
+use receive::Received;
+pub(crate) use socket::{Seen, Socket, State};
 
 pub(crate) use Direction::{Inbound, Outbound};
 
@@ -41,12 +41,12 @@ pub(crate) struct Pair {
     next_id: u32,
 }
 
-/// A packet on its way.
+/// A packet on its way, and to whom.
 #[derive(Debug)]
 enum Arrival {
-    AtCensor(Direction, Vec<u8>),
-    AtClient(Vec<u8>),
-    AtServer(Vec<u8>),
+    Censor(Direction, Vec<u8>),
+    Client(Vec<u8>),
+    Server(Vec<u8>),
 }
 
 /// One connection, named by the client's port.
@@ -162,10 +162,6 @@ impl Pair {
         self.socket_does(Outbound, connection, |socket, now, _| socket.take(now, data));
     }
 
-    pub(crate) fn server_takes(&mut self, connection: Connection, data: &[u8]) {
-        self.socket_does(Inbound, connection, |socket, now, _| socket.take(now, data));
-    }
-
     pub(crate) fn client_finishes(&mut self, connection: Connection) {
         self.socket_does(Outbound, connection, Socket::finish);
     }
@@ -191,7 +187,7 @@ impl Pair {
             Inbound => (self.delay.1, self.hops.1),
         };
         if let Some(packet) = craft::travel(packet, hops) {
-            self.plan(delay, Arrival::AtCensor(direction, packet));
+            self.plan(delay, Arrival::Censor(direction, packet));
         }
     }
 
@@ -286,12 +282,12 @@ impl Pair {
     fn step(&mut self) {
         while let Some(entry) = self.waiting.first_entry().filter(|entry| entry.key().0 <= self.now) {
             match entry.remove() {
-                Arrival::AtCensor(direction, packet) => self.inspect(direction, packet),
-                Arrival::AtClient(packet) => {
+                Arrival::Censor(direction, packet) => self.inspect(direction, packet),
+                Arrival::Client(packet) => {
                     let Received { answers } = self.client.receive(self.now, &packet);
                     self.send_all(Outbound, answers);
                 }
-                Arrival::AtServer(packet) => {
+                Arrival::Server(packet) => {
                     let Received { answers } = self.server.receive(self.now, &packet);
                     self.send_all(Inbound, answers);
                 }
@@ -346,10 +342,134 @@ impl Pair {
         };
         if let Some(packet) = craft::travel(packet, hops) {
             let arrival = match direction {
-                Outbound => Arrival::AtServer(packet),
-                Inbound => Arrival::AtClient(packet),
+                Outbound => Arrival::Server(packet),
+                Inbound => Arrival::Client(packet),
             };
             self.plan(delay, arrival);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::craft::{ACK, FIN, MD5, PSH, RST, SYN, Segment, timestamps};
+    use super::*;
+
+    type Fake = fn(Segment) -> Segment;
+
+    const REQUEST: &[u8] = b"a request that is long enough to be cut in pieces";
+
+    fn open() -> (Pair, Connection) {
+        let mut pair = Pair::new(Policy::default());
+        let connection = pair.connect(443);
+        assert!(pair.is_open(connection));
+        (pair, connection)
+    }
+
+    /// Without a censor what is asked is answered, over either family and however small the window.
+    #[test]
+    fn without_a_censor_all_is_answered() {
+        for mut pair in [Pair::new(Policy::default()), Pair::v6(Policy::default())] {
+            for window in [10, 64_240] {
+                pair.server.opening_window = window;
+                let connection = pair.connect(443);
+                assert_eq!(pair.exchange(connection, REQUEST, b"answer"), Outcome::Answered);
+                pair.server_finishes(connection);
+                pair.run(Duration::from_secs(1));
+                assert_eq!(pair.at_client(connection).seen.last().map(|(_, seen)| *seen), Some(Seen::Fin));
+            }
+        }
+    }
+
+    /// What Linux throws away reaches nobody: each of these would else take the place of what is truly sent.
+    #[test]
+    fn what_linux_throws_away() {
+        let fakes: [(&str, Fake); 9] = [
+            ("few hops", |fake| Segment { ttl: 5, ..fake }),
+            ("checksum", |fake| Segment { bad_checksum: true, ..fake }),
+            ("before the window", |fake| Segment { sequence: fake.sequence.wrapping_sub(10_000), ..fake }),
+            ("behind the window", |fake| Segment { sequence: fake.sequence.wrapping_add(0x8000_0000), ..fake }),
+            ("acknowledges what was not sent", |fake| Segment {
+                acknowledgement: fake.acknowledgement.wrapping_sub(66_000),
+                ..fake
+            }),
+            ("MD5", |fake| fake.with_option(&MD5)),
+            ("no ACK", |fake| Segment { flags: PSH, ..fake }),
+            ("old timestamp", |fake| Segment { options: timestamps(1, 0), ..fake }),
+            ("short header", |fake| Segment { data_offset: Some(4), ..fake }),
+        ];
+        for (what, fake) in fakes {
+            let (mut pair, connection) = open();
+            let payload = vec![b'x'; REQUEST.len()];
+            let packet = fake(Segment { flags: PSH | ACK, payload, ..pair.segment(connection) });
+            pair.send(Outbound, packet.bytes());
+            assert_eq!(pair.exchange(connection, REQUEST, b"answer"), Outcome::Answered, "{what}");
+        }
+        let (mut pair, connection) = open();
+        let payload = vec![b'x'; REQUEST.len()];
+        let packet = Segment { flags: PSH | ACK, payload, ..pair.segment(connection) };
+        pair.send(Outbound, packet.bytes());
+        assert_eq!(pair.exchange(connection, REQUEST, b"answer"), Outcome::Silence, "and this one is taken");
+    }
+
+    /// RFC 5961: only a reset with the very number that is expected resets; others, and a SYN, are asked about.
+    #[test]
+    fn rfc_5961_resets() {
+        for (offset, is_reset) in [(0, true), (1, false), (0x8000_0000, false)] {
+            let (mut pair, connection) = open();
+            let fake = pair.segment(connection);
+            let fake = Segment { flags: RST, sequence: fake.sequence.wrapping_add(offset), ..fake };
+            pair.send(Outbound, fake.bytes());
+            pair.run(Duration::from_secs(1));
+            assert_eq!(!pair.is_open(connection), is_reset, "{offset}");
+        }
+        let (mut pair, connection) = open();
+        for flags in [SYN, SYN | ACK, FIN] {
+            let fake = Segment { flags, ..pair.segment(connection) };
+            pair.send(Outbound, fake.bytes());
+        }
+        assert_eq!(pair.exchange(connection, REQUEST, b"answer"), Outcome::Answered);
+    }
+
+    /// Pieces in any order, of the stream or of its packets, are put together at the other end; an urgent byte is not data.
+    #[test]
+    fn pieces_are_put_together() {
+        let (mut pair, connection) = open();
+        pair.client_takes(connection, REQUEST);
+        for range in [20..REQUEST.len(), 5..20, 0..5] {
+            pair.send(Outbound, pair.part(connection, range).bytes());
+        }
+        assert_eq!(pair.answer(connection, REQUEST, b"answer"), Outcome::Answered);
+
+        let (mut pair, connection) = open();
+        pair.client_takes(connection, REQUEST);
+        let whole = pair.part(connection, 0..REQUEST.len()).bytes();
+        let mut pieces = roadblock_censor::wire::fragment::split(&whole, &[24, 48], 7).expect("three pieces");
+        pieces.reverse();
+        for piece in pieces {
+            pair.send(Outbound, piece);
+        }
+        assert_eq!(pair.answer(connection, REQUEST, b"answer"), Outcome::Answered);
+
+        let (mut pair, connection) = open();
+        let mut inserted = REQUEST.to_vec();
+        inserted.insert(7, b'!');
+        pair.client_takes(connection, &inserted);
+        let part = pair.part(connection, 0..8);
+        pair.send(Outbound, Segment { urgent: 8, flags: part.flags | craft::URG, ..part }.bytes());
+        pair.send(Outbound, pair.part(connection, 8..inserted.len()).bytes());
+        assert_eq!(pair.answer(connection, REQUEST, b"answer"), Outcome::Answered);
+    }
+
+    /// What is lost is sent again, and given up in the end.
+    #[test]
+    fn what_is_lost_is_sent_again() {
+        let (mut pair, connection) = open();
+        pair.client_takes(connection, REQUEST);
+        assert_eq!(pair.answer(connection, REQUEST, b"answer"), Outcome::Answered);
+        pair.hops.1 = 70;
+        pair.client_sends(connection, REQUEST);
+        pair.run(Duration::from_secs(200));
+        assert_eq!(pair.at_client(connection).seen.last().map(|(_, seen)| *seen), Some(Seen::TimedOut));
     }
 }

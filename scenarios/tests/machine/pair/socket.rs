@@ -346,9 +346,9 @@ impl Socket {
             let at = place + i64::from(segment.urgent) - 1;
             self.urgent = usize::try_from(at).ok();
         }
-        let gone = usize::try_from((self.incoming.len() as i64 - place).max(0)).unwrap_or(0);
+        let gone = usize::try_from((self.reached() - place).max(0)).unwrap_or(0);
         let Some(payload) = segment.payload.get(gone..).filter(|payload| !payload.is_empty()) else { return };
-        let start = usize::try_from(place.max(self.incoming.len() as i64)).unwrap_or(0);
+        let start = usize::try_from(place.max(self.reached())).unwrap_or(0);
         let end = start + payload.len();
         if start > self.incoming.len() {
             let mut around = self.early.iter().map(|(place, bytes)| (*place, place + bytes.len()));
@@ -368,18 +368,25 @@ impl Socket {
                 self.incoming.extend(rest);
             }
         }
-        self.expected = self.peer_first.wrapping_add(1).wrapping_add(u32::try_from(self.incoming.len()).expect("short"));
+        self.expected =
+            self.peer_first.wrapping_add(1).wrapping_add(u32::try_from(self.incoming.len()).expect("short"));
     }
 
     /// RFC 9293 section 3.10.7.4, as `tcp_sequence` does it: some of the segment lies in the window.
     fn is_in_window(&self, segment: &Incoming) -> bool {
-        let ends_before = segment.sequence.wrapping_add(segment.len()).wrapping_sub(self.expected).cast_signed() < 0;
+        let len = segment.len() + u32::from(segment.has(SYN)) + u32::from(segment.has(FIN));
+        let ends_before = segment.sequence.wrapping_add(len).wrapping_sub(self.expected).cast_signed() < 0;
         let begins_after = segment.sequence.wrapping_sub(self.expected).cast_signed() > i32::from(WINDOW);
         !ends_before && !begins_after
     }
 
     fn place_of(&self, sequence: u32) -> i64 {
-        i64::from(sequence.wrapping_sub(self.expected).cast_signed()) + self.incoming.len() as i64
+        i64::from(sequence.wrapping_sub(self.expected).cast_signed()) + self.reached()
+    }
+
+    /// How many bytes of the other end's stream are there.
+    fn reached(&self) -> i64 {
+        i64::try_from(self.incoming.len()).expect("short")
     }
 
     /// How much of what it sent comes before this number.
@@ -447,9 +454,7 @@ impl Incoming {
                 }
                 (ip.header().source_addr().into(), ip.header().destination_addr().into())
             }
-            etherparse::NetSlice::Ipv6(ip) => {
-                (ip.header().source_addr().into(), ip.header().destination_addr().into())
-            }
+            etherparse::NetSlice::Ipv6(ip) => (ip.header().source_addr().into(), ip.header().destination_addr().into()),
             etherparse::NetSlice::Arp(_) => return None,
         };
         let Some(TransportSlice::Tcp(tcp)) = sliced.transport else { return None };
