@@ -92,6 +92,8 @@ pub enum DiagnosticKind {
     Routing,
     /// The control vantage is missing or is not free of censors.
     Control,
+    /// Something that never comes to pass, because something before it leaves it nothing.
+    NeverApplies,
     /// A change of something that is not there.
     NothingToChange,
     /// There are more mistakes than are shown.

@@ -1,8 +1,10 @@
 //! When a rule applies: `when` and `after` of a profile's rules.
 
+use std::time::Duration;
+
 use roadblock_censor::dissect::{openvpn, wireguard};
 use roadblock_censor::outbox::Direction;
-use roadblock_censor::policy::Sees;
+use roadblock_censor::policy::{Per, Sees};
 
 use crate::declare::{Argument, ByteSize, CountRange, HexBytes, PortRange};
 use crate::read::{OneOrMany, table, words};
@@ -47,6 +49,27 @@ table! {
         "not" => not: Option<Box<When>>,
         /// At least one of these holds.
         "any" => any: Option<Vec<When>>,
+    }
+}
+
+impl When {
+    /// The first key, if any, that needs more of a packet than its headers.
+    pub(crate) fn beyond_headers(&self) -> Option<&'static str> {
+        let asked = [
+            ("tls", self.tls.is_some()),
+            ("dns", self.dns.is_some()),
+            ("udp", self.udp.is_some()),
+            ("wireguard", self.wireguard.is_some()),
+            ("openvpn", self.openvpn.is_some()),
+            ("whatsapp", self.whatsapp.is_some()),
+            ("telegram", self.telegram.is_some()),
+            ("ssh", self.ssh.is_some()),
+            ("payload.starts", self.payload.as_ref().is_some_and(|payload| payload.starts.is_some())),
+            ("fired", self.fired.is_some()),
+        ];
+        let own = asked.into_iter().find(|(_, is_asked)| *is_asked).map(|(key, _)| key);
+        let inner = self.not.iter().map(|not| &**not).chain(self.any.iter().flatten());
+        own.or_else(|| inner.into_iter().find_map(Self::beyond_headers))
     }
 }
 
@@ -170,14 +193,21 @@ table! {
 }
 
 table! {
-    /// How much passes first. Exactly one of `packets` and `bytes`.
+    /// How much passes first. Exactly one of `packets`, `bytes` and `connections`.
     AfterDeclaration {
         /// So many packets. A range, as `"5-8"`, is drawn from anew for each flow.
         "packets" => packets: Option<Argument<CountRange>>,
         /// So many bytes of payload.
         "bytes" => bytes: Option<Argument<ByteSize>>,
+        /// So many flows on which the rule matched, each counted once.
+        "connections" => connections: Option<Argument<CountRange>>,
         /// The packets that are counted; both ways where not said.
         "count" => count: Sees = Sees::Both,
+        /// Who shares a count; each flow has its own where not said. Connections are counted for a client, or for a client
+        /// and a server.
+        "per" => per: Per = Per::Flow,
+        /// Within which time; what lies further back is forgotten.
+        "within" => within: Option<Argument<Duration>>,
     }
 }
 

@@ -23,14 +23,14 @@
 
 use std::time::Duration;
 
-use roadblock_censor::policy::{Place, Refresh, ResidualKey, Sees, TrackFrom};
-use serde_json::json;
+use roadblock_censor::policy::{Refresh, ResidualKey};
 
-use crate::declare::{AfterDeclaration, Argument, FileKind, InjectDeclaration, ResponseDeclaration, ThenWhat, When};
-use crate::diagnostic::Collector;
-use crate::read::{Definitions, Dictionary, Needed, OneOrMany, Read, choice, table, value, words};
+use crate::declare::{
+    AfterDeclaration, Argument, Boxes, FileKind, InjectDeclaration, ResponseDeclaration, ThenWhat, When,
+};
+use crate::read::{Dictionary, Needed, OneOrMany, table, words};
 use crate::source::{Spanned, Text};
-use crate::tree::{Node, Value};
+use crate::tree::Node;
 
 table! {
     /// How one censor behaves, whatever it blocks.
@@ -75,6 +75,9 @@ pub(crate) enum ParameterType {
     Count,
     Size,
     Rate,
+    Text,
+    Keywords,
+    Fingerprints,
 }
 
 impl ParameterType {
@@ -91,6 +94,9 @@ impl ParameterType {
             Self::Count => "count",
             Self::Size => "size",
             Self::Rate => "rate",
+            Self::Text => "text",
+            Self::Keywords => "keywords",
+            Self::Fingerprints => "fingerprints",
         }
     }
 }
@@ -108,126 +114,10 @@ words! {
         "count" => Self::Count,
         "size" => Self::Size,
         "rate" => Self::Rate,
+        "text" => Self::Text,
+        "keywords" => Self::Keywords,
+        "fingerprints" => Self::Fingerprints,
     }
-}
-
-/// The middleboxes of a profile.
-#[derive(Clone, Debug)]
-pub(crate) enum Boxes {
-    /// One, which needs no name.
-    One(Box<BoxDeclaration>),
-    /// Several, in the order in which a packet from the inside meets them.
-    Several(Dictionary<BoxDeclaration>),
-}
-
-impl Default for Boxes {
-    fn default() -> Self {
-        Self::Several(Dictionary::default())
-    }
-}
-
-impl Read for Boxes {
-    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
-        let several = |entries: &Vec<_>| !BoxDeclaration::KEYS.iter().any(|key| value(entries, key).is_some());
-        match &node.value {
-            Value::Table(entries) if several(entries) => Dictionary::read(node, errors).map(Self::Several),
-            _ => BoxDeclaration::read(node, errors).map(|one| Self::One(Box::new(one))),
-        }
-    }
-
-    fn schema(definitions: &mut Definitions) -> serde_json::Value {
-        json!({ "anyOf": [BoxDeclaration::schema(definitions), Dictionary::<BoxDeclaration>::schema(definitions)] })
-    }
-}
-
-table! {
-    /// A middlebox.
-    BoxDeclaration {
-        /// Whether it can hold and drop packets, or only watch and inject.
-        "place" => place: Place = Place::default(),
-        /// Which directions it sees.
-        "sees" => sees: Sees = Sees::default(),
-        /// How it keeps flows.
-        "flow" => flow: Option<FlowDeclaration>,
-        /// How it reads TCP.
-        "tcp" => tcp: Option<TcpDeclaration>,
-    }
-}
-
-table! {
-    /// How a box keeps flows.
-    FlowDeclaration {
-        /// What makes it begin to track a TCP flow: a SYN, or any segment.
-        "from" => from: TrackFrom = TrackFrom::default(),
-        /// Which flags end the tracking; none where not said.
-        "teardown" => teardown: Vec<TeardownFlag> = Vec::new(),
-        /// How long an idle flow is remembered.
-        "idle" => idle: Option<IdleDeclaration>,
-        /// How many data segments of the client are looked at before the flow is given up as harmless.
-        "inspect-segments" => inspect_segments: Option<u32>,
-        /// How many datagrams of both ends are looked at before the flow is given up as harmless.
-        "inspect-datagrams" => inspect_datagrams: Option<u32>,
-    }
-}
-
-/// A flag that ends the tracking of a flow.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum TeardownFlag {
-    Fin,
-    Rst,
-}
-
-words! {
-    /// A flag that ends the tracking of a flow.
-    TeardownFlag { "fin" => Self::Fin, "rst" => Self::Rst, }
-}
-
-table! {
-    /// How long an idle TCP flow is remembered.
-    IdleDeclaration {
-        /// After a SYN.
-        "syn-sent" => syn_sent: Option<Duration>,
-        /// After the SYN/ACK.
-        "syn-received" => syn_received: Option<Duration>,
-        /// After data or the final ACK.
-        "established" => established: Option<Duration>,
-    }
-}
-
-table! {
-    /// How a box reads TCP.
-    TcpDeclaration {
-        /// Whether it puts segments together before it looks: `"none"`, or `{ limit = BYTES }`.
-        "reassembly" => reassembly: Option<Reassembly>,
-        /// Whether a segment with a wrong checksum is ignored (`"verify"`) or looked at all the same (`"ignore"`).
-        "checksum" => checksum: Option<Checksum>,
-    }
-}
-
-choice! {
-    /// Whether a box puts segments together before it looks.
-    Reassembly {
-        words {
-            /// It looks at each segment alone.
-            "none" => None,
-        }
-        keys {
-            /// It puts together so many bytes of the client's, in order.
-            "limit" => Limit(u32),
-        }
-    }
-}
-
-/// What a box does with a wrong checksum.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Checksum {
-    Verify,
-    Ignore,
-}
-
-words! {
-    /// What a box does with a segment whose checksum is wrong.
-    Checksum { "verify" => Self::Verify, "ignore" => Self::Ignore, }
 }
 
 table! {
@@ -249,16 +139,25 @@ table! {
         "trigger" => trigger: ResponseDeclaration = ResponseDeclaration::Pass,
         /// What is sent besides.
         "inject" => inject: OneOrMany<InjectDeclaration> = OneOrMany(Vec::new()),
-        /// What happens to later packets. Needs `key` and `last`.
-        "then" => then: Option<ThenWhat>,
+        /// Whether the flow's first payload and its server are handed to an active prober.
+        "suspect" => suspect: bool = false,
+        /// What happens to later packets: one punishment, or several of which the first that covers a packet decides. Needs
+        /// `key` and `last`, here or in each.
+        "then" => then: OneOrMany<ThenWhat> = OneOrMany(Vec::new()),
         /// Which later packets are meant.
         "key" => key: Option<ResidualKey>,
-        /// For how long.
+        /// For how long, from its beginning.
         "last" => last: Option<Argument<Duration>>,
-        /// Whether a later packet starts the time anew; `"never"` where not said.
+        /// How long after its trigger a punishment begins; at once where not said.
+        "begins" => begins: Option<Argument<Duration>>,
+        /// Which packets start the time anew; `"never"` where not said.
         "refresh" => refresh: Option<Refresh>,
-        /// How often the rule fails to act, from 0 to 1.
+        /// The share of later flows that it hits, from 0 to 1; all where not said. The flow that triggered it is always hit.
+        "hits" => hits: Option<Argument<f64>>,
+        /// How often the rule fails to act, from 0 to 1, drawn once for each flow.
         "miss" => miss: Option<Argument<f64>>,
+        /// How often the rule acts, from 0 to 1, drawn once for each flow: the same said the other way round.
+        "chance" => chance: Option<Argument<f64>>,
         /// Whether the search goes on after this rule matched.
         "also" => also: bool = false,
     }

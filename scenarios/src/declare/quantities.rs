@@ -1,5 +1,7 @@
 //! Numbers with a unit or an end: ranges of ports and counts, sizes, rates, bytes in hexadecimal.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
@@ -118,6 +120,101 @@ impl Read for HexBytes {
 
     fn schema(_: &mut Definitions) -> serde_json::Value {
         json!({ "type": "string", "pattern": "^ *[0-9a-fA-F]{2}( *[0-9a-fA-F]{2})* *$" })
+    }
+}
+
+/// A number that is added, and may be less than nothing: `77`, `-1460`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Offset(pub(crate) i64);
+
+impl Read for Offset {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let Value::Integer(number) = node.value else { return wrong_type(node, "a whole number", errors) };
+        // Sequence numbers have 32 bits.
+        let offset = number.filter(|number| i32::try_from(*number).is_ok() || u32::try_from(*number).is_ok());
+        if offset.is_none() {
+            let message = "a sequence number is never further away than 32 bits say";
+            errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message));
+        }
+        offset.map(Self)
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        json!({ "type": "integer", "minimum": i32::MIN, "maximum": u32::MAX })
+    }
+}
+
+/// A number in a header of a packet that is injected: `58`, `"copy"`, `"cycle:40-100"`, `"random"`, `"random:48-255"`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum HeaderNumber {
+    /// Always this one.
+    Fixed(u16),
+    /// That of the packet that matched.
+    Copy,
+    /// One after the other.
+    Cycle(u16, u16),
+    /// Any of these; `None`: any that makes sense.
+    Random(Option<(u16, u16)>),
+}
+
+impl Read for HeaderNumber {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let what = "a number of a header";
+        let help = "write a number, such as 58, or \"copy\", \"cycle:40-100\", \"random\" or \"random:48-255\"";
+        let text = match &node.value {
+            Value::Integer(_) => return u16::read(node, errors).map(Self::Fixed),
+            Value::String(text) => text,
+            _ => return wrong_type(node, what, errors),
+        };
+        let ends = |ends: &str| {
+            let (first, last) = ends.split_once('-')?;
+            let ends: (u16, u16) = (first.parse().ok()?, last.parse().ok()?);
+            (ends.0 <= ends.1).then_some(ends)
+        };
+        let read = match text.split_once(':') {
+            None if text == "copy" => Some(Self::Copy),
+            None if text == "random" => Some(Self::Random(None)),
+            Some(("cycle", range)) => ends(range).map(|(first, last)| Self::Cycle(first, last)),
+            Some(("random", range)) => ends(range).map(|ends| Self::Random(Some(ends))),
+            _ => None,
+        };
+        if read.is_none() {
+            let message = format!("`{text}` is not {what}");
+            errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
+        }
+        read
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        let words = json!({ "type": "string", "pattern": "^(copy|random|(cycle|random):[0-9]+-[0-9]+)$" });
+        json!({ "anyOf": [{ "type": "integer", "minimum": 0, "maximum": u16::MAX }, words] })
+    }
+}
+
+/// `"64KB"`, or what passes in so much time: `"2s"`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum SizeOrTime {
+    Size(u64),
+    Time(Duration),
+}
+
+impl Read for SizeOrTime {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let is_size = matches!(&node.value, Value::String(text) if text.ends_with('B'));
+        if is_size {
+            return ByteSize::read(node, errors).map(|size| Self::Size(size.0));
+        }
+        let mut mistakes = Collector::default();
+        let time = Duration::read(node, &mut mistakes);
+        if time.is_none() {
+            let message = "expected a size such as \"64KB\" or a duration such as \"2s\"";
+            errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message));
+        }
+        time.map(Self::Time)
+    }
+
+    fn schema(definitions: &mut Definitions) -> serde_json::Value {
+        json!({ "anyOf": [ByteSize::schema(definitions), Duration::schema(definitions)] })
     }
 }
 

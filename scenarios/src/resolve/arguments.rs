@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use roadblock_censor::NamePattern;
+use roadblock_censor::{FingerprintPattern, NamePattern};
 
 use super::Context;
-use super::items::{Item, expand};
+use super::items::{Item, Keyword, expand};
 use crate::declare::{BitRate, ByteSize, CensorDeclaration, CountRange, ParameterType, PortRange, ProfileFile};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany, Read};
@@ -30,6 +30,9 @@ pub(crate) enum Setting {
     Count(CountRange),
     Size(ByteSize),
     Rate(BitRate),
+    Text(String),
+    Keywords(Vec<Keyword>),
+    Fingerprints(Vec<FingerprintPattern>),
 }
 
 /// All parameters of one censor.
@@ -114,18 +117,21 @@ pub(crate) fn settings(
     settings
 }
 
-/// Numbers have no neutral value: where the profile has no default, they must be set.
+/// Numbers and texts have no neutral value: where the profile has no default, they must be set.
 fn is_needed(kind: ParameterType) -> bool {
     match kind {
         ParameterType::Names
         | ParameterType::Prefixes
         | ParameterType::Addresses
         | ParameterType::Ports
+        | ParameterType::Keywords
+        | ParameterType::Fingerprints
         | ParameterType::Boolean => false,
         ParameterType::Probability
         | ParameterType::Duration
         | ParameterType::Count
         | ParameterType::Size
+        | ParameterType::Text
         | ParameterType::Rate => true,
     }
 }
@@ -149,6 +155,9 @@ impl Setting {
             ParameterType::Count => Self::Count(CountRange::read(node, errors)?),
             ParameterType::Size => Self::Size(ByteSize::read(node, errors)?),
             ParameterType::Rate => Self::Rate(BitRate::read(node, errors)?),
+            ParameterType::Text => Self::Text(String::read(node, errors)?),
+            ParameterType::Keywords => Self::Keywords(items(node, context, errors)?),
+            ParameterType::Fingerprints => Self::Fingerprints(items(node, context, errors)?),
         })
     }
 
@@ -164,6 +173,9 @@ impl Setting {
             ParameterType::Count => Self::Count(CountRange { least: 0, most: 0 }),
             ParameterType::Size => Self::Size(ByteSize(0)),
             ParameterType::Rate => Self::Rate(BitRate(1)),
+            ParameterType::Text => Self::Text(String::new()),
+            ParameterType::Keywords => Self::Keywords(Vec::new()),
+            ParameterType::Fingerprints => Self::Fingerprints(Vec::new()),
         }
     }
 
@@ -180,6 +192,9 @@ impl Setting {
             Self::Count(_) => "a count",
             Self::Size(_) => "a size",
             Self::Rate(_) => "a rate",
+            Self::Text(_) => "a text",
+            Self::Keywords(_) => "a list of keywords",
+            Self::Fingerprints(_) => "a list of fingerprints",
         }
     }
 
@@ -195,6 +210,9 @@ impl Setting {
             Self::Count(_) => ParameterType::Count,
             Self::Size(_) => ParameterType::Size,
             Self::Rate(_) => ParameterType::Rate,
+            Self::Text(_) => ParameterType::Text,
+            Self::Keywords(_) => ParameterType::Keywords,
+            Self::Fingerprints(_) => ParameterType::Fingerprints,
         }
     }
 
@@ -207,6 +225,8 @@ impl Setting {
             (Self::Prefixes(list), Self::Prefixes(items)) => edit(list, items, operation, &node.at, errors),
             (Self::Addresses(list), Self::Addresses(items)) => edit(list, items, operation, &node.at, errors),
             (Self::Ports(list), Self::Ports(items)) => edit(list, items, operation, &node.at, errors),
+            (Self::Keywords(list), Self::Keywords(items)) => edit(list, items, operation, &node.at, errors),
+            (Self::Fingerprints(list), Self::Fingerprints(items)) => edit(list, items, operation, &node.at, errors),
             (this, _) => {
                 let message = format!("{} has nothing to add to or to remove from", this.describe());
                 errors.push(Diagnostic::new(DiagnosticKind::WrongType, &node.at, message).help("write `set = …`"));

@@ -1,20 +1,20 @@
 //! A profile with its parameters filled in becomes a compiled policy.
 
+mod boxes;
 mod condition;
+mod injection;
 mod quantity;
+mod residual;
 mod response;
 
 use std::sync::Arc;
 
-use roadblock_censor::policy::{BoxPolicy, Condition, Fate, FlowPolicy, Place, Policy, Residual, Rule};
+use roadblock_censor::policy::{BoxPolicy, Condition, Place, Policy, Rule};
 
 use super::arguments::{Setting, Settings, settings};
 use super::context::fact_ids;
 use super::{Context, check_id, document};
-use crate::declare::{
-    BoxDeclaration, Boxes, Checksum, FileKind, ProfileFile, Reassembly, ResponseDeclaration, RuleDeclaration,
-    TeardownFlag,
-};
+use crate::declare::{BoxDeclaration, Boxes, FileKind, ProfileFile, ResponseDeclaration, RuleDeclaration};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::read::Located;
 use crate::source::{SourceFile, Text};
@@ -69,14 +69,7 @@ impl<'a> Compiler<'a, '_> {
             key.is_none_or(|key| rule.in_box.as_ref().is_some_and(|in_box| in_box.value == key.value))
         };
         let rules = profile.rules.iter().filter(inside).map(|rule| self.rule(rule, declared.place)).collect();
-        BoxPolicy {
-            name: name.into(),
-            place: declared.place,
-            sees: declared.sees,
-            flow: flow(declared),
-            rules,
-            ..BoxPolicy::default()
-        }
+        BoxPolicy { name: name.into(), rules, ..self.box_without_rules(declared) }
     }
 
     /// Ids that repeat, and rules of boxes that are not there.
@@ -113,38 +106,11 @@ impl<'a> Compiler<'a, '_> {
             when: self.when(rule),
             after: rule.after.as_ref().and_then(|after| self.after(after)),
             trigger,
-            residuals: self.residual(rule, place).into_iter().collect(),
-            miss: rule.miss.as_ref().map_or(0.0, |miss| self.probability(miss)),
-            suspect: false,
+            residuals: self.residuals(rule, place),
+            miss: self.miss(rule),
+            suspect: rule.suspect,
             also: rule.also,
         }
-    }
-
-    fn residual(&mut self, rule: &RuleDeclaration, place: Place) -> Option<Residual> {
-        let (Some(then), Some(key), Some(last)) = (&rule.then, rule.key, &rule.last) else {
-            if rule.then.is_some() || rule.key.is_some() || rule.last.is_some() || rule.refresh.is_some() {
-                let message = "`then`, `key` and `last` belong together";
-                let help = "say what happens to later packets, which they are and for how long, or none of it";
-                self.errors.push(Diagnostic::new(DiagnosticKind::MissingKey, rule.at(), message).help(help));
-            }
-            return None;
-        };
-        if then.both.is_some() && (then.inbound.is_some() || then.outbound.is_some()) {
-            let message = "`both` says all; `inbound` and `outbound` cannot stand beside it";
-            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, then.at(), message));
-        }
-        let mut one = |way: Option<&_>| {
-            way.or(then.both.as_ref()).map(|response| self.response(response, place, rule.at())).unwrap_or_default()
-        };
-        let (outbound, inbound) = (one(then.outbound.as_ref()), one(then.inbound.as_ref()));
-        let refresh = rule.refresh.unwrap_or_default();
-        if [&outbound, &inbound].iter().any(|response| matches!(response.fate, Fate::Redirect(_))) {
-            let message = "only the packet that matches can be redirected";
-            let help = "write the redirection as the rule's `trigger`; it matches each query by itself";
-            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, then.at(), message).help(help));
-        }
-        let after = then.after.as_ref().and_then(|after| self.after(after));
-        Some(Residual { key, after, last: self.duration(last), refresh, outbound, inbound, ..Residual::default() })
     }
 
     /// When a rule applies: never, if it redirects to nowhere.
@@ -155,6 +121,22 @@ impl<'a> Compiler<'a, '_> {
                 Condition::Any(Vec::new())
             }
             _ => when,
+        }
+    }
+
+    /// How often a rule fails to act.
+    fn miss(&mut self, rule: &RuleDeclaration) -> f64 {
+        match (&rule.miss, &rule.chance) {
+            (None, None) => 0.0,
+            (Some(miss), None) => self.probability(miss),
+            (None, Some(chance)) => 1.0 - self.probability(chance),
+            (Some(_), Some(_)) => {
+                let message = "`miss` and `chance` say the same the one way and the other";
+                let help =
+                    "write `miss = 0.02` for a rule that seldom fails, or `chance = 0.263` for one that seldom acts";
+                self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, rule.at(), message).help(help));
+                0.0
+            }
         }
     }
 
@@ -175,29 +157,4 @@ impl<'a> Compiler<'a, '_> {
         }
         None
     }
-}
-
-/// How a box keeps flows: what the profile says, and the engine's defaults for the rest.
-fn flow(declared: &BoxDeclaration) -> FlowPolicy {
-    let mut policy = FlowPolicy::default();
-    if let Some(flow) = &declared.flow {
-        policy.from = flow.from;
-        policy.teardown.fin = flow.teardown.contains(&TeardownFlag::Fin);
-        policy.teardown.rst = flow.teardown.contains(&TeardownFlag::Rst);
-        policy.inspect_segments = flow.inspect_segments.unwrap_or(policy.inspect_segments);
-        policy.inspect_datagrams = flow.inspect_datagrams.unwrap_or(policy.inspect_datagrams);
-        if let Some(idle) = &flow.idle {
-            policy.idle.syn_sent = idle.syn_sent.unwrap_or(policy.idle.syn_sent);
-            policy.idle.syn_received = idle.syn_received.unwrap_or(policy.idle.syn_received);
-            policy.idle.established = idle.established.unwrap_or(policy.idle.established);
-        }
-    }
-    if let Some(tcp) = &declared.tcp {
-        policy.verify_checksum = tcp.checksum != Some(Checksum::Ignore);
-        policy.reassembly_limit = match tcp.reassembly {
-            Some(Reassembly::Limit(bytes)) => usize::try_from(bytes).ok(),
-            Some(Reassembly::None) | None => None,
-        };
-    }
-    policy
 }

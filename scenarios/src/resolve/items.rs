@@ -1,9 +1,9 @@
-//! Arrays of names and prefixes, in which `@lists/x` stands for what a list file holds.
+//! Arrays of names, prefixes, keywords and fingerprints, in which `@lists/x` stands for what a list file holds.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use roadblock_censor::NamePattern;
+use roadblock_censor::{FingerprintPattern, NamePattern};
 
 use super::Context;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
@@ -25,7 +25,8 @@ impl Item for NamePattern {
     fn item(text: &str) -> Result<Self, (String, String)> {
         text.parse().map_err(|error| {
             let help = "write `a.b` for it and all below it, `=a.b` for it alone, `*.a.b` for all below it, \
-                        `*a.b` for every name that ends so, `*a*` for every name that holds it";
+                        `*a.b` for every name that ends so, `*a*` for every name that holds it, `/re/` for a regular \
+                        expression";
             (format!("`{text}` is not a name pattern: {error}"), help.to_owned())
         })
     }
@@ -48,6 +49,33 @@ impl Item for IpNet {
             return Err((format!("`{text}` has bits set behind its length"), help));
         }
         Ok(prefix)
+    }
+}
+
+/// A word that a censor looks for, in letters of either case.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(crate) struct Keyword(pub(crate) String);
+
+impl Item for Keyword {
+    const MISTAKE: DiagnosticKind = DiagnosticKind::BadPattern;
+
+    fn item(text: &str) -> Result<Self, (String, String)> {
+        if text.is_empty() {
+            let message = "an empty keyword is everywhere".to_owned();
+            return Err((message, "write the word, or leave it out".to_owned()));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Item for FingerprintPattern {
+    const MISTAKE: DiagnosticKind = DiagnosticKind::BadPattern;
+
+    fn item(text: &str) -> Result<Self, (String, String)> {
+        text.parse().map_err(|error| {
+            let help = "write a JA3 (its hash of 32 digits, or its five fields) or a JA4, of whose three parts each may be `*`";
+            (format!("`{text}` is not a fingerprint: {error}"), help.to_owned())
+        })
     }
 }
 

@@ -25,6 +25,16 @@ impl Compiler<'_, '_> {
         }
     }
 
+    /// Which later packets a punishment covers: what they are is seen in their headers, not in what they carry.
+    pub(super) fn later_packets(&mut self, when: &When) -> Condition {
+        if let Some(key) = when.beyond_headers() {
+            let message = format!("`{key}` is not asked of later packets, of which only the headers are looked at");
+            let help = "say which they are by `tcp.flags`, `direction`, `protocol`, `server.port` or `payload.length`";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, when.at(), message).help(help));
+        }
+        self.condition(when)
+    }
+
     fn conditions(&mut self, when: &When) -> Vec<Condition> {
         let mut all = Vec::new();
         if let Some(protocol) = when.protocol {

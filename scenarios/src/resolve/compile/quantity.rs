@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roadblock_censor::policy::{Threshold, ThresholdUnit};
+use roadblock_censor::policy::{Per, Threshold, ThresholdUnit};
 
 use super::super::arguments::Setting;
 use super::Compiler;
@@ -53,23 +53,33 @@ impl Compiler<'_, '_> {
 
     /// How much passes first.
     pub(super) fn after(&mut self, after: &AfterDeclaration) -> Option<Threshold> {
-        let (unit, (least, most)) = match (&after.packets, &after.bytes) {
-            (Some(packets), None) => {
-                let CountRange { least, most } = self.count(packets);
-                (ThresholdUnit::Packets, (least.into(), most.into()))
-            }
-            (None, Some(bytes)) => {
+        let (unit, (least, most)) = match (&after.packets, &after.bytes, &after.connections) {
+            (Some(packets), None, None) => (ThresholdUnit::Packets, self.range(packets)),
+            (None, Some(bytes), None) => {
                 let bytes = self.size(bytes);
                 (ThresholdUnit::Bytes, (bytes, bytes))
             }
+            (None, None, Some(connections)) => (ThresholdUnit::Connections, self.range(connections)),
             _ => {
-                let message = "either packets or bytes are counted";
-                let help = "write `after = { packets = 25 }` or `after = { bytes = \"16KB\" }`";
+                let message = "either packets, bytes or connections are counted";
+                let help = "write `after = { packets = 25 }`, `after = { bytes = \"16KB\" }` or \
+                            `after = { connections = 12, per = \"2t\", within = \"60s\" }`";
                 self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, after.at(), message).help(help));
                 return None;
             }
         };
-        Some(Threshold { unit, count: after.count, ..Threshold::packets(least, most) })
+        if unit == ThresholdUnit::Connections && after.per == Per::Flow {
+            let message = "a flow is one connection, so there is nothing to count";
+            let help = "say who shares the count: `per = \"client\"`, `\"2t\"` or `\"3t\"`";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, after.at(), message).help(help));
+        }
+        let within = after.within.as_ref().map(|within| self.duration(within));
+        Some(Threshold { unit, least, most, count: after.count, per: after.per, within })
+    }
+
+    fn range(&mut self, argument: &Argument<CountRange>) -> (u64, u64) {
+        let CountRange { least, most } = self.count(argument);
+        (least.into(), most.into())
     }
 
     fn count(&mut self, argument: &Argument<CountRange>) -> CountRange {

@@ -1,20 +1,17 @@
-//! `trigger`, `then` and `inject` become responses.
+//! `trigger` and `then` become responses.
 
 use std::net::IpAddr;
-use std::time::Duration;
 
-use roadblock_censor::policy::{
-    DnsForgery, Fate, Injection, InjectionKind, Place, Police, Redirect, Response, Rewrite, TcpFlags,
-};
+use roadblock_censor::policy::{Corrupt, Fate, Place, Police, QueueLimit, Redirect, Response, Rewrite, Shape};
 
 use super::super::arguments::Setting;
 use super::Compiler;
 use crate::declare::{
-    Argument, DnsAnswer, InjectDeclaration, Injectable, LossDeclaration, PayloadFate, PoliceDeclaration,
-    RedirectDeclaration, ResponseDeclaration, RewriteDeclaration,
+    Argument, LossDeclaration, PayloadFate, PoliceDeclaration, RedirectDeclaration, ResponseDeclaration,
+    RewriteDeclaration, ShapeDeclaration, SizeOrTime,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
-use crate::read::{Located, OneOrMany};
+use crate::read::Located;
 use crate::source::Location;
 
 impl Compiler<'_, '_> {
@@ -28,70 +25,20 @@ impl Compiler<'_, '_> {
             ResponseDeclaration::Lose(LossDeclaration { chance, .. }) => Fate::Lose(self.probability(chance)),
             ResponseDeclaration::Police(police) => Fate::Police(self.police(police)),
             ResponseDeclaration::Redirect(redirect) => Fate::Redirect(self.redirect(redirect)),
+            ResponseDeclaration::Shape(shape) => Fate::Shape(self.shape(shape)),
+            ResponseDeclaration::Corrupt(corrupt) => {
+                Fate::Corrupt(Corrupt { offset: corrupt.offset.into(), bytes: corrupt.bytes.0.clone().into() })
+            }
+            ResponseDeclaration::Divert => Fate::Divert,
         };
         if place == Place::OnPath && fate != Fate::Pass {
-            let message = "an on-path box can only watch and inject; the packet passes whatever a rule says";
-            let help = "write `place = \"in-path\"` for the box, or use `inject`";
-            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, rule, message).help(help));
+            self.note_on_path(rule);
         }
         let inject = match response {
             ResponseDeclaration::Inject(injections) => self.injections(&injections.0),
             _ => Vec::new(),
         };
         Response { fate, inject }
-    }
-
-    /// The packets that are sent besides.
-    pub(super) fn injections(&mut self, all: &[InjectDeclaration]) -> Vec<Injection> {
-        all.iter().flat_map(|each| self.injection(each)).collect()
-    }
-
-    /// One packet for each of its delays.
-    fn injection(&mut self, declared: &InjectDeclaration) -> Vec<Injection> {
-        let kind = match declared.what() {
-            Some(Injectable::Reset(reset)) => {
-                InjectionKind::reset(reset.to.0, reset.flags.map_or(TcpFlags::RST, |letters| letters.0))
-            }
-            Some(Injectable::Dns(answer)) => InjectionKind::Dns(self.forgery(answer).into()),
-            None => {
-                let message = "a packet to inject is either a `reset` or a `dns` answer";
-                self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, declared.at(), message));
-                return Vec::new();
-            }
-        };
-        let delays = self.delays(&declared.delay);
-        delays.into_iter().map(|delay| Injection { delay, ..kind.clone().into() }).collect()
-    }
-
-    fn delays(&mut self, argument: &Argument<OneOrMany<Duration>>) -> Vec<Duration> {
-        match argument {
-            Argument::Literal(delays) => delays.0.clone(),
-            Argument::Parameter(name) => match self.setting(name) {
-                Some(Setting::Duration(delay)) => vec![*delay],
-                other => self.mistyped(name, "a duration", other).unwrap_or_default(),
-            },
-        }
-    }
-
-    /// Addresses, given in the profile or by a parameter.
-    pub(super) fn addresses(&mut self, argument: &Argument<OneOrMany<IpAddr>>) -> Vec<IpAddr> {
-        match argument {
-            Argument::Literal(addresses) => addresses.0.clone(),
-            Argument::Parameter(name) => match self.setting(name) {
-                Some(Setting::Addresses(addresses)) => addresses.clone(),
-                other => self.mistyped(name, "a list of addresses", other).unwrap_or_default(),
-            },
-        }
-    }
-
-    fn forgery(&mut self, answer: &DnsAnswer) -> DnsForgery {
-        let addresses = answer.addresses.as_ref().map(|addresses| self.addresses(addresses)).unwrap_or_default();
-        DnsForgery {
-            rcode: answer.rcode.unwrap_or_default().0,
-            addresses,
-            ttl: answer.ttl,
-            authoritative: answer.authoritative,
-        }
     }
 
     fn police(&mut self, police: &PoliceDeclaration) -> Police {
@@ -102,6 +49,19 @@ impl Compiler<'_, '_> {
             self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, police.at(), message).help(help));
         }
         Police { bits_per_second: self.rate(&police.rate), burst, per: police.per }
+    }
+
+    fn shape(&mut self, shape: &ShapeDeclaration) -> Shape {
+        let queue = match &shape.queue {
+            Argument::Literal(SizeOrTime::Size(bytes)) => QueueLimit::Bytes(*bytes),
+            Argument::Literal(SizeOrTime::Time(time)) => QueueLimit::Time(*time),
+            Argument::Parameter(name) => match self.setting(name) {
+                Some(Setting::Size(size)) => QueueLimit::Bytes(size.0),
+                Some(Setting::Duration(time)) => QueueLimit::Time(*time),
+                other => self.mistyped(name, "a size or a duration", other).unwrap_or(QueueLimit::Bytes(MIN_BURST)),
+            },
+        };
+        Shape { bits_per_second: self.rate(&shape.rate), queue, per: shape.per }
     }
 
     fn redirect(&mut self, redirect: &RedirectDeclaration) -> Redirect {
@@ -118,15 +78,19 @@ impl Compiler<'_, '_> {
     }
 
     fn rewrite(&mut self, rewrite: &RewriteDeclaration) -> Rewrite {
-        if rewrite.tcp_flags.is_none() && rewrite.payload.is_none() {
+        let RewriteDeclaration { tcp_flags, payload, ack_offset, window, ttl, .. } = rewrite;
+        let nothing = tcp_flags.is_none() && payload.is_none() && ack_offset.is_none();
+        if nothing && window.is_none() && ttl.is_none() {
             let message = "the rewrite changes nothing";
-            let help = "say `tcp-flags = \"RA\"`, `payload = \"strip\"` or both";
+            let help = "say `tcp-flags = \"RA\"`, `payload = \"strip\"`, `ack-offset`, `window` or `ttl`";
             self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, rewrite.at(), message).help(help));
         }
         Rewrite {
-            tcp_flags: rewrite.tcp_flags.map(|letters| letters.0),
-            strip_payload: rewrite.payload == Some(PayloadFate::Strip),
-            ..Rewrite::default()
+            tcp_flags: tcp_flags.map(|letters| letters.0),
+            strip_payload: *payload == Some(PayloadFate::Strip),
+            acknowledgement: ack_offset.map_or(0, |offset| offset.0),
+            window: *window,
+            ttl: *ttl,
         }
     }
 }

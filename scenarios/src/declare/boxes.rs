@@ -1,0 +1,225 @@
+//! The middleboxes of a profile: what they see and what they forget.
+
+use std::time::Duration;
+
+use roadblock_censor::policy::{
+    DuplicateFragment, FragmentOverlap, FragmentTtl, Ipv6Extensions, Place, Sees, ShareBy, TrackFrom,
+};
+use serde_json::json;
+
+use crate::declare::CountRange;
+use crate::diagnostic::Collector;
+use crate::read::{Definitions, Dictionary, OneOrMany, Read, choice, table, value, words};
+use crate::tree::{Node, Value};
+
+/// The middleboxes of a profile.
+#[derive(Clone, Debug)]
+pub(crate) enum Boxes {
+    /// One, which needs no name.
+    One(Box<BoxDeclaration>),
+    /// Several, in the order in which a packet from the inside meets them.
+    Several(Dictionary<BoxDeclaration>),
+}
+
+impl Default for Boxes {
+    fn default() -> Self {
+        Self::Several(Dictionary::default())
+    }
+}
+
+impl Read for Boxes {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let several = |entries: &Vec<_>| !BoxDeclaration::KEYS.iter().any(|key| value(entries, key).is_some());
+        match &node.value {
+            Value::Table(entries) if several(entries) => Dictionary::read(node, errors).map(Self::Several),
+            _ => BoxDeclaration::read(node, errors).map(|one| Self::One(Box::new(one))),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> serde_json::Value {
+        json!({ "anyOf": [BoxDeclaration::schema(definitions), Dictionary::<BoxDeclaration>::schema(definitions)] })
+    }
+}
+
+table! {
+    /// A middlebox.
+    BoxDeclaration {
+        /// Whether it can hold and drop packets, or only watch and inject.
+        "place" => place: Place = Place::default(),
+        /// Which directions it sees.
+        "sees" => sees: Sees = Sees::default(),
+        /// Which share of the flows it sees, where several stand side by side; all where not said.
+        "share" => share: Option<ShareDeclaration>,
+        /// What it does with fragments of IP packets.
+        "fragments" => fragments: FragmentsDeclaration = FragmentsDeclaration::Ignore,
+        /// How far it reads into an IPv6 packet.
+        "ipv6-extensions" => ipv6_extensions: Ipv6Extensions = Ipv6Extensions::Walk,
+        /// How it keeps flows.
+        "flow" => flow: Option<FlowDeclaration>,
+        /// How it reads TCP.
+        "tcp" => tcp: Option<TcpDeclaration>,
+    }
+}
+
+table! {
+    /// The share of flows that a box sees: those whose hash falls into some of so many equal parts. Boxes with the same `by`
+    /// and `of` divide the flows between them.
+    ShareDeclaration {
+        /// What divides the flows.
+        "by" => by: ShareBy,
+        /// How many parts there are.
+        "of" => of: u32,
+        /// Which of them the box sees, counted from 0: `[0, "4-7"]`.
+        "is" => is: OneOrMany<CountRange>,
+    }
+}
+
+words! {
+    /// What divides flows between boxes: the client's address, both addresses, the server's port besides, or both ports.
+    ShareBy {
+        "client-address" => Self::ClientAddress,
+        "2t" => Self::TwoTuple,
+        "3t" => Self::ThreeTuple,
+        "4t" => Self::FourTuple,
+    }
+}
+
+choice! {
+    /// What a box does with fragments of IP packets.
+    FragmentsDeclaration {
+        words {
+            /// It lets them pass and reads a first one as far as it goes.
+            "ignore" => Ignore,
+            /// It swallows them.
+            "drop" => Drop,
+        }
+        keys {
+            /// It lets them pass and puts a copy together, which is read.
+            "reassemble" => Reassemble(ReassembleDeclaration),
+            /// It keeps them until all are there, reads the packet, and lets them go one by one.
+            "queue" => Queue(QueueDeclaration),
+        }
+    }
+}
+
+table! {
+    /// How fragments are put together.
+    ReassembleDeclaration {
+        /// Which of two copies of a byte is believed.
+        "overlap" => overlap: FragmentOverlap = FragmentOverlap::First,
+        /// How many fragments of one packet are kept.
+        "limit" => limit: u16 = 64,
+        /// How long after the first of them they are kept.
+        "timeout" => timeout: Duration = Duration::from_secs(30),
+    }
+}
+
+table! {
+    /// How fragments wait for each other.
+    QueueDeclaration {
+        /// How many fragments a packet may have; all of one that has more are dropped.
+        "limit" => limit: u16 = 45,
+        /// How long after the first of them they wait; then they are dropped.
+        "timeout" => timeout: Duration = Duration::from_secs(5),
+        /// What becomes of a fragment of which some bytes are there already.
+        "duplicate" => duplicate: DuplicateFragment = DuplicateFragment::DiscardQueue,
+        /// The time to live that they go on with.
+        "ttl" => ttl: FragmentTtl = FragmentTtl::OfFirst,
+    }
+}
+
+words! {
+    /// Which of two copies of a byte is believed.
+    FragmentOverlap { "first" => Self::First, "last" => Self::Last, }
+}
+
+words! {
+    /// What becomes of a fragment of which some bytes are there already: all of its packet are dropped, or it alone.
+    DuplicateFragment { "discard-queue" => Self::DiscardQueue, "ignore" => Self::Ignore, }
+}
+
+words! {
+    /// The time to live with which queued fragments go on: that of the one with the packet's beginning, or their own.
+    FragmentTtl { "of-first" => Self::OfFirst, "own" => Self::Own, }
+}
+
+words! {
+    /// How far a box reads into an IPv6 packet: past its extension headers, or not past the first of them.
+    Ipv6Extensions { "walk" => Self::Walk, "ignore" => Self::Ignore, }
+}
+
+table! {
+    /// How a box keeps flows.
+    FlowDeclaration {
+        /// What makes it begin to track a TCP flow: a SYN, or any segment.
+        "from" => from: TrackFrom = TrackFrom::default(),
+        /// Which flags end the tracking; none where not said.
+        "teardown" => teardown: Vec<TeardownFlag> = Vec::new(),
+        /// How long an idle flow is remembered.
+        "idle" => idle: Option<IdleDeclaration>,
+        /// How many data segments of the client are looked at before the flow is given up as harmless.
+        "inspect-segments" => inspect_segments: Option<u32>,
+        /// How many datagrams of both ends are looked at before the flow is given up as harmless.
+        "inspect-datagrams" => inspect_datagrams: Option<u32>,
+    }
+}
+
+/// A flag that ends the tracking of a flow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum TeardownFlag {
+    Fin,
+    Rst,
+}
+
+words! {
+    /// A flag that ends the tracking of a flow.
+    TeardownFlag { "fin" => Self::Fin, "rst" => Self::Rst, }
+}
+
+table! {
+    /// How long an idle TCP flow is remembered.
+    IdleDeclaration {
+        /// After a SYN.
+        "syn-sent" => syn_sent: Option<Duration>,
+        /// After the SYN/ACK.
+        "syn-received" => syn_received: Option<Duration>,
+        /// After data or the final ACK.
+        "established" => established: Option<Duration>,
+    }
+}
+
+table! {
+    /// How a box reads TCP.
+    TcpDeclaration {
+        /// Whether it puts segments together before it looks: `"none"`, or `{ limit = BYTES }`.
+        "reassembly" => reassembly: Option<Reassembly>,
+        /// Whether a segment with a wrong checksum is ignored (`"verify"`) or looked at all the same (`"ignore"`).
+        "checksum" => checksum: Option<Checksum>,
+    }
+}
+
+choice! {
+    /// Whether a box puts segments together before it looks.
+    Reassembly {
+        words {
+            /// It looks at each segment alone.
+            "none" => None,
+        }
+        keys {
+            /// It puts together so many bytes of the client's, in order.
+            "limit" => Limit(u32),
+        }
+    }
+}
+
+/// What a box does with a wrong checksum.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Checksum {
+    Verify,
+    Ignore,
+}
+
+words! {
+    /// What a box does with a segment whose checksum is wrong.
+    Checksum { "verify" => Self::Verify, "ignore" => Self::Ignore, }
+}
