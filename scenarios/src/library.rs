@@ -158,11 +158,28 @@ impl Library {
         let mut errors = Collector::default();
         let context = Context::new(self, &mut errors);
         let sound = match self.document(id) {
-            Some(source) if id.starts_with("censors/") => resolver::check_profile(source, id, &context, &mut errors),
+            Some(source) if id.starts_with("censors/") => {
+                resolver::check_profile(source, Some(id), &context, &mut errors)
+            }
             Some(_) if id.starts_with("services/") => resolver::check_service(id, &context, &mut errors),
             Some(source) => resolver::scenario(source, Some(id), &context, &mut errors).map(drop),
             None => unknown(id, self, &mut errors),
         };
+        errors.finish(sound)
+    }
+
+    /// Checks a file, whatever its kind: a scenario, or a profile with its defaults.
+    pub fn check_file(&self, path: &str) -> Result<(), Diagnostics> {
+        let is_profile = loader::text(Path::new(path)).is_ok_and(|text| resolver::is_profile(path, &text));
+        if !is_profile {
+            return load(path, self).map(drop);
+        }
+        let mut errors = Collector::default();
+        let context = Context::new(self, &mut errors);
+        let sound = loader::text(Path::new(path)).ok().and_then(|text| {
+            let source = Arc::new(SourceFile::new(path, &text));
+            resolver::check_profile(&source, None, &context, &mut errors)
+        });
         errors.finish(sound)
     }
 

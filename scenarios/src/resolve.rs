@@ -68,6 +68,15 @@ pub(crate) fn document<T: Read>(source: &Arc<SourceFile>, kind: FileKind, errors
     (sound && is_of_kind(&node, kind, errors)).then(|| T::read(&node, errors)).flatten()
 }
 
+/// Whether a text calls itself a profile.
+pub(crate) fn is_profile(name: &str, text: &str) -> bool {
+    let mut mistakes = Collector::default();
+    let node = tree::parse(&Arc::new(SourceFile::new(name, text)), &mut mistakes);
+    let Value::Table(entries) = &node.value else { return false };
+    let kind = value(entries, "kind").and_then(|kind| FileKind::read(kind, &mut mistakes));
+    kind == Some(FileKind::Profile)
+}
+
 /// Looks at a file's kind before its keys, because the keys of another kind would all be unknown.
 fn is_of_kind(node: &Node, wanted: FileKind, errors: &mut Collector) -> bool {
     let Value::Table(entries) = &node.value else { return false };

@@ -263,9 +263,22 @@ fn contradictions_are_explained() {
     for text in [
         "box.share = { by = \"2t\", of = 4, is = [\"2-4\"] }",
         "box.fragments = \"queue\"",
+        "box = { place = \"on-path\", fragments = { queue = {} } }",
+        "box.place = \"in-path\"\n[[rule]]\nid = \"all\"\nwhen = {}\ntrigger = \"drop\"\n[[rule]]\nid = \"some\"\nwhen = { protocol = \"tcp\" }",
         "box.place = \"on-path\"\n[[rule]]\nid = \"one\"\nwhen = { tls.sni = \"a.b\" }\nthen = { both = \"divert\" }\nkey = \"3t\"\nlast = \"1s\"",
     ] {
         writeln!(all, "--- {text}\n{}", boxes(text, "").expect_err(text)).expect("a string takes all");
     }
     insta::assert_snapshot!(all.replace("censors/mine.toml", "mine"));
+}
+
+/// A rule that matches everything ends the search only if it always acts.
+#[test]
+fn what_may_fail_or_goes_on_leaves_something_to_the_next_rule() {
+    for lines in ["also = true", "miss = 0.5", "chance = 0.5", "after = { packets = 3 }"] {
+        let first =
+            format!("box.place = \"in-path\"\n[[rule]]\nid = \"all\"\nwhen = {{}}\ntrigger = \"drop\"\n{lines}");
+        let text = format!("{first}\n[[rule]]\nid = \"some\"\nwhen = {{ protocol = \"tcp\" }}");
+        assert_eq!(boxes(&text, "").map(|boxes| boxes[0].rules.len()).unwrap_or_default(), 2, "{lines}");
+    }
 }

@@ -76,3 +76,14 @@ fn a_reference_that_names_nothing() {
         assert!(mistakes.contains(said), "{mistakes}");
     }
 }
+
+#[test]
+fn a_file_of_either_kind_is_checked_by_its_path() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let library = Library::embedded();
+    for file in ["censors/sni-drop.toml", "mechanisms/ip-drop.toml"] {
+        library.check_file(root.join(file).to_str().expect("a plain path")).expect("it is sound");
+    }
+    assert!(library.check_file(root.join("services/max.toml").to_str().expect("a plain path")).is_err());
+    assert!(library.check_file("no/such.toml").is_err());
+}

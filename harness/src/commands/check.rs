@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use roadblock_scenarios::{Diagnostic, Diagnostics, Library, load};
+use roadblock_scenarios::{Diagnostic, Diagnostics, Library};
 use serde::Serialize;
 
 use super::{print, print_json};
@@ -40,7 +40,7 @@ pub(super) fn check(library: &Library, arguments: &CheckArguments) -> u8 {
 fn verify(argument: &str, library: &Library) -> Result<(), Diagnostics> {
     match library.document(argument) {
         Some(_) => library.check(argument),
-        None => load(argument, library).map(drop),
+        None => library.check_file(argument),
     }
 }
 

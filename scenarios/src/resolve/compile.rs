@@ -40,15 +40,15 @@ pub(crate) fn policy(
     Policy { boxes }
 }
 
-/// Checks a profile of the library with its defaults.
+/// Checks a profile with its defaults. `id` is its place in the library, where it has one.
 pub(crate) fn check_profile(
     source: &Arc<SourceFile>,
-    id: &str,
+    id: Option<&str>,
     context: &Context<'_>,
     errors: &mut Collector,
 ) -> Option<()> {
     let profile: ProfileFile = document(source, FileKind::Profile, errors)?;
-    check_id(&profile.id, Some(id), errors);
+    check_id(&profile.id, id, errors);
     let settings = settings(&profile, None, context, errors);
     policy("censor", &profile, &settings, context, errors);
     Some(())
@@ -68,8 +68,26 @@ impl<'a> Compiler<'a, '_> {
         let inside = |rule: &&RuleDeclaration| {
             key.is_none_or(|key| rule.in_box.as_ref().is_some_and(|in_box| in_box.value == key.value))
         };
-        let rules = profile.rules.iter().filter(inside).map(|rule| self.rule(rule, declared.place)).collect();
+        let declared_rules: Vec<&RuleDeclaration> = profile.rules.iter().filter(inside).collect();
+        let rules: Vec<Rule> = declared_rules.iter().map(|rule| self.rule(rule, declared.place)).collect();
+        self.check_reached(&declared_rules, &rules);
         BoxPolicy { name: name.into(), rules, ..self.box_without_rules(declared) }
+    }
+
+    /// Rules that are never come to, because one before them ends the search for every packet.
+    fn check_reached(&mut self, declared: &[&RuleDeclaration], rules: &[Rule]) {
+        let ends_all = |(declared, rule): &(&&RuleDeclaration, &Rule)| {
+            // A switch that happens to be on is no mistake of the profile's.
+            let always = matches!(&rule.when, Condition::All(all) if all.is_empty()) && declared.when.enabled.is_none();
+            always && rule.after.is_none() && !rule.also && declared.miss.is_none() && declared.chance.is_none()
+        };
+        let mut pairs = declared.iter().zip(rules);
+        let Some((always, _)) = pairs.find(ends_all) else { return };
+        if let Some((never, _)) = pairs.next() {
+            let message = format!("it never comes to this rule: `{}` before it matches every packet", always.id.value);
+            let help = "say in `when` which packets that one means, write `also = true` in it, or put it last";
+            self.errors.push(Diagnostic::new(DiagnosticKind::NeverApplies, &never.id.at, message).help(help));
+        }
     }
 
     /// Ids that repeat, and rules of boxes that are not there.

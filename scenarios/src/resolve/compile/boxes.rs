@@ -1,6 +1,6 @@
 //! `box` becomes a box without rules.
 
-use roadblock_censor::policy::{BoxPolicy, FlowPolicy, FragmentPolicy, Share};
+use roadblock_censor::policy::{BoxPolicy, FlowPolicy, FragmentPolicy, Place, Share};
 
 use super::Compiler;
 use crate::declare::{BoxDeclaration, Checksum, FragmentsDeclaration, Reassembly, ShareDeclaration, TeardownFlag};
@@ -10,6 +10,12 @@ use crate::read::Located;
 impl Compiler<'_, '_> {
     /// All of a box but its name and its rules.
     pub(super) fn box_without_rules(&mut self, declared: &BoxDeclaration) -> BoxPolicy {
+        let holds = matches!(declared.fragments, FragmentsDeclaration::Drop | FragmentsDeclaration::Queue(_));
+        if declared.place == Place::OnPath && holds {
+            let message = "an on-path box holds no fragments back and drops none";
+            let help = "write `place = \"in-path\"`, or `fragments = { reassemble = {} }` to read a copy";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, declared.at(), message).help(help));
+        }
         BoxPolicy {
             place: declared.place,
             sees: declared.sees,
