@@ -70,7 +70,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 /// A policy with something of everything.
-fn rich_policy() -> Policy {
+pub(crate) fn rich_policy() -> Policy {
     let reset = |delay| Injection { delay, ..InjectionKind::reset(Recipient::Both, TcpFlags::RST).into() };
     let punish = || Response { fate: Fate::Pass, inject: vec![reset(millis(3))] };
     let residual = Residual {

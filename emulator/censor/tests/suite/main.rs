@@ -5,6 +5,7 @@ mod connections;
 mod counting;
 mod dissect;
 mod fragments;
+mod fuzz;
 mod injection;
 mod invariants;
 mod offload;
