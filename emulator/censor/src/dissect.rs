@@ -4,15 +4,18 @@
 //! `Some(false)`, or `None` while more bytes could make it either. No function panics, whatever bytes arrive.
 
 pub mod dtls;
+pub mod fake_tls;
 pub mod fully_encrypted;
 pub mod http;
 pub mod mtproto;
 pub mod openvpn;
 pub mod quic;
+pub mod socks;
 pub mod ssh;
 pub mod statistics;
 pub mod stun;
 pub mod tls;
+pub mod tor;
 pub mod whatsapp;
 pub mod wireguard;
 

@@ -43,6 +43,26 @@ pub enum Reading<T> {
     Undecided,
 }
 
+impl<T> Reading<T> {
+    /// The same of something made of it.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Reading<U> {
+        match self {
+            Self::Is(it) => Reading::Is(make(it)),
+            Self::Not => Reading::Not,
+            Self::Undecided => Reading::Undecided,
+        }
+    }
+
+    /// Whether it is; `None` while it cannot be told.
+    pub fn holds(&self) -> Option<bool> {
+        match self {
+            Self::Is(_) => Some(true),
+            Self::Not => Some(false),
+            Self::Undecided => None,
+        }
+    }
+}
+
 /// What passes for a request.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum Parser {

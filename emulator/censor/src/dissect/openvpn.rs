@@ -2,6 +2,11 @@
 //!
 //! One byte says little, so a flow counts as `OpenVPN` only once it began with a reset, whose form is strict.
 
+mod acknowledgements;
+mod opcodes;
+
+pub use acknowledgements::{AckCount, AckRule};
+pub use opcodes::{OpcodeCount, OpcodeRule};
 use serde::Serialize;
 
 use crate::wire::u16_at;
@@ -65,6 +70,27 @@ const MAX_RESET_LEN: usize = 0x1ff;
 const MIN_CONTROL_LEN: usize = 10;
 /// Longer than what a tunnel with any usual MTU carries.
 const MAX_PACKET_LEN: usize = 0x3fff;
+
+/// A session that was recorded.
+#[cfg(test)]
+mod session {
+    /// A packet of it.
+    pub(super) struct Recorded {
+        pub(super) from_client: bool,
+        pub(super) first_byte: u8,
+    }
+
+    const SESSION: &str = include_str!("../../tests/data/openvpn-udp-session.txt");
+
+    pub(super) fn packets() -> impl Iterator<Item = Recorded> + Clone {
+        SESSION.lines().map(|line| {
+            let mut words = line.split(' ');
+            let from_client = words.next() == Some("C");
+            let first_byte = words.next().and_then(|byte| u8::from_str_radix(byte, 16).ok()).expect("a byte");
+            Recorded { from_client, first_byte }
+        })
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,11 +3,13 @@
 use crate::support::*;
 use proptest::prelude::*;
 use roadblock_censor::dissect::http::{Options, Parser, Reading, Stream, response};
-use roadblock_censor::dissect::{dtls, mtproto, openvpn, ssh, stun, whatsapp, wireguard};
+use roadblock_censor::dissect::{
+    dtls, fake_tls, fully_encrypted, mtproto, openvpn, socks, ssh, stun, whatsapp, wireguard,
+};
 use roadblock_censor::wire::ip::IpPacket;
 use roadblock_censor::wire::rewrite::{PacketEnd, readdress};
 
-const REAL: [&[u8]; 11] = [
+const REAL: [&[u8]; 13] = [
     include_bytes!("../data/stun-rfc5769-request.bin"),
     include_bytes!("../data/wireguard-initiation.bin"),
     include_bytes!("../data/wireguard-data.bin"),
@@ -18,6 +20,8 @@ const REAL: [&[u8]; 11] = [
     include_bytes!("../data/ssh-banner.bin"),
     include_bytes!("../data/curl-request.bin"),
     include_bytes!("../data/curl-requests.bin"),
+    include_bytes!("../data/curl-socks4a.bin"),
+    include_bytes!("../data/curl-socks5.bin"),
     b"ED\x00\x01\x00\x00\x04abcdWA\x06\x03\x00\x00\x24",
 ];
 
@@ -32,8 +36,14 @@ fn of_datagram(bytes: &[u8]) -> [bool; 4] {
 }
 
 /// What the dissectors of streams say.
-fn of_stream(bytes: &[u8]) -> [Option<bool>; 4] {
-    [whatsapp::is_chat(bytes), mtproto::is_plain_transport(bytes), ssh::is_banner(bytes), openvpn::Kind::opens(bytes)]
+fn of_stream(bytes: &[u8]) -> [Option<bool>; 5] {
+    [
+        whatsapp::is_chat(bytes),
+        mtproto::is_plain_transport(bytes),
+        ssh::is_banner(bytes),
+        openvpn::Kind::opens(bytes),
+        socks::greeting(bytes).holds(),
+    ]
 }
 
 /// How many requests each kind of reader finds to be for one of these hosts, or to have a word in the target.
@@ -56,18 +66,18 @@ fn real_datagrams_are_told_apart() {
     let said: Vec<[bool; 3]> = REAL.iter().map(|bytes| of_datagram(bytes)).map(|[a, b, _, d]| [a, b, d]).collect();
     let none = [false; 3];
     let (stun, wireguard, dtls) = ([true, false, false], [false, true, false], [false, false, true]);
-    assert_eq!(said, [stun, wireguard, wireguard, none, none, none, dtls, none, none, none, none]);
+    assert_eq!(said, [stun, wireguard, wireguard, none, none, none, dtls, none, none, none, none, none, none]);
 }
 
 /// Each real stream is of its protocol alone, and the client hellos of TLS are of none.
 #[test]
 fn real_streams_are_told_apart() {
     let no = Some(false);
-    assert_eq!(of_stream(REAL[5]), [no, no, no, Some(true)]);
-    assert_eq!(of_stream(REAL[7]), [no, no, Some(true), no]);
-    assert_eq!(of_stream(REAL[10]), [Some(true), no, no, no]);
+    assert_eq!(of_stream(REAL[5]), [no, no, no, Some(true), no]);
+    assert_eq!(of_stream(REAL[7]), [no, no, Some(true), no, no]);
+    assert_eq!(of_stream(REAL[12]), [Some(true), no, no, no, no]);
     for hello in [WHATSAPP_HELLO, INSTAGRAM_HELLO] {
-        assert_eq!(of_stream(hello), [no; 4]);
+        assert_eq!(of_stream(hello), [no; 5]);
     }
 }
 
@@ -91,6 +101,9 @@ proptest! {
     #[test]
     fn dissectors_never_panic(bytes in bytes()) {
         let _ = (of_datagram(&bytes), of_stream(&bytes), openvpn::Kind::of_segment(&bytes));
+        let amnezia = wireguard::Amnezia { junk: Some(1..=9), s1: 15, s2: u16::MAX, headers: [None, None, Some(1), Some(4)] };
+        let _ = (amnezia.parse(&bytes), amnezia.may_be_junk(&bytes), fully_encrypted::exemption(&bytes));
+        let _ = (socks::request_v5(&bytes), fake_tls::after_hello(&bytes));
         let answer = [b"HTTP/1.1 200 ", &bytes[..]].concat();
         for stream in [&answer, &bytes] {
             if let Reading::Is(response) = response(stream, 80) {
