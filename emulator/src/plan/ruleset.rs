@@ -48,7 +48,14 @@ pub mod protocol {
     pub const TCP: u8 = 6;
     /// UDP.
     pub const UDP: u8 = 17;
+    /// ICMP.
+    pub const ICMP: u8 = 1;
+    /// `ICMPv6`.
+    pub const ICMPV6: u8 = 58;
 }
+
+/// The answer to an echo (RFC 4443 section 4.2).
+const ICMPV6_ECHO_REPLY: u8 = 129;
 
 /// Flag bits of TCP.
 const FIN_SYN_RST: u8 = 0x07;
@@ -147,6 +154,8 @@ pub enum Match {
     Fragment(PacketFamily),
     /// It is whole; needs a `Family` before it.
     Whole(PacketFamily),
+    /// It is an ICMP message of a type up to this one; needs a `Protocol` before it.
+    IcmpType(u8),
     /// None of these TCP flags is set.
     NoTcpFlags(u8),
     /// An end's address lies in this set; needs a `Family` before it.
@@ -307,11 +316,22 @@ impl Ruleset {
         for (protocol, ports) in [(protocol::TCP, &interest.tcp), (protocol::UDP, &interest.udp)] {
             self.queue_ports(protocol, ports);
         }
+        if interest.icmp {
+            self.queue_icmp();
+        }
         self.offload.push(RulePlan {
             comment: "the set is full".to_owned(),
             matches: vec![Match::Mark(PASS_MARK)],
             then: vec![Statement::Log(FULL.to_owned())],
         });
+    }
+
+    /// Errors and echoes, and none of the types above them by which IPv6 finds its neighbours.
+    fn queue_icmp(&mut self) {
+        let icmpv6 = vec![Match::Protocol(protocol::ICMPV6), Match::IcmpType(ICMPV6_ECHO_REPLY)];
+        for matches in [vec![Match::Protocol(protocol::ICMP)], icmpv6] {
+            self.inspect.push(RulePlan { comment: "look at it".to_owned(), matches, then: vec![Statement::Queue] });
+        }
     }
 
     fn queue_ports(&mut self, protocol: u8, ports: &PortInterest) {

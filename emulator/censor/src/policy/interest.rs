@@ -15,6 +15,8 @@ pub struct Interest {
     pub tcp: PortInterest,
     /// UDP server ports whose packets must be seen.
     pub udp: PortInterest,
+    /// Whether echoes and errors of ICMP must be seen. What neighbours say to each other is nobody's business.
+    pub icmp: bool,
     /// Whether fragments must be seen for their own sake, whatever they carry.
     pub fragments: bool,
 }
@@ -48,7 +50,7 @@ impl Interest {
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let fragments = self.fragments || other.fragments;
-        Self { tcp: self.tcp.or(other.tcp), udp: self.udp.or(other.udp), fragments }
+        Self { tcp: self.tcp.or(other.tcp), udp: self.udp.or(other.udp), icmp: self.icmp || other.icmp, fragments }
     }
 }
 
@@ -99,7 +101,7 @@ impl Policy {
 }
 
 impl Rule {
-    /// Which server ports the rule's condition can be true for, in TCP and UDP.
+    /// Which server ports the rule's condition can be true for, in TCP and UDP, and whether it can be for ICMP.
     pub(crate) fn interest(&self) -> Interest {
         Reach::of(&self.when).interest()
     }
@@ -115,7 +117,7 @@ impl Rule {
         let has = |keys: &[ResidualKey]| self.residuals.iter().any(|residual| keys.contains(&residual.key));
         if has(&[ResidualKey::Server, ResidualKey::Client]) {
             // The punishment extends to protocols that the trigger has nothing to do with.
-            return Interest { tcp: PortInterest::Any, udp: PortInterest::Any, ..interest };
+            return Interest { tcp: PortInterest::Any, udp: PortInterest::Any, icmp: true, ..interest };
         }
         if !has(&[ResidualKey::TwoTuple]) {
             return interest;
@@ -131,6 +133,7 @@ impl Rule {
 struct Reach {
     tcp: PortInterest,
     udp: UdpReach,
+    icmp: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -140,8 +143,9 @@ enum UdpReach {
 }
 
 impl Reach {
-    const ALL: Self = Self { tcp: PortInterest::Any, udp: UdpReach::Ports(PortInterest::Any) };
-    const NONE: Self = Self { tcp: PortInterest::None, udp: UdpReach::Ports(PortInterest::None) };
+    const PORTS: Self = Self { tcp: PortInterest::Any, udp: UdpReach::Ports(PortInterest::Any), icmp: false };
+    const ALL: Self = Self { icmp: true, ..Self::PORTS };
+    const NONE: Self = Self { tcp: PortInterest::None, udp: UdpReach::Ports(PortInterest::None), icmp: false };
 
     fn of(condition: &Condition) -> Self {
         match condition {
@@ -153,35 +157,37 @@ impl Reach {
             {
                 Self::of(part)
             }
-            Condition::DnsName(_) => Self { tcp: PortInterest::None, udp: UdpReach::Dns },
+            Condition::DnsName(_) => Self { udp: UdpReach::Dns, ..Self::NONE },
             Condition::ServerPort(ports) => {
                 let ports = PortInterest::some(ports.clone());
-                Self { tcp: ports.clone(), udp: UdpReach::Ports(ports) }
+                Self { tcp: ports.clone(), udp: UdpReach::Ports(ports), icmp: false }
             }
             Condition::TlsSni(_) | Condition::Protocol(protocol::TCP) => {
-                Self { udp: UdpReach::Ports(PortInterest::None), ..Self::ALL }
+                Self { udp: UdpReach::Ports(PortInterest::None), ..Self::PORTS }
             }
-            Condition::Protocol(protocol::UDP) => Self { tcp: PortInterest::None, ..Self::ALL },
+            Condition::Protocol(protocol::UDP) => Self { tcp: PortInterest::None, ..Self::PORTS },
+            Condition::Protocol(protocol::ICMP | protocol::ICMPV6) => Self { icmp: true, ..Self::NONE },
             Condition::Protocol(_) => Self::NONE,
             Condition::ServerAddress(prefixes) if prefixes.is_empty() => Self::NONE,
             Condition::Content(content) => Self::of_content(content),
-            Condition::Not(_)
-            | Condition::ServerAddress(_)
-            | Condition::ClientPort(_)
+            // ICMP has no ports, and boxes keep no flows of it.
+            Condition::ClientPort(_)
             | Condition::PayloadLength { .. }
             | Condition::ClientInside
-            | Condition::Direction(_)
-            | Condition::Fired(_) => Self::ALL,
+            | Condition::Fired(_) => Self::PORTS,
+            Condition::Not(_) | Condition::ServerAddress(_) | Condition::Direction(_) => Self::ALL,
         }
     }
 
     fn of_content(content: &Content) -> Self {
         match content {
-            Content::Stun | Content::DtlsHello | Content::WireGuard(_) => Self { tcp: PortInterest::None, ..Self::ALL },
-            Content::WhatsAppChat | Content::TelegramTransport | Content::SshBanner => {
-                Self { udp: UdpReach::Ports(PortInterest::None), ..Self::ALL }
+            Content::Stun | Content::DtlsHello | Content::WireGuard(_) => {
+                Self { tcp: PortInterest::None, ..Self::PORTS }
             }
-            Content::OpenVpn(_) | Content::Starts(_) => Self::ALL,
+            Content::WhatsAppChat | Content::TelegramTransport | Content::SshBanner => {
+                Self { udp: UdpReach::Ports(PortInterest::None), ..Self::PORTS }
+            }
+            Content::OpenVpn(_) | Content::Starts(_) => Self::PORTS,
         }
     }
 
@@ -192,7 +198,7 @@ impl Reach {
             (UdpReach::Dns, ports) | (ports, UdpReach::Dns) => ports,
             (UdpReach::Ports(these), UdpReach::Ports(those)) => UdpReach::Ports(these.and(those)),
         };
-        Self { tcp: self.tcp.and(other.tcp), udp }
+        Self { tcp: self.tcp.and(other.tcp), udp, icmp: self.icmp && other.icmp }
     }
 
     fn or(self, other: Self) -> Self {
@@ -201,11 +207,11 @@ impl Reach {
             | (UdpReach::Ports(PortInterest::None), UdpReach::Dns) => UdpReach::Dns,
             (these, those) => UdpReach::Ports(these.ports().or(those.ports())),
         };
-        Self { tcp: self.tcp.or(other.tcp), udp }
+        Self { tcp: self.tcp.or(other.tcp), udp, icmp: self.icmp || other.icmp }
     }
 
     fn interest(self) -> Interest {
-        Interest { tcp: self.tcp, udp: self.udp.ports(), fragments: false }
+        Interest { tcp: self.tcp, udp: self.udp.ports(), icmp: self.icmp, fragments: false }
     }
 }
 
@@ -222,6 +228,7 @@ impl UdpReach {
 mod tests {
     use super::*;
     use crate::names::NameSet;
+    use crate::outbox::Direction;
     use crate::prefixes::PrefixSet;
 
     fn interest(condition: &Condition) -> Interest {
@@ -236,25 +243,28 @@ mod tests {
     #[test]
     fn tls_is_tcp() {
         let sni = || Condition::TlsSni(NameSet::default());
-        assert_eq!(interest(&sni()), Interest { tcp: PortInterest::Any, udp: PortInterest::None, fragments: false });
+        assert_eq!(
+            interest(&sni()),
+            Interest { tcp: PortInterest::Any, udp: PortInterest::None, ..Interest::default() }
+        );
         let narrowed = Condition::All(vec![Condition::ServerPort([443].into()), Condition::ClientInside, sni()]);
-        assert_eq!(interest(&narrowed), Interest { tcp: some(&[443]), udp: PortInterest::None, fragments: false });
+        assert_eq!(interest(&narrowed), Interest { tcp: some(&[443]), udp: PortInterest::None, ..Interest::default() });
         let another = Condition::All(vec![Condition::Not(Box::new(sni())), Condition::ServerPort([443].into())]);
-        assert_eq!(interest(&another), Interest { tcp: some(&[443]), udp: PortInterest::None, fragments: false });
+        assert_eq!(interest(&another), Interest { tcp: some(&[443]), udp: PortInterest::None, ..Interest::default() });
     }
 
     /// A DNS name means port 53 unless a port is given, wherever it stands.
     #[test]
     fn dns_is_port_53_unless_said() {
         let name = || Condition::DnsName(NameSet::default());
-        assert_eq!(interest(&name()), Interest { tcp: PortInterest::None, udp: some(&[53]), fragments: false });
+        assert_eq!(interest(&name()), Interest { tcp: PortInterest::None, udp: some(&[53]), ..Interest::default() });
         let nested = Condition::All(vec![
             Condition::All(vec![name(), Condition::ClientInside]),
             Condition::ServerPort([5353, 53].into()),
         ]);
         assert_eq!(interest(&nested).udp, some(&[53, 5353]));
         let either = Condition::Any(vec![name(), Condition::ServerPort([443].into())]);
-        assert_eq!(interest(&either), Interest { tcp: some(&[443]), udp: some(&[53, 443]), fragments: false });
+        assert_eq!(interest(&either), Interest { tcp: some(&[443]), udp: some(&[53, 443]), ..Interest::default() });
     }
 
     /// What says nothing about ports, and every other negation, is interested in all.
@@ -267,14 +277,31 @@ mod tests {
         ] {
             assert_eq!(
                 interest(&condition),
-                Interest { tcp: PortInterest::Any, udp: PortInterest::Any, fragments: false },
+                Interest { tcp: PortInterest::Any, udp: PortInterest::Any, icmp: true, fragments: false },
                 "{condition:?}"
             );
         }
         assert_eq!(interest(&Condition::Any(vec![])), Interest::default());
         assert_eq!(interest(&Condition::ServerAddress(PrefixSet::default())), Interest::default());
-        assert_eq!(interest(&Condition::Protocol(1)), Interest::default());
+        assert_eq!(interest(&Condition::Protocol(47)), Interest::default());
     }
+
+    /// IR-2025-1: a rule about echoes needs ICMP and nothing else; a rule about ports, contents or flows never does.
+    #[test]
+    fn ir_2025_1_echoes_are_seen() {
+        let echo = Condition::Any(vec![Condition::Protocol(1), Condition::Protocol(58)]);
+        let of_icmp = Interest { icmp: true, ..Interest::default() };
+        assert_eq!(interest(&Condition::All(vec![echo, Condition::Direction(Direction::Outbound)])), of_icmp);
+        for condition in [
+            Condition::All(vec![Condition::Protocol(6), Condition::Direction(Direction::Outbound)]),
+            Condition::ServerPort([443].into()),
+            Condition::ClientInside,
+            Condition::PayloadLength { least: 0, most: 9 },
+        ] {
+            assert!(!interest(&condition).icmp, "{condition:?}");
+        }
+    }
+
     /// RU-CALL-1, RU-WA-1: content is of the transport that carries it, also where it must not be there; a range narrows it.
     #[test]
     fn ru_call_1_content_has_its_transport() {
@@ -283,10 +310,13 @@ mod tests {
         for stun in [stun(), Condition::Not(Box::new(stun()))] {
             let narrowed = Condition::All(vec![stun, Condition::ServerPort(relays.clone())]);
             let expected =
-                Interest { tcp: PortInterest::None, udp: PortInterest::Some(relays.clone()), fragments: false };
+                Interest { tcp: PortInterest::None, udp: PortInterest::Some(relays.clone()), ..Interest::default() };
             assert_eq!(interest(&narrowed), expected);
         }
         let chat = Condition::Content(Content::WhatsAppChat);
-        assert_eq!(interest(&chat), Interest { tcp: PortInterest::Any, udp: PortInterest::None, fragments: false });
+        assert_eq!(
+            interest(&chat),
+            Interest { tcp: PortInterest::Any, udp: PortInterest::None, ..Interest::default() }
+        );
     }
 }

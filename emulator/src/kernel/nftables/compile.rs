@@ -50,6 +50,10 @@ fn matches(each: &Match, sets: &SetIds, out: &mut Vec<Expression>) {
         }
         Match::Fragment(family) => fragment(*family, true, out),
         Match::Whole(family) => fragment(*family, false, out),
+        Match::IcmpType(most) => {
+            out.push(transport(0, 1, REGISTER));
+            out.push(Expression::AtMost(vec![*most]));
+        }
         Match::NoTcpFlags(flags) => {
             out.push(transport(13, 1, REGISTER));
             out.push(Expression::Mask { mask: vec![*flags] });
