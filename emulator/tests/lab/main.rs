@@ -6,6 +6,7 @@
 #![expect(clippy::print_stderr, reason = "a test program says on stderr why it failed")]
 
 mod denied;
+mod echoes;
 mod isolation;
 mod kernel_state;
 mod lifetime;
@@ -37,6 +38,7 @@ const TESTS: &[(&str, Test)] = &[
     ("offload::udp_does_not_ride_on_a_pass_of_tcp", offload::udp_does_not_ride_on_a_pass_of_tcp),
     ("offload::a_phase_change_ends_a_pass", offload::a_phase_change_ends_a_pass),
     ("offload::a_full_set_is_counted", offload::a_full_set_is_counted),
+    ("echoes::ir_2025_1_pings_cost_a_client_everything", echoes::ir_2025_1_pings_cost_a_client_everything),
     ("ranges::ru_call_1_a_range_of_ports_is_cut", ranges::ru_call_1_a_range_of_ports_is_cut),
 ];
 

@@ -62,8 +62,28 @@ fn library() -> Library {
     let profile = library.document("censors/tspu-2026").expect("the profile is in the library").text();
     let plain =
         profile.replace("server.port = 443", "server.port = 80").replace("censors/tspu-2026", "censors/tspu-80");
-    library.with_files([("censors/tspu-80.toml".to_owned(), plain)])
+    library
+        .with_files([("censors/tspu-80.toml".to_owned(), plain), ("censors/pings.toml".to_owned(), PINGS.to_owned())])
 }
+
+/// A box that cuts a client off after two pings.
+const PINGS: &str = r#"
+kind = "profile"
+id = "censors/pings"
+title = "Pings cost everything"
+
+[box]
+place = "in-path"
+
+[[rule]]
+id = "pings"
+when = { protocol = "icmp", direction = "outbound" }
+after = { packets = 2, per = "client" }
+trigger = "drop"
+then = { both = "drop" }
+key = "client"
+last = "60s"
+"#;
 
 pub(crate) fn lab() -> Lab {
     lab_with(SCENARIO, LabOptions::default())
