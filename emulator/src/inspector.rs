@@ -281,7 +281,8 @@ impl Driver {
         for command in &commands {
             match command {
                 Command::Verdict(PacketId(id), verdict) => self.queue.decide(*id, decision(verdict)),
-                Command::Hold(_) => {}
+                // Nothing here probes; that a server is suspected is an event.
+                Command::Hold(_) | Command::Suspect(_) => {}
                 Command::Inject(injection) => {
                     self.queue.flush()?;
                     if self.injector.send(&injection.bytes).is_err() {
@@ -292,8 +293,6 @@ impl Driver {
                     self.queue.flush()?;
                     self.table.recall(flow).map_err(io::Error::other)?;
                 }
-                // Nothing here probes; that a server is suspected is an event.
-                Command::Suspect(_) => {}
                 Command::RecallAll => {
                     self.queue.flush()?;
                     self.table.recall_all().map_err(io::Error::other)?;
