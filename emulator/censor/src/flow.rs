@@ -132,7 +132,7 @@ impl FlowTable {
     }
 
     /// The offloaded flows of this flow's client over its protocol, sorted.
-    pub(crate) fn offloaded_of_client(&self, flow: &FlowKey) -> impl Iterator<Item = &FlowKey> {
+    pub(crate) fn offloaded_of_client(&self, flow: &FlowKey) -> impl Iterator<Item = &FlowKey> + use<'_> {
         let first = FlowKey { client_port: 0, server: [0, 0, 0, 0].into(), server_port: 0, ..*flow };
         self.offloaded
             .range(first..)

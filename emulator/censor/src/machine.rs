@@ -28,7 +28,7 @@ use crate::residual::{Residuals, Scope};
 use crate::schedule::Schedule;
 use crate::time::Instant;
 use crate::view::{Transport, View};
-use crate::wire::ip::IpPacket;
+use crate::wire::ip::{IpPacket, protocol};
 
 use buckets::Buckets;
 use compile::Compiled;
@@ -341,7 +341,8 @@ impl Censor {
         }
         let is_covered = |flow: &&FlowKey| armed.iter().any(|scope| scope.covers(flow));
         let covered: Vec<_> = if armed.iter().all(|scope| scope.is_of_client(&key)) {
-            self.flows.offloaded_of_client(&key).filter(is_covered).copied().collect()
+            let of_protocol = |protocol| self.flows.offloaded_of_client(&FlowKey { protocol, ..key });
+            of_protocol(protocol::TCP).chain(of_protocol(protocol::UDP)).filter(is_covered).copied().collect()
         } else {
             self.flows.offloaded().filter(is_covered).copied().collect()
         };

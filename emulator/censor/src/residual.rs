@@ -46,9 +46,9 @@ impl Scope {
             && self.server_port.is_none_or(|port| port == flow.server_port)
     }
 
-    /// Whether all packets that the residual hits are of this flow's client and protocol.
+    /// Whether all packets that the residual hits are of this flow's client.
     pub(crate) fn is_of_client(&self, flow: &FlowKey) -> bool {
-        self.client == Some(flow.client) && self.protocol == Some(flow.protocol)
+        self.client == Some(flow.client)
     }
 }
 

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::net::IpAddr;
 
 use roadblock_censor::event::EventKind;
-use roadblock_censor::outbox::Toward;
+use roadblock_censor::outbox::{Command, Suspect, Toward};
 use roadblock_censor::policy::{
     BoxPolicy, BytePrefix, Condition, Content, Fate, FlowPolicy, Injection, InjectionKind, PortInterest, Recipient,
     Refresh, Residual, ResidualKey, Response, Rewrite, Rule, SegmentShape, TcpFlags, TrackFrom,
@@ -270,7 +270,7 @@ fn ir_2025_1_a_client_is_cut_off() {
         assert_eq!(world.send(Outbound, &ping([10, 0, 0, 1], Outbound)), expected, "ping {count}");
     }
     assert!(
-        world.out.commands.iter().any(|command| matches!(command, roadblock_censor::outbox::Command::Recall(_))),
+        world.out.commands.iter().any(|command| matches!(command, Command::Recall(_))),
         "what the kernel passed must come back"
     );
     let data = open.segment(Outbound, DATA, b"more");
@@ -342,6 +342,51 @@ fn gfw_fet_2_some_connections() {
         blocked += u32::from(verdict == Verdict::Drop);
     }
     assert!((f64::from(blocked) / 2000.0 - chance).abs() < 0.03, "{blocked} of 2000");
+}
+
+/// GFW-SS-1: what gave a server away goes to a prober, once for each connection and no more of it than it takes.
+#[test]
+fn gfw_ss_1_a_server_is_suspected() {
+    let long = Condition::All(vec![with_payload(), Condition::Direction(Outbound)]);
+    let mut world = World::new(policy([on_path(vec![Rule { suspect: true, ..rule("entropy", long) }])]));
+    for (port, length) in [(4000, 300), (4001, 9000)] {
+        world.clear();
+        let mut connection = to(Connection::new(port), [203, 0, 113, 9], 8388);
+        let payload: Vec<u8> = (0..length).map(|index: u32| (index * 167 % 251) as u8).collect();
+        assert_eq!(say(&mut world, &mut connection, &payload), Verdict::Pass);
+        let more = connection.segment(Outbound, DATA, b"more");
+        world.send(Outbound, &more);
+        let suspects: Vec<_> = world
+            .out
+            .commands
+            .iter()
+            .filter_map(|command| match command {
+                Command::Suspect(suspect) => Some(suspect),
+                _ => None,
+            })
+            .collect();
+        let [suspect] = suspects[..] else { panic!("{} suspects", suspects.len()) };
+        assert_eq!((suspect.server, suspect.port), ([203, 0, 113, 9].into(), 8388));
+        assert_eq!(suspect.payload, payload[..payload.len().min(Suspect::MAX_PAYLOAD)]);
+        assert_eq!(world.count(EventKind::Suspected), 1);
+    }
+}
+
+/// KZ-1: a connection is handed to an interceptor from its `ClientHello` on, each packet with one verdict.
+#[test]
+fn kz_1_a_connection_is_diverted() {
+    let residual = Residual { outbound: fate(Fate::Divert), inbound: fate(Fate::Divert), ..dropped_for(60) };
+    let rules =
+        vec![Rule { trigger: fate(Fate::Divert), residuals: vec![residual], ..rule("mitm", sni(&["whatsapp.com"])) }];
+    let mut world = World::new(policy([in_path(rules.clone()), in_path(vec![rule("next", sni(&["whatsapp.com"]))])]));
+    let mut connection = Connection::new(4000);
+    assert_eq!(say(&mut world, &mut connection, WHATSAPP_HELLO), Verdict::Divert);
+    let answer = connection.segment(Inbound, DATA, b"any");
+    assert_eq!(world.send(Inbound, &answer), Verdict::Divert);
+    assert_eq!(world.story(), ["tspu/mitm Diverted", "tspu/mitm ResidualArmed", "tspu/mitm Diverted"]);
+    assert_eq!(world.censor.counters().passed, 5, "a driver without an interceptor forwards them");
+    let mut watcher = World::new(policy([on_path(rules)]));
+    assert_eq!(say(&mut watcher, &mut Connection::new(4000), WHATSAPP_HELLO), Verdict::Pass, "it cannot");
 }
 
 /// A residual that no packet has been hit by yet ends as it should, and the rule may then trigger anew.

@@ -135,6 +135,37 @@ fn gfw_http_2_bursts_to_both_ends() {
     }
 }
 
+/// GFW-RST-CLASSIC: three resets without ACK each way, 1460 bytes apart and then twice that, whatever the packet's way.
+#[test]
+fn gfw_rst_classic_whichever_way_it_goes() {
+    let shape = SegmentShape { to: Recipient::Both, at: vec![0, 1460, 4380], ..SegmentShape::default() };
+    let inject = vec![Injection { delay: millis(1), ..with(shape) }];
+    let trigger = Response { fate: Fate::Pass, inject };
+    let long =
+        Condition::All(vec![Condition::Direction(Inbound), Condition::PayloadLength { least: 1000, most: u16::MAX }]);
+    let mut world = World::new(policy([on_path(vec![Rule { trigger, ..rule("answer", long) }])]));
+    let mut connection = Connection::new(4000);
+    for (direction, flags) in [(Outbound, SYN), (Inbound, SYN_ACK), (Outbound, ACK)] {
+        let segment = connection.segment(direction, flags, &[]);
+        world.offer(direction, &segment);
+    }
+    let answer = connection.segment(Inbound, DATA, &[b'x'; 1200]);
+    world.offer(Inbound, &answer);
+    world.poll_all();
+    let numbers: Vec<_> = read_all(&world)
+        .iter()
+        .map(|read| {
+            let tcp = read.tcp.as_ref().expect("a segment");
+            assert_eq!((letters(tcp).as_str(), tcp.acknowledgment_number), ("R", 0));
+            (read.toward, tcp.sequence_number)
+        })
+        .collect();
+    // The client has got the answer when its resets come; the server has got nothing new.
+    let to_client = [0, 1460, 4380].map(|at| (Inside, 50_001 + 1200 + at));
+    let to_server = [0, 1460, 4380].map(|at| (Outside, 1001 + at));
+    assert_eq!(numbers, [to_client, to_server].concat());
+}
+
 /// GFW-HTTP-2: numbers that are drawn are the same on every run of a seed, and others for another seed.
 #[test]
 fn gfw_http_2_random_numbers_are_reproducible() {
