@@ -108,7 +108,7 @@ fn can_hold(condition: &Condition) -> bool {
     match condition {
         Condition::All(all) => all.iter().all(can_hold),
         Condition::Any(any) => any.iter().any(can_hold),
-        Condition::TlsSni(names) | Condition::DnsName(names) => !names.is_empty(),
+        Condition::Content(content) => !content.looks_for().is_empty(),
         Condition::ClientPort(ports) | Condition::ServerPort(ports) => !ports.is_empty(),
         Condition::ServerAddress(prefixes) => !prefixes.is_empty(),
         _ => true,

@@ -24,7 +24,7 @@ fn censor(names: usize) -> Censor {
         (0..names).filter_map(|number| format!("name{number}.com").parse::<NamePattern>().ok()).collect();
     let rule = Rule {
         id: "sni".into(),
-        when: Condition::TlsSni(names),
+        when: Condition::sni(names),
         trigger: Response { fate: Fate::Drop, inject: vec![] },
         ..Rule::default()
     };

@@ -1,27 +1,30 @@
 //! Whether a condition holds for a packet.
 
-use crate::dissect::{openvpn, wireguard};
-use crate::flow::{Flow, Heard, Said};
+use core::time::Duration;
+
+use crate::flow::{Doubts, Flow};
 use crate::outbox::Direction;
-use crate::policy::{Condition, Content};
+use crate::policy::{Condition, PacketQuestion};
+use crate::reading::Reading;
 use crate::view::{Transport, View};
-use crate::wire::dns::Query;
 
 /// What a condition is asked about: a packet, its flow, and what was read in it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Subject<'a> {
+pub(crate) struct Subject<'a, 'r> {
     pub(crate) view: &'a View<'a>,
-    pub(crate) heard: &'a Heard,
-    /// What else was read in the packet, where the box still looks.
-    pub(crate) said: Option<&'a Said<'a>>,
-    pub(crate) query: Option<&'a Query<'a>>,
+    /// What the box has to read, where it still looks.
+    pub(crate) reading: Option<&'a Reading<'r>>,
+    /// What the packet's receiver would find wrong with it.
+    pub(crate) doubts: Doubts,
     /// The flow, where it is in the table.
     pub(crate) flow: Option<&'a Flow>,
     /// Who began the flow, where this box knows.
     pub(crate) initiator: Option<Direction>,
+    /// How long ago midnight was, where the censor is.
+    pub(crate) time: Duration,
 }
 
-impl Subject<'_> {
+impl Subject<'_, '_> {
     /// Whether the condition holds; `None` where that cannot be known, in Kleene's strong logic of three values.
     pub(crate) fn satisfies(&self, condition: &Condition) -> Option<bool> {
         let key = &self.view.key;
@@ -29,13 +32,9 @@ impl Subject<'_> {
             Condition::All(parts) => self.first_decisive(parts, false),
             Condition::Any(parts) => self.first_decisive(parts, true),
             Condition::Not(part) => self.satisfies(part).map(|holds| !holds),
-            Condition::TlsSni(names) => match self.heard {
-                Heard::Nothing => None,
-                Heard::NoHello => Some(false),
-                Heard::Hello(hello) => Some(hello.sni.as_deref().is_some_and(|name| names.matches(name))),
-            },
-            Condition::DnsName(names) => self.query.map(|query| names.matches(&query.name)),
+            Condition::ClientAddress(prefixes) => Some(prefixes.contains(key.client)),
             Condition::ClientPort(ports) => Some(self.has_ports() && ports.contains(key.client_port)),
+            Condition::ClientPortAboveServer => Some(self.has_ports() && key.client_port > key.server_port),
             Condition::ServerPort(ports) => Some(self.has_ports() && ports.contains(key.server_port)),
             Condition::ServerAddress(prefixes) => Some(prefixes.contains(key.server)),
             Condition::Protocol(protocol) => Some(self.view.ip.protocol() == *protocol),
@@ -45,11 +44,28 @@ impl Subject<'_> {
                 // A flow that the box does not track is one that it knows nothing of, not one on which nothing fired.
                 self.initiator.and(self.flow).map(|flow| flow.has_fired(rule))
             }
-            Condition::PayloadLength { least, most } => {
-                let length = self.view.payload().len();
-                Some(self.has_ports() && (usize::from(*least)..=usize::from(*most)).contains(&length))
+            Condition::Time(time) => Some(time.contains(self.time)),
+            Condition::Packet(question) => Some(self.is(*question)),
+            Condition::Content(content) => self.reading.and_then(|reading| content.answer(reading)),
+        }
+    }
+
+    fn is(&self, question: PacketQuestion) -> bool {
+        let ip = &self.view.ip;
+        match question {
+            PacketQuestion::PayloadLength { least, most } => {
+                self.has_ports() && within(self.view.payload().len(), (least.into(), most.into()))
             }
-            Condition::Content(content) => self.said.and_then(|said| said.holds(content)),
+            PacketQuestion::Length { least, most } => within(ip.bytes().len(), (least.into(), most.into())),
+            PacketQuestion::Ttl { least, most } => (least..=most).contains(&ip.ttl()),
+            PacketQuestion::Fragment => ip.fragment().is_some(),
+            PacketQuestion::Flags { of, set } => {
+                self.view.segment().is_some_and(|segment| segment.flags().0 & of.0 == set.0 & of.0)
+            }
+            PacketQuestion::TcpHeader { least, most } => {
+                self.view.segment().is_some_and(|segment| within(segment.header_len(), (least.into(), most.into())))
+            }
+            PacketQuestion::Anomaly(anomaly) => self.doubts.has(anomaly),
         }
     }
 
@@ -59,31 +75,12 @@ impl Subject<'_> {
 
     /// What matched, as a person would say it.
     pub(crate) fn describe(&self, condition: &Condition) -> Option<String> {
-        self.describe_content(condition).or_else(|| {
-            let names_server = mentions(condition, &|leaf| matches!(leaf, Condition::ServerAddress(_)));
+        let contents = condition.contents();
+        let read = self.reading.and_then(|reading| contents.iter().find_map(|content| content.describe(reading)));
+        read.or_else(|| {
+            let names_server = condition.mentions(&|leaf| matches!(leaf, Condition::ServerAddress(_)));
             names_server.then(|| format!("address {}", self.view.key.server))
         })
-    }
-
-    fn describe_content(&self, condition: &Condition) -> Option<String> {
-        match (condition, self.heard) {
-            (Condition::All(parts) | Condition::Any(parts), _) => {
-                parts.iter().find_map(|part| self.describe_content(part))
-            }
-            (Condition::Not(part), _) => self.describe_content(part),
-            (Condition::TlsSni(_), Heard::Hello(hello)) => Some(match &hello.sni {
-                Some(name) => format!("SNI {}", name.to_ascii_lowercase()),
-                None => "a ClientHello without SNI".to_owned(),
-            }),
-            (Condition::DnsName(_), _) => {
-                self.query.map(|query| format!("query {} {}", query.qtype_name(), query.name.to_ascii_lowercase()))
-            }
-            (Condition::Content(content), _) => self.said.and_then(|said| said.holds(content)).and_then(|holds| {
-                let what = describe_content(content);
-                holds.then(|| what.to_owned())
-            }),
-            _ => None,
-        }
     }
 
     /// `decisive` if some part is; else unknown if some part is; else the opposite.
@@ -100,51 +97,27 @@ impl Subject<'_> {
     }
 }
 
-/// What a packet carries, as a person would say it.
-fn describe_content(content: &Content) -> &'static str {
-    match content {
-        Content::Stun => "STUN",
-        Content::DtlsHello => "a DTLS ClientHello",
-        Content::WireGuard(None) => "WireGuard",
-        Content::WireGuard(Some(wireguard::Kind::Initiation)) => "a WireGuard initiation",
-        Content::WireGuard(Some(wireguard::Kind::Response)) => "a WireGuard response",
-        Content::WireGuard(Some(wireguard::Kind::Cookie)) => "a WireGuard cookie",
-        Content::WireGuard(Some(wireguard::Kind::Data)) => "WireGuard data",
-        Content::OpenVpn(None) => "OpenVPN",
-        Content::OpenVpn(Some(openvpn::Kind::Reset)) => "an OpenVPN reset",
-        Content::OpenVpn(Some(openvpn::Kind::Control)) => "an OpenVPN control packet",
-        Content::OpenVpn(Some(openvpn::Kind::Data)) => "OpenVPN data",
-        Content::WhatsAppChat => "WhatsApp's chat header",
-        Content::TelegramTransport => "a Telegram transport",
-        Content::SshBanner => "an SSH banner",
-        Content::Starts(_) => "a payload's first bytes",
-    }
-}
-
-/// Whether some leaf of a condition is of this kind.
-pub(crate) fn mentions(condition: &Condition, is_kind: &dyn Fn(&Condition) -> bool) -> bool {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().any(|part| mentions(part, is_kind)),
-        Condition::Not(part) => mentions(part, is_kind),
-        leaf => is_kind(leaf),
-    }
+fn within(length: usize, (least, most): (usize, usize)) -> bool {
+    (least..=most).contains(&length)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dissect::tls::ClientHello;
     use crate::names::{NamePattern, NameSet};
+    use crate::policy::{Decide, Reads};
+    use crate::reading::{Dialects, Source};
 
     fn names(text: &str) -> NameSet {
         [text.parse::<NamePattern>().expect("a pattern")].into_iter().collect()
     }
 
-    fn ask(heard: &Heard, condition: &Condition) -> (Option<bool>, Option<String>) {
+    fn ask(reading: Option<&Reading<'_>>, condition: &Condition) -> (Option<bool>, Option<String>) {
         let mut packet = vec![0x45, 0, 0, 20, 0, 0, 0, 0, 64, 1, 0, 0, 10, 0, 0, 1, 1, 1, 1, 1];
         packet.extend([8, 0, 0, 0]);
         let view = View::parse(Direction::Outbound, &packet).expect("a packet");
-        let subject = Subject { view: &view, heard, said: None, query: None, flow: None, initiator: None };
+        let (doubts, time) = (Doubts::default(), Duration::ZERO);
+        let subject = Subject { view: &view, reading, doubts, flow: None, initiator: None, time };
         (subject.satisfies(condition), subject.describe(condition))
     }
 
@@ -152,18 +125,21 @@ mod tests {
         Condition::Not(Box::new(condition))
     }
 
-    /// RU-WL-1: "none of the listed names" is true of a `ClientHello` for another name and of one without a name, and
-    /// unknown before there is one.
+    /// RU-WL-1: "none of the listed names" is true of a `ClientHello` for another name, and unknown before there is one.
     #[test]
     fn ru_wl_1_not_listed_needs_a_hello() {
-        let unlisted = not(Condition::TlsSni(names("listed.ru")));
-        let hello = |sni: Option<&str>| {
-            Heard::Hello(Box::new(ClientHello { sni: sni.map(str::to_owned), ..ClientHello::default() }))
+        let hello: &[u8] = include_bytes!("../tests/data/curl-client-hello.bin");
+        let reads = Reads::default();
+        let read = |payload: &'static [u8]| {
+            let source = Source::Alone { payload: payload.into(), is_first: true };
+            Reading::new(source, true, (&reads, Decide::Once), Dialects::default())
         };
-        assert_eq!(ask(&Heard::Nothing, &unlisted).0, None);
-        assert_eq!(ask(&hello(Some("www.listed.ru")), &unlisted).0, Some(false));
-        assert_eq!(ask(&hello(Some("Other.ru")), &unlisted), (Some(true), Some("SNI other.ru".to_owned())));
-        assert_eq!(ask(&hello(None), &unlisted).0, Some(true));
+        let unlisted = |listed: &str| not(Condition::sni(names(listed)));
+        assert_eq!(ask(None, &unlisted("instagram.com")).0, None);
+        assert_eq!(ask(Some(&read(b"GET / HTTP/1.1")), &unlisted("instagram.com")).0, None);
+        assert_eq!(ask(Some(&read(hello)), &unlisted("instagram.com")).0, Some(false));
+        let described = Some("SNI www.instagram.com".to_owned());
+        assert_eq!(ask(Some(&read(hello)), &unlisted("other.com")), (Some(true), described));
     }
 
     /// An unknown part leaves the whole unknown only where it matters.
@@ -172,7 +148,7 @@ mod tests {
         let unknown = || Condition::ClientInside;
         let yes = || Condition::Protocol(1);
         let no = || Condition::Protocol(6);
-        let result = |condition: Condition| ask(&Heard::Nothing, &condition).0;
+        let result = |condition: Condition| ask(None, &condition).0;
         assert_eq!(result(Condition::All(vec![unknown(), no()])), Some(false));
         assert_eq!(result(Condition::All(vec![unknown(), yes()])), None);
         assert_eq!(result(Condition::Any(vec![unknown(), yes()])), Some(true));

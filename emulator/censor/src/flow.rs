@@ -1,8 +1,10 @@
 //! The flow table: bounded, and looked up once for each packet.
 
+mod doubts;
+mod ends;
 mod note;
 pub(crate) mod reassembly;
-mod said;
+mod stream;
 mod track;
 
 use std::collections::hash_map::Entry;
@@ -11,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::event::FlowKey;
 use crate::outbox::Direction;
 
-pub(crate) use said::Said;
-pub(crate) use track::{Ear, Heard, Track};
+pub(crate) use doubts::Doubts;
+pub(crate) use stream::Stream;
+pub(crate) use track::{Ear, Track};
 
 /// All flows at this hop.
 #[derive(Debug)]
@@ -111,6 +114,7 @@ impl FlowTable {
             return false;
         };
         *flow.offloaded.get_mut(direction) = true;
+        flow.tracks.iter_mut().for_each(|track| track.lose_count(direction));
         self.offloaded.insert(*key)
     }
 
@@ -124,6 +128,18 @@ impl FlowTable {
             flow.offloaded = Offloaded::default();
         }
         self.offloaded.remove(key)
+    }
+
+    /// What a box remembers of each flow.
+    pub(crate) fn tracks_of(&self, of_box: usize) -> impl Iterator<Item = &Track> {
+        self.flows.values().filter_map(move |flow| flow.tracks.get(of_box))
+    }
+
+    /// What a box remembers of each flow between these two addresses.
+    pub(crate) fn tracks_between(&mut self, flow: FlowKey, of_box: usize) -> impl Iterator<Item = &mut Track> {
+        let is_between = move |key: &FlowKey| key.client == flow.client && key.server == flow.server;
+        let between = self.flows.iter_mut().filter(move |(key, _)| is_between(key));
+        between.filter_map(move |(_, flow)| flow.tracks.get_mut(of_box))
     }
 
     /// The offloaded flows, sorted.

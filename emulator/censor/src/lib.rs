@@ -21,6 +21,7 @@ pub mod names;
 pub mod outbox;
 pub mod policy;
 pub mod prefixes;
+mod reading;
 mod recent;
 mod residual;
 mod schedule;

@@ -23,7 +23,7 @@ use crate::count::Counts;
 use crate::event::{Event, EventKind, FlowKey};
 use crate::flow::{Admission, Flow, FlowTable, Track};
 use crate::outbox::{Command, Direction, Injection, Outbox, Packet, PacketId, Verdict};
-use crate::policy::{Grade, Policy, TcpFlags};
+use crate::policy::{Grade, Policy, TcpFlags, TeardownCheck};
 use crate::residual::{Residuals, Scope};
 use crate::schedule::Schedule;
 use crate::time::Instant;
@@ -64,6 +64,8 @@ pub const MAX_REASSEMBLY: usize = 16_640;
 pub struct Censor {
     policy: Arc<Compiled>,
     delay: Duration,
+    /// How long before the clock's zero midnight was.
+    midnight: Duration,
     now: Instant,
     flows: FlowTable,
     residuals: Residuals,
@@ -144,6 +146,7 @@ impl Censor {
         Self {
             policy: Arc::new(Compiled::new(policy)),
             delay: Duration::ZERO,
+            midnight: Duration::ZERO,
             now: Instant::ZERO,
             flows: FlowTable::new(MAX_FLOWS),
             residuals: Residuals::new(MAX_RESIDUALS),
@@ -166,6 +169,13 @@ impl Censor {
     #[must_use]
     pub fn with_delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
+        self
+    }
+
+    /// How long before the clock's zero midnight was, where the censor is; else the clock begins at midnight.
+    #[must_use]
+    pub fn with_midnight(mut self, before_zero: Duration) -> Self {
+        self.midnight = before_zero;
         self
     }
 
@@ -267,7 +277,10 @@ impl Censor {
     fn judge(&mut self, view: &View<'_>, steps: Range<usize>, out: &mut Outbox) -> Judged {
         let compiled = Arc::clone(&self.policy);
         self.restart_reused(view, out);
+        self.tear_down_between(view, &compiled);
         self.admit(view, &compiled, out);
+        let is_full = self.full_boxes(&compiled);
+        let time = self.time_of_day();
         let mut flow = self.flows.touch(&view.key);
         let mut judge = Judge {
             compiled: &compiled,
@@ -282,6 +295,8 @@ impl Censor {
             policed: &mut self.counters.policed,
             events: &mut out.events,
             now: self.now,
+            time,
+            is_full,
             delay: self.delay,
             held: self.schedule.held(),
             injections: Vec::new(),
@@ -307,6 +322,35 @@ impl Censor {
                 flow.restart();
             }
         }
+    }
+
+    /// A reset or FIN ends every flow between two addresses for a box that looks at nothing else (Geneva's sixth censor).
+    fn tear_down_between(&mut self, view: &View<'_>, compiled: &Compiled) {
+        for (place, each) in compiled.boxes.iter().enumerate() {
+            let policy = &each.policy.flow;
+            let ends = policy.teardown.fin && view.has_flags(TcpFlags::FIN.0)
+                || policy.teardown.rst && view.has_flags(TcpFlags::RST.0);
+            if ends && policy.teardown_check == TeardownCheck::Nothing {
+                self.flows.tracks_between(view.key, place).for_each(|track| *track = Track::default());
+            }
+        }
+    }
+
+    /// Which boxes track as many flows as they can. Only a box with a bound of its own is asked.
+    fn full_boxes(&self, compiled: &Compiled) -> Vec<bool> {
+        let is_full = |(place, each): (usize, &compile::CompiledBox)| {
+            let policy = &each.policy.flow;
+            policy.capacity.is_some_and(|capacity| {
+                let is_live = |track: &&Track| !track.is_expired(self.now, policy);
+                self.flows.tracks_of(place).filter(is_live).take(capacity).count() >= capacity
+            })
+        };
+        compiled.boxes.iter().enumerate().map(is_full).collect()
+    }
+
+    /// How long ago midnight was, where the censor is.
+    fn time_of_day(&self) -> Duration {
+        self.midnight + self.now.saturating_since(Instant::ZERO)
     }
 
     /// Enters the packet's flow in the table if it begins one that some rule could have to do with.

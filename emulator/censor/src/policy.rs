@@ -4,34 +4,48 @@
 //! parsed again. The words are those of the profile language, so a rule reads the same in both.
 
 mod condition;
+mod content;
+mod daily;
+mod flow;
 mod fragments;
 mod injection;
+mod inspect;
 mod interest;
 mod kernel;
+mod packet;
 mod ports;
+mod reads;
 mod residual;
 mod response;
 mod rule;
 mod share;
+mod tcp;
 mod threshold;
 
-use core::time::Duration;
 use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use condition::{BytePrefix, Condition, Content, MAX_BYTE_PREFIX};
+pub use condition::Condition;
+pub(crate) use content::Span;
+pub use content::{BytePrefix, BytesQuestion, Content, DnsQuestion, MAX_BYTE_PREFIX, Speech, TlsQuestion};
+pub use daily::DailyTime;
+pub use flow::{ClientRole, FlowPolicy, IdleTimes, Resync, SecondSyn, Teardown, TeardownCheck, TrackFrom};
 pub use fragments::{DuplicateFragment, FragmentOverlap, FragmentPolicy, FragmentTtl, Ipv6Extensions};
 pub use injection::{
     DnsForgery, DnsInjection, HttpAnswer, Injection, InjectionKind, IpShape, Number, Pick, Recipient, SegmentShape,
 };
+pub use inspect::{Decide, InspectPolicy};
 pub use interest::{Interest, PortInterest};
 pub use kernel::{KernelAction, KernelBlock};
+pub use packet::{Anomaly, PacketQuestion};
 pub use ports::PortSet;
+pub use reads::Reads;
 pub use residual::{Refresh, Residual, ResidualKey};
 pub use response::{Corrupt, Fate, Police, QueueLimit, Redirect, Rejection, Response, Rewrite, Shape, TcpFlags};
 pub use rule::Rule;
 pub use share::{Share, ShareBy};
+pub use tcp::{Check, Overlap, Reassembly, SequenceCheck, TcpPolicy, TtlCheck, Urgent};
 pub use threshold::{Per, Threshold, ThresholdUnit};
 
 use crate::outbox::Direction;
@@ -75,6 +89,12 @@ pub struct BoxPolicy {
     pub ipv6_extensions: Ipv6Extensions,
     /// How it keeps flows.
     pub flow: FlowPolicy,
+    /// How it reads TCP.
+    pub tcp: TcpPolicy,
+    /// How much it looks at.
+    pub inspect: InspectPolicy,
+    /// What it knows how to read.
+    pub reads: Reads,
     /// The rules; the first that matches ends the search unless it says [`also`](Rule::also).
     pub rules: Vec<Rule>,
 }
@@ -112,85 +132,6 @@ impl Sees {
             Self::Inbound => direction == Direction::Inbound,
         }
     }
-}
-
-/// How a box keeps flows.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct FlowPolicy {
-    /// What makes the box begin to track a TCP flow.
-    pub from: TrackFrom,
-    /// How long an idle TCP flow is remembered in each state (TSPU-10).
-    pub idle: IdleTimes,
-    /// Which flags end the tracking of a flow. Empty: none does (RU-THR-4).
-    pub teardown: Teardown,
-    /// Whether a segment with a wrong TCP checksum is ignored.
-    pub verify_checksum: bool,
-    /// How many client payload bytes are put together in order before the box decides; `None`: each segment alone
-    /// (TSPU-12). At most [`MAX_REASSEMBLY`](crate::machine::MAX_REASSEMBLY) in either case.
-    pub reassembly_limit: Option<usize>,
-    /// How many client data segments are looked at, each alone, before the flow is given up as harmless. A box that
-    /// reassembles gives up by bytes, so that many small segments do not tire it.
-    pub inspect_segments: u32,
-    /// How many datagrams of a UDP flow, of both ends together, are looked at before the flow is given up as harmless. A
-    /// flow that was found to speak a protocol which some rule names is looked at for as long as it lasts. One datagram of
-    /// junk in front is enough to get by where this is 1 (RU-VPN-2).
-    pub inspect_datagrams: u32,
-}
-
-impl Default for FlowPolicy {
-    fn default() -> Self {
-        Self {
-            from: TrackFrom::Syn,
-            idle: IdleTimes::default(),
-            teardown: Teardown::default(),
-            verify_checksum: true,
-            reassembly_limit: None,
-            inspect_segments: 4,
-            inspect_datagrams: 4,
-        }
-    }
-}
-
-/// What makes the box begin to track a TCP flow.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TrackFrom {
-    /// A SYN; a flow joined in the middle is unknown and never matched (TSPU-10).
-    #[default]
-    Syn,
-    /// Any segment; the first sender is taken for the client unless a SYN says otherwise.
-    Any,
-}
-
-/// How long an idle TCP flow is remembered.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct IdleTimes {
-    /// After a SYN.
-    pub syn_sent: Duration,
-    /// After the SYN/ACK.
-    pub syn_received: Duration,
-    /// After data or the final ACK.
-    pub established: Duration,
-}
-
-impl Default for IdleTimes {
-    fn default() -> Self {
-        // TSPU-10, IMC'22 table 2 (recalled).
-        Self {
-            syn_sent: Duration::from_secs(60),
-            syn_received: Duration::from_secs(105),
-            established: Duration::from_secs(480),
-        }
-    }
-}
-
-/// Which flags end the tracking of a flow.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Teardown {
-    /// A FIN ends it.
-    pub fin: bool,
-    /// A RST ends it.
-    pub rst: bool,
 }
 
 impl Policy {

@@ -43,7 +43,7 @@ impl<'a> View<'a> {
         }
         let (transport, source_port, destination_port) = match ip.protocol() {
             protocol::TCP => {
-                let segment = TcpSegment::parse(ip.payload())?;
+                let segment = TcpSegment::parse_carelessly(ip.payload())?;
                 (Transport::Tcp(segment), segment.source_port(), segment.destination_port())
             }
             protocol::UDP => {

@@ -22,6 +22,15 @@ impl Reassembly {
     /// Adds a segment's payload at this distance from the beginning of the stream, which is negative for what the stream
     /// does not hold.
     pub(crate) fn add(&mut self, offset: i32, payload: &[u8]) {
+        self.put(offset, payload, false);
+    }
+
+    /// As [`add`](Self::add), but what comes last stays.
+    pub(crate) fn overwrite(&mut self, offset: i32, payload: &[u8]) {
+        self.put(offset, payload, true);
+    }
+
+    fn put(&mut self, offset: i32, payload: &[u8], overwrites: bool) {
         let before = usize::try_from(offset.min(0).unsigned_abs()).unwrap_or(usize::MAX);
         let payload = payload.get(before..).unwrap_or_default();
         let start = usize::try_from(offset).unwrap_or(0);
@@ -34,7 +43,8 @@ impl Reassembly {
         if self.bytes.len() < end {
             self.bytes.resize(end, 0);
         }
-        for (gap_start, gap_end) in self.gaps(start, end) {
+        let gaps = if overwrites { vec![(start, end)] } else { self.gaps(start, end) };
+        for (gap_start, gap_end) in gaps {
             self.bytes[gap_start..gap_end].copy_from_slice(&payload[gap_start - start..gap_end - start]);
         }
         self.fill(start, end);
@@ -51,6 +61,29 @@ impl Reassembly {
     /// Whether the box has seen as much as it looks at.
     pub(crate) fn is_full(&self) -> bool {
         self.overrun || self.contiguous().len() >= self.limit || self.filled.len() >= MAX_PIECES
+    }
+
+    /// How many separate pieces there are.
+    pub(crate) fn pieces(&self) -> usize {
+        self.filled.len()
+    }
+
+    /// Forgets what lies behind the first hole.
+    pub(crate) fn forget_pieces(&mut self) {
+        let end = self.contiguous().len();
+        self.filled.truncate(usize::from(end > 0));
+        self.bytes.truncate(end);
+    }
+
+    /// Lets go of so many bytes from the beginning; what comes after them is the beginning then.
+    pub(crate) fn advance(&mut self, by: usize) {
+        let by = by.min(self.contiguous().len());
+        self.bytes.drain(..by);
+        for (start, end) in &mut self.filled {
+            (*start, *end) = (start.saturating_sub(by), end.saturating_sub(by));
+        }
+        self.filled.retain(|(start, end)| start < end);
+        self.overrun = false;
     }
 
     /// The parts of a range that are not filled.

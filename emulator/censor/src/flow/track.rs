@@ -3,19 +3,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::doubts::Doubts;
+use super::ends::Ends;
 use super::note::Note;
-use super::reassembly::Reassembly;
-use super::said::{Dialects, MAX_OPENING, Said, SaidPlace};
-use crate::dissect::tls::{self, ClientHello, Hello};
-use crate::machine::MAX_REASSEMBLY;
+use super::stream::Stream;
 use crate::outbox::Direction;
-use crate::policy::{FlowPolicy, TcpFlags, TrackFrom};
+use crate::policy::{
+    BoxPolicy, ClientRole, FlowPolicy, InspectPolicy, Reassembly, Resync, SecondSyn, TcpFlags, TcpPolicy,
+    TeardownCheck, TrackFrom, Urgent,
+};
+use crate::reading::{Dialects, Reading, Source};
 use crate::time::Instant;
 use crate::view::{Transport, View};
 use crate::wire::tcp::TcpSegment;
-
-/// How long a UDP flow is remembered without a packet: as long as Linux does, where no fact says otherwise.
-const UDP_IDLE: core::time::Duration = core::time::Duration::from_secs(30);
 
 /// One box's memory of one flow. The default is a flow of which the box knows nothing.
 #[derive(Clone, Debug, Default)]
@@ -25,22 +25,31 @@ pub(crate) struct Track {
     initiator: Option<Direction>,
     /// The way in which a `ClientHello` would travel. It differs from the initiator's where the roles were confused.
     hello_from: Option<Direction>,
-    /// The sequence number of the SYN that travelled outbound, and of that inbound.
-    initial: [Option<u32>; 2],
+    ends: Ends,
     last_seen: Instant,
-    segments: u32,
+    /// What was read of the client, and of the server.
+    client: Side,
+    server: Side,
     datagrams: u32,
-    stream: Option<Reassembly>,
-    /// Whether the flow was judged harmless as far as a `ClientHello` goes.
-    pub(crate) settled: bool,
-    /// Whether the beginning of the client's stream was judged, as far as other protocols go.
-    opening_settled: bool,
+    /// How many packets of the client were seen, with or without data.
+    packets: u32,
     /// The protocols, of those that rules name, that the flow was found to speak.
     speaks: Dialects,
     /// Whether a rule with consequences matched, so that what the flow says is never settled as harmless.
     pub(crate) condemned: bool,
     /// What rules did on the flow.
     notes: Vec<Note>,
+}
+
+/// What was read of one end.
+#[derive(Clone, Debug, Default)]
+struct Side {
+    segments: u32,
+    stream: Option<Box<Stream>>,
+    /// How much of the stream told the box all that it wanted to know; later data are not read.
+    decided_at: Option<usize>,
+    /// Whether the box has read what it wanted to.
+    is_settled: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -53,30 +62,28 @@ enum State {
     Datagrams,
 }
 
-/// What a box hears in a packet of the flow, where a `ClientHello` could be.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Heard {
-    /// Nothing that it could judge.
-    Nothing,
-    /// That the stream does not begin with a `ClientHello`.
-    NoHello,
-    /// The packet that completes, or repeats, a `ClientHello`.
-    Hello(Box<ClientHello>),
-}
-
 /// What some rule wants to hear of a flow.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Ear {
-    /// A `ClientHello`.
-    pub(crate) tls: bool,
-    /// Other content.
-    pub(crate) content: bool,
+    /// What the client says.
+    pub(crate) client: bool,
+    /// What the server says.
+    pub(crate) server: bool,
 }
 
 impl Track {
-    /// Whether the box tracks the flow.
+    /// Whether the box tracks the flow, as far as its rules go.
     pub(crate) fn is_known(&self) -> bool {
         self.state != State::Unknown
+    }
+
+    /// Whether the box has seen what its rules need to see of a flow's beginning.
+    pub(crate) fn is_begun(&self, policy: &FlowPolicy) -> bool {
+        match policy.from {
+            TrackFrom::Established => matches!(self.state, State::Established | State::Datagrams),
+            TrackFrom::SynAck => !matches!(self.state, State::Unknown | State::SynSent),
+            TrackFrom::Syn | TrackFrom::Any | TrackFrom::Nothing => self.is_known(),
+        }
     }
 
     /// The way in which the end that began the flow sends; `None` where the box does not know.
@@ -88,85 +95,126 @@ impl Track {
     pub(crate) fn is_expired(&self, now: Instant, policy: &FlowPolicy) -> bool {
         let idle = match self.state {
             State::Unknown => return true,
+            _ if policy.from == TrackFrom::Nothing => return true,
             State::SynSent => policy.idle.syn_sent,
             State::SynReceived => policy.idle.syn_received,
             State::Established => policy.idle.established,
-            State::Datagrams => UDP_IDLE,
+            State::Datagrams => policy.idle.datagrams,
         };
         now.saturating_since(self.last_seen) > idle
     }
 
-    /// Takes note of a packet before it is judged.
-    pub(crate) fn observe(&mut self, now: Instant, view: &View<'_>, policy: &FlowPolicy) {
-        if self.is_known() && self.is_expired(now, policy) {
+    /// What the receiver of a packet would find wrong with it.
+    pub(crate) fn doubts(&self, now: Instant, view: &View<'_>, policy: &FlowPolicy) -> Doubts {
+        let Transport::Tcp(segment) = &view.transport else {
+            return Doubts { ttl: view.ip.ttl(), ..Doubts::default() };
+        };
+        if self.is_known() && !self.is_expired(now, policy) {
+            self.ends.doubts(view, segment)
+        } else {
+            Ends::default().doubts(view, segment)
+        }
+    }
+
+    /// Takes note of a packet before it is judged. `may_begin`: whether the box has room for one more flow.
+    pub(crate) fn observe(&mut self, now: Instant, view: &View<'_>, policy: &FlowPolicy, may_begin: bool) {
+        if policy.from == TrackFrom::Nothing {
+            self.look_alone(view, policy);
+        } else if self.is_known() && self.is_expired(now, policy) {
             *self = Self::default();
         }
         match &view.transport {
-            Transport::Tcp(segment) => self.observe_segment(segment, view.direction, policy),
-            Transport::Udp(_) if !self.is_known() => self.begin(State::Datagrams, view.direction),
+            Transport::Tcp(_) | Transport::Udp(_) if !self.is_known() && !may_begin => return,
+            Transport::Tcp(segment) => self.observe_segment(segment, view, policy),
+            Transport::Udp(_) if !self.is_known() => self.begin(State::Datagrams, view.direction, policy),
             // An error about a packet of the flow is no packet of the flow.
             Transport::Error => return,
             Transport::Udp(_) | Transport::Other => {}
+        }
+        if self.hello_from == Some(view.direction) {
+            self.packets = self.packets.saturating_add(1);
         }
         self.last_seen = now;
     }
 
     /// Takes note of what ends a flow after the packet was judged.
-    pub(crate) fn conclude(&mut self, view: &View<'_>, policy: &FlowPolicy) {
+    pub(crate) fn conclude(&mut self, view: &View<'_>, policy: &FlowPolicy, doubts: &Doubts) {
         let fin = policy.teardown.fin && view.has_flags(TcpFlags::FIN.0);
         let rst = policy.teardown.rst && view.has_flags(TcpFlags::RST.0);
-        if fin || rst {
+        if (fin || rst) && (policy.teardown_check != TeardownCheck::Sequence || !doubts.outside) {
             *self = Self::default();
         }
     }
 
-    /// Listens to a packet: for a `ClientHello`, and for whatever else rules name.
-    pub(crate) fn listen<'v>(&mut self, view: &View<'v>, policy: &FlowPolicy, ear: Ear) -> (Heard, Option<Said<'v>>) {
-        if view.payload().is_empty() {
-            return (Heard::Nothing, None);
+    /// What the box has of a packet to read, if it still looks.
+    pub(crate) fn listen<'v>(
+        &mut self,
+        now: Instant,
+        view: &View<'v>,
+        policy: &'v BoxPolicy,
+        ear: Ear,
+    ) -> Option<Reading<'v>> {
+        if view.payload().is_empty() || !self.is_begun(&policy.flow) || self.is_tired(&policy.inspect) {
+            return None;
         }
-        match &view.transport {
-            Transport::Tcp(segment) => self.listen_to_segment(segment, view.direction, policy, ear),
-            Transport::Udp(datagram) if ear.content && self.hears_datagrams(policy) => {
+        let from_client = self.hello_from == Some(view.direction);
+        let source = match &view.transport {
+            Transport::Tcp(segment) => self.listen_to_segment(now, segment, view.direction, policy, ear)?,
+            Transport::Udp(datagram) if self.hears_datagrams(&policy.inspect) => {
                 self.datagrams = self.datagrams.saturating_add(1);
-                let bytes = Cow::Borrowed(datagram.payload());
-                (Heard::Nothing, Some(Said { bytes, place: SaidPlace::Datagram, speaks: self.speaks }))
+                Source::Datagram(datagram.payload())
             }
-            Transport::Udp(_) | Transport::Error | Transport::Other => (Heard::Nothing, None),
-        }
-    }
-
-    /// Takes note of the protocols that the packet was found to be of, and whether it told enough of all others.
-    pub(crate) fn recognise(&mut self, said: &mut Said<'_>, (found, is_decided): (Dialects, bool)) {
-        self.speaks = self.speaks.with(found);
-        said.speaks = self.speaks;
-        self.opening_settled |= is_decided && matches!(said.place, SaidPlace::Opening { .. });
+            Transport::Udp(datagram) => Source::Passing(datagram.payload()),
+            Transport::Error | Transport::Other => return None,
+        };
+        Some(Reading::new(source, from_client, (&policy.reads, policy.inspect.decide), self.speaks))
     }
 
     /// Takes note that a packet was judged. A flow that was condemned is listened to for as long as it lasts.
-    pub(crate) fn settle(&mut self, heard: &Heard, policy: &FlowPolicy, ear: Ear) {
-        if self.condemned {
-            return;
-        }
-        let gave_up = match policy.reassembly_limit {
-            None => self.segments >= policy.inspect_segments,
-            Some(_) => self.stream.as_ref().is_some_and(Reassembly::is_full),
+    /// `is_done`: whether no rule waits for more of what this end says.
+    pub(crate) fn settle(&mut self, reading: Reading<'_>, is_done: bool, policy: &BoxPolicy) {
+        self.speaks = reading.speaks();
+        let (from_client, is_segment) = (reading.from_client, reading.is_segment());
+        let is_unparsable = policy.inspect.unparsable.is_some_and(|longest| reading.is_unparsable(longest));
+        let stream = reading.into_stream();
+        let condemned = self.condemned;
+        let side = self.side_mut(from_client);
+        let gave_up = match (&stream, policy.tcp.reassembly) {
+            (Some(stream), _) => stream.is_full(),
+            (None, Reassembly::None) => side.segments >= policy.inspect.segments,
+            (None, _) => false,
         };
-        self.settled |= *heard != Heard::Nothing || gave_up;
-        self.opening_settled |= gave_up;
-        if (self.settled || !ear.tls) && (self.opening_settled || !ear.content) {
-            self.stream = None;
+        if is_done && let Some(stream) = &stream {
+            side.decided_at.get_or_insert(stream.passed() + stream.text().len());
         }
+        side.is_settled |= is_segment && !condemned && (is_done || gave_up || is_unparsable);
+        side.stream = stream.filter(|_| !side.is_settled);
     }
 
     /// Whether a box still looks at the flow's datagrams.
-    pub(crate) fn hears_datagrams(&self, policy: &FlowPolicy) -> bool {
-        self.datagrams < policy.inspect_datagrams || !self.speaks.is_empty()
+    pub(crate) fn hears_datagrams(&self, policy: &InspectPolicy) -> bool {
+        self.datagrams < policy.datagrams || !self.speaks.is_empty()
     }
 
-    /// Whether a box still looks at the flow's segments for other things than a `ClientHello`.
-    pub(crate) fn hears_stream(&self) -> bool {
-        !self.opening_settled || self.speaks.has(Dialects::OPENVPN)
+    /// Whether a box still looks at what this end says in segments.
+    pub(crate) fn hears_stream(&self, is_client: bool, policy: &InspectPolicy) -> bool {
+        let side = if is_client { &self.client } else { &self.server };
+        !side.is_settled && !self.is_tired(policy)
+    }
+
+    /// Whether the flow speaks what is looked at for as long as it lasts.
+    pub(crate) fn speaks(&self, dialect: Dialects) -> bool {
+        self.speaks.has(dialect)
+    }
+
+    /// The way in which what the client says travels.
+    pub(crate) fn client_sends(&self) -> Option<Direction> {
+        self.hello_from
+    }
+
+    /// The kernel passes packets of the flow that travel this way by itself, so their numbers go on unseen.
+    pub(crate) fn lose_count(&mut self, direction: Direction) {
+        self.ends.of_mut(direction).lose_count();
     }
 
     /// Takes note that a rule fired; whether that is the first time.
@@ -195,12 +243,10 @@ impl Track {
 
     /// Begins the judgement of content anew under a new policy, which keeps what it knows of the rules that it still has.
     pub(crate) fn reconsider(&mut self, keeps: &dyn Fn(&str) -> bool) {
-        self.settled = false;
-        self.opening_settled = false;
+        (self.client, self.server) = (Side::default(), Side::default());
+        (self.datagrams, self.packets) = (0, 0);
         self.condemned = false;
-        self.segments = 0;
-        self.datagrams = 0;
-        self.stream = None;
+        [Direction::Outbound, Direction::Inbound].into_iter().for_each(|direction| self.lose_count(direction));
         self.notes.retain(|note| keeps(&note.rule));
     }
 
@@ -208,136 +254,185 @@ impl Track {
         self.notes.iter().find(|note| *note.rule == *rule)
     }
 
-    fn begin(&mut self, state: State, initiator: Direction) {
-        let (initiator, hello_from) = (Some(initiator), Some(initiator));
+    fn side_mut(&mut self, is_client: bool) -> &mut Side {
+        if is_client { &mut self.client } else { &mut self.server }
+    }
+
+    /// Whether the box has seen as many packets of the client as it looks at (IR-PF-2).
+    fn is_tired(&self, policy: &InspectPolicy) -> bool {
+        !self.condemned && policy.packets.is_some_and(|most| self.packets > most)
+    }
+
+    /// Begins a flow: what the box knew of one before is gone.
+    fn begin(&mut self, state: State, initiator: Direction, policy: &FlowPolicy) {
+        let role = match policy.client {
+            ClientRole::SynSender | ClientRole::FirstSender => initiator,
+            ClientRole::Inside => Direction::Outbound,
+        };
+        let (initiator, hello_from) = (Some(role), Some(role));
         *self = Self { state, initiator, hello_from, ..Self::default() };
     }
 
-    fn observe_segment(&mut self, segment: &TcpSegment<'_>, from: Direction, policy: &FlowPolicy) {
-        let flags = segment.flags();
+    /// Forgets all but what rules drew for the flow: each packet is looked at alone.
+    fn look_alone(&mut self, view: &View<'_>, policy: &FlowPolicy) {
+        let notes = core::mem::take(&mut self.notes);
+        let state = if matches!(view.transport, Transport::Udp(_)) { State::Datagrams } else { State::Established };
+        self.begin(state, view.direction, policy);
+        self.notes = notes;
+    }
+
+    fn observe_segment(&mut self, segment: &TcpSegment<'_>, view: &View<'_>, policy: &FlowPolicy) {
+        let (flags, from) = (segment.flags(), view.direction);
+        if policy.from == TrackFrom::Nothing {
+            return;
+        }
+        let was_known = self.is_known();
         match (flags.contains(TcpFlags::SYN), flags.contains(TcpFlags::ACK)) {
-            (true, false) => self.observe_syn(segment.sequence(), from),
-            (true, true) => self.observe_syn_ack(segment, from),
+            (true, false) => self.observe_syn(segment.sequence(), from, policy),
+            (true, true) => self.observe_syn_ack(segment, from, policy),
             (false, acknowledges) => {
                 if !self.is_known() && policy.from == TrackFrom::Any && !flags.contains(TcpFlags::RST) {
-                    self.begin(State::Established, from);
+                    self.begin(State::Established, from, policy);
                 }
-                let is_opening = matches!(self.state, State::SynSent | State::SynReceived);
+                let is_opening = match policy.from {
+                    TrackFrom::Established => self.state == State::SynReceived,
+                    _ => matches!(self.state, State::SynSent | State::SynReceived),
+                };
                 if is_opening && acknowledges && (self.initiator == Some(from) || self.hello_from == Some(from)) {
                     self.state = State::Established;
                 }
             }
         }
+        if was_known {
+            self.resync(segment, from, policy.resync);
+        }
+        if self.is_known() {
+            self.ends.observe(view, segment);
+        }
     }
 
-    fn observe_syn(&mut self, sequence: u32, from: Direction) {
-        let own = self.initial[place(from)];
-        if self.is_known() && own == Some(sequence) {
-            return; // A retransmission.
+    fn observe_syn(&mut self, sequence: u32, from: Direction, policy: &FlowPolicy) {
+        let own = self.ends.of(from).initial;
+        if self.is_known() && (own == Some(sequence) || policy.second_syn == SecondSyn::Ignore || policy.resync.syn) {
+            return; // A retransmission, or one that says nothing new to this box.
         }
         if self.state == State::SynSent && own.is_none() {
-            // TSPU-8: where both ends send a SYN, be it a simultaneous open or a split handshake, the inside end is taken
-            // for the server. It may send a ClientHello all the same.
-            self.initial[place(from)] = Some(sequence);
-            self.initiator = Some(Direction::Inbound);
-            self.hello_from = Some(Direction::Outbound);
+            self.ends.of_mut(from).begin_at(sequence.wrapping_add(1));
+            if policy.client == ClientRole::SynSender {
+                // TSPU-8: where both ends send a SYN, be it a simultaneous open or a split handshake, the inside end is
+                // taken for the server. It may send a ClientHello all the same.
+                self.initiator = Some(Direction::Inbound);
+                self.hello_from = Some(Direction::Outbound);
+            }
             self.state = State::SynReceived;
             return;
         }
-        self.begin(State::SynSent, from);
-        self.initial[place(from)] = Some(sequence);
+        self.begin(State::SynSent, from, policy);
+        self.ends.of_mut(from).begin_at(sequence.wrapping_add(1));
     }
 
-    fn observe_syn_ack(&mut self, segment: &TcpSegment<'_>, from: Direction) {
+    fn observe_syn_ack(&mut self, segment: &TcpSegment<'_>, from: Direction, policy: &FlowPolicy) {
         let other = from.reversed();
         if !self.is_known() {
             // The SYN was not seen, by a box that sees one direction for example; who answers one did not send it (TSPU-8,
             // TSPU-9).
-            self.begin(State::SynReceived, other);
-            self.initial[place(other)] = Some(segment.acknowledgement().wrapping_sub(1));
-        } else if self.state == State::SynSent && self.initiator == Some(other) {
+            self.begin(State::SynReceived, other, policy);
+            self.ends.of_mut(other).begin_at(segment.acknowledgement());
+        } else if self.state == State::SynSent && self.initiator != Some(from) {
             self.state = State::SynReceived;
         }
-        self.initial[place(from)].get_or_insert(segment.sequence());
+        let end = self.ends.of_mut(from);
+        if end.initial.is_none() {
+            end.begin_at(segment.sequence().wrapping_add(1));
+        }
+    }
+
+    /// Takes note of what makes the box unsure of what comes next (GFW-TCB-1).
+    fn resync(&mut self, segment: &TcpSegment<'_>, from: Direction, policy: Resync) {
+        let has = |flag: TcpFlags| segment.flags().contains(flag);
+        let Some(client) = self.hello_from else { return };
+        let acknowledges_syn =
+            self.ends.of(client).initial.is_none_or(|initial| segment.acknowledgement() == initial.wrapping_add(1));
+        let is_second_answer = has(TcpFlags::SYN_ACK) && self.state != State::SynReceived;
+        let is_bare_ack = segment.flags().0 & 0x17 == TcpFlags::ACK.0 && segment.payload().is_empty();
+        let is_unsure = policy.syn && has(TcpFlags::SYN) && !has(TcpFlags::ACK)
+            || policy.syn_ack && is_second_answer
+            || policy.bad_syn_ack && has(TcpFlags::SYN_ACK) && !acknowledges_syn
+            || policy.ack && is_bare_ack && from == client
+            || policy.rst && has(TcpFlags::RST)
+            || policy.fin && has(TcpFlags::FIN);
+        if is_unsure {
+            self.ends.of_mut(client).resyncs = true;
+        }
     }
 
     fn listen_to_segment<'v>(
         &mut self,
+        now: Instant,
         segment: &TcpSegment<'v>,
         from: Direction,
-        policy: &FlowPolicy,
+        policy: &BoxPolicy,
         ear: Ear,
-    ) -> (Heard, Option<Said<'v>>) {
-        let is_clients = self.hello_from == Some(from);
-        let listens_tls = is_clients && ear.tls && !self.settled;
-        let offset = if is_clients && (listens_tls || ear.content) { self.offset_of(segment, from) } else { 0 };
+    ) -> Option<Source<'v>> {
+        let is_client = self.hello_from == Some(from);
+        let tcp = &policy.tcp;
+        if segment.flags().contains(TcpFlags::SYN) && !tcp.syn_data {
+            return None;
+        }
+        let listens = if is_client { ear.client } else { ear.server };
+        if !listens {
+            return (!self.speaks.is_empty()).then(|| Source::Later(segment.payload()));
+        }
+        let offset = self.offset_of(segment, from);
+        let condemned = self.condemned;
+        let speaks = self.speaks;
+        let side = self.side_mut(is_client);
         // What condemned a flow is heard again when it is sent again.
-        let is_again = self.condemned && offset == 0;
-        let awaits_opening = is_clients && ear.content && (!self.opening_settled || is_again);
-        let (mut heard, mut said) = (Heard::Nothing, None);
-        if listens_tls || awaits_opening {
-            self.segments = self.segments.saturating_add(1);
-            let (opening, more) = match policy.reassembly_limit {
-                None => {
-                    if listens_tls
-                        && let Hello::ClientHello(hello) =
-                            tls::client_hello(segment.payload(), &tls::Options::default())
-                    {
-                        // One segment alone says nothing else about the stream: it may be the middle of something.
-                        heard = Heard::Hello(hello);
-                    }
-                    // Where segments are not put together, nothing more is seen of a stream's beginning than the first.
-                    (Cow::Borrowed(if offset == 0 { segment.payload() } else { &[] }), false)
-                }
-                Some(limit) => {
-                    let stream = self.stream.get_or_insert_with(|| Reassembly::new(limit.min(MAX_REASSEMBLY)));
-                    stream.add(offset, segment.payload());
-                    if listens_tls {
-                        heard = hear(stream, offset);
-                    }
-                    let opening = stream.contiguous();
-                    let opening =
-                        if awaits_opening { opening[..opening.len().min(MAX_OPENING)].to_vec() } else { vec![] };
-                    (Cow::Owned(opening), !stream.is_full() && stream.contiguous().len() < MAX_OPENING)
-                }
-            };
-            if awaits_opening && !opening.is_empty() {
-                let place = SaidPlace::Opening { more };
-                said = Some(Said { bytes: opening, place, speaks: self.speaks });
-            }
+        if side.is_settled && !(condemned && offset == 0) {
+            return (!speaks.is_empty()).then(|| Source::Later(segment.payload()));
         }
-        if said.is_none() && ear.content && self.speaks.has(Dialects::OPENVPN) {
-            let bytes = Cow::Borrowed(segment.payload());
-            said = Some(Said { bytes, place: SaidPlace::Segment, speaks: self.speaks });
+        if side.decided_at.is_some_and(|end| usize::try_from(offset).is_ok_and(|offset| offset >= end)) {
+            return (!speaks.is_empty()).then(|| Source::Later(segment.payload()));
         }
-        (heard, said)
+        side.segments = side.segments.saturating_add(1);
+        let urgent_at = urgent_byte(segment);
+        if tcp.reassembly == Reassembly::None {
+            let payload = without_urgent(segment.payload(), urgent_at, tcp);
+            return Some(Source::Alone { payload, is_first: offset == 0 });
+        }
+        let mut stream = side.stream.take().unwrap_or_else(|| Box::new(Stream::new(tcp)));
+        stream.add(now, offset, segment.payload(), urgent_at, tcp);
+        let offset = offset.saturating_sub_unsigned(u32::try_from(stream.passed()).unwrap_or(u32::MAX));
+        let more = !stream.is_full();
+        Some(Source::Joined { payload: segment.payload(), offset, stream, more })
     }
 
     /// How far from the beginning of its end's stream a segment's payload lies.
     fn offset_of(&mut self, segment: &TcpSegment<'_>, from: Direction) -> i32 {
         let start = segment.payload_sequence();
+        let is_client = self.hello_from == Some(from);
+        let end = self.ends.of_mut(from);
+        if core::mem::take(&mut end.resyncs) {
+            end.begin_at(start);
+            self.side_mut(is_client).stream = None;
+            return 0;
+        }
         // A flow joined in the middle begins with what is seen of it first.
-        let initial = *self.initial[place(from)].get_or_insert(start.wrapping_sub(1));
+        let initial = *end.initial.get_or_insert(start.wrapping_sub(1));
         start.wrapping_sub(initial.wrapping_add(1)).cast_signed()
     }
 }
 
-/// What a stream says once a segment's payload was added to it at this place.
-fn hear(stream: &Reassembly, offset: i32) -> Heard {
-    match tls::client_hello(stream.contiguous(), &tls::Options::default()) {
-        Hello::NotTls => Heard::NoHello,
-        // Later data of a stream whose ClientHello was heard is no ClientHello.
-        Hello::ClientHello(hello) if usize::try_from(offset).is_ok_and(|offset| offset >= hello.length) => {
-            Heard::Nothing
-        }
-        Hello::ClientHello(hello) => Heard::Hello(hello),
-        Hello::Incomplete => Heard::Nothing,
-    }
+/// Where in a segment's payload the urgent byte lies that the receiver does not get in its stream: that before the one that
+/// the pointer names, as Linux reads it (RFC 6093 section 2.1).
+fn urgent_byte(segment: &TcpSegment<'_>) -> Option<usize> {
+    let at = usize::from(segment.urgent_pointer()?).checked_sub(1)?;
+    (at < segment.payload().len()).then_some(at)
 }
 
-const fn place(direction: Direction) -> usize {
-    match direction {
-        Direction::Outbound => 0,
-        Direction::Inbound => 1,
+fn without_urgent<'v>(payload: &'v [u8], at: Option<usize>, policy: &TcpPolicy) -> Cow<'v, [u8]> {
+    match at {
+        Some(at) if policy.urgent == Urgent::Skip => Cow::Owned([&payload[..at], &payload[at + 1..]].concat()),
+        _ => Cow::Borrowed(payload),
     }
 }

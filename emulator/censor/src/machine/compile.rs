@@ -1,11 +1,10 @@
 //! A policy with what can be worked out beforehand.
 
-use crate::evaluate::mentions;
 use crate::event::FlowKey;
 use crate::flow::Ear;
 use crate::outbox::Direction;
 use crate::policy::{
-    BoxPolicy, Condition, Content, Fate, Interest, Ipv6Extensions, Policy, Residual, Response, Rule, TrackFrom,
+    BoxPolicy, Condition, Content, Fate, Interest, Ipv6Extensions, Policy, Residual, Response, Rule, Speech, TrackFrom,
 };
 use crate::residual::{ResidualPlace, RulePlace};
 use crate::view::View;
@@ -29,12 +28,9 @@ pub(crate) struct CompiledBox {
     pub(crate) policy: BoxPolicy,
     /// Where each rule can match.
     reach: Vec<Interest>,
-    /// Where some rule reads a `ClientHello`.
-    pub(crate) listens_tls: Interest,
-    /// Where some rule reads other content.
-    pub(crate) listens_content: Interest,
-    /// Where some rule reads a DNS query.
-    pub(crate) listens_dns: Interest,
+    /// Where some rule reads what the client says, and the server.
+    hears_client: Interest,
+    hears_server: Interest,
     /// The places of the rules that arm residuals.
     pub(crate) with_residual: Vec<usize>,
     /// The contents that each rule names.
@@ -47,7 +43,10 @@ impl Compiled {
     pub(crate) fn new(policy: Policy) -> Self {
         Self {
             interest: policy.interest(),
-            tracks_from_any: policy.boxes.iter().any(|each| each.flow.from == TrackFrom::Any),
+            tracks_from_any: policy
+                .boxes
+                .iter()
+                .any(|each| matches!(each.flow.from, TrackFrom::Any | TrackFrom::Nothing)),
             treats_fragments: policy.boxes.iter().any(|each| each.fragments.is_in_force()),
             boxes: policy.boxes.into_iter().map(CompiledBox::new).collect(),
         }
@@ -101,23 +100,20 @@ impl Compiled {
 
 impl CompiledBox {
     fn new(policy: BoxPolicy) -> Self {
-        let listens = |is_kind: &dyn Fn(&Condition) -> bool| {
-            let listening = policy.rules.iter().filter(|rule| mentions(&rule.when, is_kind));
+        let hears = |is_client: bool| {
+            let hears = |leaf: &Condition| matches!(leaf, Condition::Content(content) if content.habit().udp || content.habit().hears(is_client));
+            let listening = policy.rules.iter().filter(|rule| rule.when.mentions(&hears));
             listening.map(Rule::interest).fold(Interest::default(), Interest::or)
         };
         let places = policy.rules.iter().enumerate();
-        let is_content = |leaf: &Condition| matches!(leaf, Condition::Content(_));
-        let varies = |leaf: &Condition| {
-            let is_read = matches!(leaf, Condition::TlsSni(_) | Condition::DnsName(_) | Condition::Content(_));
-            is_read || matches!(leaf, Condition::PayloadLength { .. })
-        };
+        let varies =
+            |leaf: &Condition| matches!(leaf, Condition::Content(_) | Condition::Packet(_) | Condition::Time(_));
         Self {
-            listens_content: listens(&is_content),
-            contents: policy.rules.iter().map(|rule| contents(&rule.when)).collect(),
-            waits: policy.rules.iter().map(|rule| rule.after.is_some() || mentions(&rule.when, &varies)).collect(),
+            hears_client: hears(true),
+            hears_server: hears(false),
+            contents: policy.rules.iter().map(|rule| rule.when.contents().into_iter().cloned().collect()).collect(),
+            waits: policy.rules.iter().map(|rule| rule.after.is_some() || rule.when.mentions(&varies)).collect(),
             reach: policy.rules.iter().map(Rule::interest).collect(),
-            listens_tls: listens(&|leaf| matches!(leaf, Condition::TlsSni(_))),
-            listens_dns: listens(&|leaf| matches!(leaf, Condition::DnsName(_))),
             with_residual: places.filter(|(_, rule)| !rule.residuals.is_empty()).map(|(place, _)| place).collect(),
             policy,
         }
@@ -134,12 +130,20 @@ impl CompiledBox {
     /// What some rule wants to hear of this flow.
     pub(crate) fn ear(&self, key: FlowKey) -> Ear {
         let covers = |interest: &Interest| interest.covers(key.protocol, key.server_port);
-        Ear { tls: covers(&self.listens_tls), content: covers(&self.listens_content) }
+        Ear { client: covers(&self.hears_client), server: covers(&self.hears_server) }
     }
 
     /// The contents that rules name which can match a packet of this flow.
     pub(crate) fn contents_for(&self, key: FlowKey) -> impl Iterator<Item = &Content> {
         self.rules_for(key).flat_map(|(place, _)| &self.contents[place])
+    }
+
+    /// The protocols, known by their form, that rules name which can match a packet of this flow.
+    pub(crate) fn speeches_for(&self, key: FlowKey) -> impl Iterator<Item = &Speech> {
+        self.contents_for(key).filter_map(|content| match content {
+            Content::Speech(speech) => Some(speech),
+            _ => None,
+        })
     }
 
     /// Whether the box reads what comes after the packet's IP header.
@@ -150,16 +154,6 @@ impl CompiledBox {
     /// Whether the box sees packets travelling this way and has rules at all.
     pub(crate) fn looks_at(&self, direction: Direction) -> bool {
         !self.policy.rules.is_empty() && self.policy.sees.direction(direction)
-    }
-}
-
-/// The contents that a condition names.
-fn contents(condition: &Condition) -> Vec<Content> {
-    match condition {
-        Condition::All(parts) | Condition::Any(parts) => parts.iter().flat_map(contents).collect(),
-        Condition::Not(part) => contents(part),
-        Condition::Content(content) => vec![content.clone()],
-        _ => Vec::new(),
     }
 }
 

@@ -16,13 +16,13 @@ use crate::chance::Chances;
 use crate::count::Counts;
 use crate::evaluate::Subject;
 use crate::event::{Event, EventKind};
-use crate::flow::{Flow, Heard, Said, Track};
+use crate::flow::{Doubts, Flow, Track};
 use crate::outbox::{Direction, Injection, Suspect};
-use crate::policy::Rule;
+use crate::policy::{Decide, Rule};
+use crate::reading::Reading;
 use crate::residual::{Residuals, RulePlace, Scope};
 use crate::time::Instant;
 use crate::view::{Transport, View};
-use crate::wire::dns::Query;
 use crate::wire::rewrite::{PacketEnd, readdress};
 
 /// Judges one packet and gathers what follows from it.
@@ -40,6 +40,10 @@ pub(super) struct Judge<'m> {
     pub(super) policed: &'m mut u64,
     pub(super) events: &'m mut Vec<Event>,
     pub(super) now: Instant,
+    /// How long ago midnight was, where the censor is.
+    pub(super) time: Duration,
+    /// Which boxes track as many flows as they can.
+    pub(super) is_full: Vec<bool>,
     /// How long the packet travels on if it passes.
     pub(super) delay: Duration,
     /// How many packets are held.
@@ -126,12 +130,13 @@ impl Judge<'_> {
     fn ask_box(&mut self, place: usize, view: &View<'_>, mut flow: Option<&mut Flow>) -> Passage {
         let each = &self.compiled.boxes[place];
         let policy = &each.policy.flow;
-        // A segment with a wrong checksum neither moves the box's state nor is it read; addresses and ports still count.
-        let is_sound = !policy.verify_checksum || flow.is_none() || view.checksum_is_valid();
-        let ear = each.ear(view.key);
-        let mut heard = Heard::Nothing;
+        let doubts =
+            flow.as_deref().map_or_else(Doubts::default, |flow| flow.tracks[place].doubts(self.now, view, policy));
+        // A segment that its receiver would throw away neither moves the box's state nor is it read, where the box checks;
+        // addresses and ports still count.
+        let is_sound = doubts.are_overlooked(&each.policy.tcp);
         if let Some(flow) = flow.as_deref_mut().filter(|_| is_sound) {
-            flow.tracks[place].observe(self.now, view, policy);
+            flow.tracks[place].observe(self.now, view, policy, !self.is_full[place]);
         }
         let answer = self.redirect_answer(place, view);
         let punishment = match answer {
@@ -146,21 +151,42 @@ impl Judge<'_> {
                 passage
             }
             Punishment::Spared(armed) => {
-                let mut said = None;
-                if let Some(flow) = flow.as_deref_mut().filter(|_| is_sound && (ear.tls || ear.content)) {
-                    let track = &mut flow.tracks[place];
-                    (heard, said) = track.listen(view, policy, ear);
-                    if let Some(said) = &mut said {
-                        let recognised = said.recognise(each.contents_for(view.key));
-                        track.recognise(said, recognised);
-                    }
-                }
-                self.apply_rules(place, view, (&heard, said.as_ref()), flow.as_deref_mut(), &armed)
+                self.read_and_apply(place, view, (doubts, is_sound), flow.as_deref_mut(), &armed)
             }
         };
         if let Some(flow) = flow.filter(|_| is_sound) {
-            flow.tracks[place].settle(&heard, policy, ear);
-            flow.tracks[place].conclude(view, policy);
+            flow.tracks[place].conclude(view, policy, &doubts);
+        }
+        passage
+    }
+
+    /// Reads a packet, as far as the box still looks, and walks the rules.
+    fn read_and_apply(
+        &mut self,
+        place: usize,
+        view: &View<'_>,
+        (doubts, is_sound): (Doubts, bool),
+        mut flow: Option<&mut Flow>,
+        spared: &[usize],
+    ) -> Passage {
+        let each = &self.compiled.boxes[place];
+        let ear = each.ear(view.key);
+        let now = self.now;
+        let listens = |flow: &mut Flow| flow.tracks[place].listen(now, view, &each.policy, ear);
+        let reading = flow.as_deref_mut().filter(|_| is_sound && (ear.client || ear.server)).and_then(listens);
+        if let Some(reading) = &reading {
+            for speech in each.speeches_for(view.key) {
+                if let (found, Some(true)) = speech.recognise(reading) {
+                    reading.recognise(found);
+                }
+            }
+        }
+        let passage = self.apply_rules(place, view, (reading.as_ref(), doubts), flow.as_deref_mut(), spared);
+        if let (Some(flow), Some(reading)) = (flow, reading) {
+            let is_decisive = reading.decide == Decide::Once && reading.is_decisive();
+            let is_done = is_decisive || !each.contents_for(view.key).any(|content| content.awaits(&reading));
+            let is_done = is_done && reading.decide == Decide::Once;
+            flow.tracks[place].settle(reading, is_done, &each.policy);
         }
         passage
     }
@@ -190,21 +216,15 @@ impl Judge<'_> {
         &mut self,
         of_box: usize,
         view: &View<'_>,
-        (heard, said): (&Heard, Option<&Said<'_>>),
+        (reading, doubts): (Option<&Reading<'_>>, Doubts),
         mut flow: Option<&mut Flow>,
         spared: &[usize],
     ) -> Passage {
         let each = &self.compiled.boxes[of_box];
-        let query = match &view.transport {
-            Transport::Udp(datagram) if each.listens_dns.covers(view.key.protocol, view.key.server_port) => {
-                Query::parse(datagram.payload())
-            }
-            _ => None,
-        };
         let mut passage = Passage::Passed;
         for (place, rule) in each.rules_for(view.key).filter(|(place, _)| !spared.contains(place)) {
             let initiator = flow.as_deref().and_then(|flow| flow.tracks[of_box].initiator());
-            let subject = Subject { view, heard, said, query: query.as_ref(), flow: flow.as_deref(), initiator };
+            let subject = Subject { view, reading, doubts, flow: flow.as_deref(), initiator, time: self.time };
             if subject.satisfies(&rule.when) != Some(true) {
                 continue;
             }

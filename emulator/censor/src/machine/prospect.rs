@@ -3,7 +3,8 @@
 use super::compile::CompiledBox;
 use crate::flow::{Flow, Track};
 use crate::outbox::Direction;
-use crate::policy::{Condition, Content};
+use crate::policy::{Condition, Content, Span};
+use crate::reading::Dialects;
 use crate::view::{Transport, View};
 
 /// What later packets of a flow that travel as this one does can make of a condition.
@@ -56,14 +57,11 @@ impl Outlook<'_> {
                 let Prospect { may_hold, may_fail } = self.of(part);
                 Prospect { may_hold: may_fail, may_fail: may_hold }
             }
-            Condition::TlsSni(_) => Prospect::read(self.is_tcp() && !self.track.settled),
-            Condition::DnsName(_) => {
-                let listens = self.each.listens_dns.covers(key.protocol, key.server_port);
-                Prospect::read(!self.is_tcp() && listens)
-            }
             Condition::Content(content) => Prospect::read(self.hears(content)),
-            Condition::PayloadLength { .. } => Prospect::read(has_ports),
+            Condition::Packet(_) | Condition::Time(_) => Prospect::read(true),
+            Condition::ClientAddress(prefixes) => Prospect::fixed(prefixes.contains(key.client)),
             Condition::ClientPort(ports) => Prospect::fixed(has_ports && ports.contains(key.client_port)),
+            Condition::ClientPortAboveServer => Prospect::fixed(has_ports && key.client_port > key.server_port),
             Condition::ServerPort(ports) => Prospect::fixed(has_ports && ports.contains(key.server_port)),
             Condition::ServerAddress(prefixes) => Prospect::fixed(prefixes.contains(key.server)),
             Condition::Protocol(protocol) => Prospect::fixed(key.protocol == *protocol),
@@ -77,13 +75,21 @@ impl Outlook<'_> {
         matches!(self.view.transport, Transport::Tcp(_))
     }
 
-    /// Whether the box may still read this in the flow.
+    /// Whether the box may still read this in the flow, in packets that travel as this one does.
     fn hears(&self, content: &Content) -> bool {
-        let is_of_datagrams = matches!(content, Content::Stun | Content::DtlsHello | Content::WireGuard(_));
-        let is_of_both = matches!(content, Content::OpenVpn(_) | Content::Starts(_));
+        let habit = content.habit();
+        let inspect = &self.each.policy.inspect;
         match self.view.transport {
-            Transport::Tcp(_) => !is_of_datagrams && self.track.hears_stream(),
-            Transport::Udp(_) => (is_of_datagrams || is_of_both) && self.track.hears_datagrams(&self.each.policy.flow),
+            Transport::Tcp(_) => {
+                let is_client = self.track.client_sends() == Some(self.view.direction);
+                let goes_on = match habit.span {
+                    Span::Opening => false,
+                    Span::Every => true,
+                    Span::Speaking => self.track.speaks(Dialects::OPENVPN),
+                };
+                habit.tcp && (goes_on || habit.hears(is_client) && self.track.hears_stream(is_client, inspect))
+            }
+            Transport::Udp(_) => habit.udp && (habit.span == Span::Every || self.track.hears_datagrams(inspect)),
             Transport::Error | Transport::Other => false,
         }
     }

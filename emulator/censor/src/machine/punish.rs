@@ -8,7 +8,7 @@ use crate::chance::falls_within;
 use crate::count::Count;
 use crate::evaluate::Subject;
 use crate::event::EventKind;
-use crate::flow::{Flow, Heard, Track};
+use crate::flow::{Doubts, Flow, Track};
 use crate::outbox::Direction;
 use crate::policy::{Refresh, Residual, ThresholdUnit};
 use crate::residual::{Armed, ResidualPlace, RulePlace, Scope};
@@ -81,7 +81,7 @@ impl Judge<'_> {
         // What it does not do to this packet it may do to the next.
         self.has_spoken = true;
         let of_box = place.of.of_box;
-        if begins > self.now || !covers(residual, of_box, view, flow.as_deref()) {
+        if begins > self.now || !self.covers(residual, of_box, view, flow.as_deref()) {
             return Reach::Beyond;
         }
         let mut track = flow.map(|flow| &mut flow.tracks[of_box]).filter(|track| track.is_known());
@@ -149,12 +149,13 @@ impl Judge<'_> {
             self.note(&cause, view, EventKind::ResidualArmed);
         }
     }
-}
 
-/// Whether a residual covers a packet by what the packet is.
-fn covers(residual: &Residual, of_box: usize, view: &View<'_>, flow: Option<&Flow>) -> bool {
-    let Some(when) = &residual.when else { return true };
-    let initiator = flow.and_then(|flow| flow.tracks[of_box].initiator());
-    let subject = Subject { view, heard: &Heard::Nothing, said: None, query: None, flow, initiator };
-    subject.satisfies(when) == Some(true)
+    /// Whether a residual covers a packet by what the packet is.
+    fn covers(&self, residual: &Residual, of_box: usize, view: &View<'_>, flow: Option<&Flow>) -> bool {
+        let Some(when) = &residual.when else { return true };
+        let initiator = flow.and_then(|flow| flow.tracks[of_box].initiator());
+        let doubts = Doubts { ttl: view.ip.ttl(), ..Doubts::default() };
+        let subject = Subject { view, reading: None, doubts, flow, initiator, time: self.time };
+        subject.satisfies(when) == Some(true)
+    }
 }

@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::dissect::{openvpn, wireguard};
 use crate::names::NameSet;
 use crate::outbox::Direction;
-use crate::policy::PortSet;
+use crate::policy::content::{BytesQuestion, Content, DnsQuestion, TlsQuestion};
+use crate::policy::{DailyTime, PacketQuestion, PortSet};
 use crate::prefixes::PrefixSet;
 
 /// When a rule applies.
 ///
 /// What cannot be known is neither true nor false: the name in a `ClientHello` before there is one, whether the client is
-/// inside on a flow that the box does not track. So `Not(TlsSni(..))` means a `ClientHello` for another name, or none, and
+/// inside on a flow that the box does not track. So `Not` of a name means a `ClientHello` for another name, or none, and
 /// not a packet that has none. A rule applies when its condition is true (Kleene's strong logic of three values).
 #[derive(Clone, Debug)]
 pub enum Condition {
@@ -21,12 +21,12 @@ pub enum Condition {
     Any(Vec<Self>),
     /// It does not hold.
     Not(Box<Self>),
-    /// The flow's `ClientHello` names one of these servers.
-    TlsSni(NameSet),
-    /// The packet is a DNS query over UDP for one of these names, to port 53 unless a server port is given besides.
-    DnsName(NameSet),
+    /// The client's address lies in one of these prefixes.
+    ClientAddress(PrefixSet),
     /// The client's port is one of these.
     ClientPort(PortSet),
+    /// The client's port is above the server's (GFW-QUIC-1).
+    ClientPortAboveServer,
     /// The server's port is one of these.
     ServerPort(PortSet),
     /// The server's address lies in one of these prefixes: the destination of a packet that leaves, the source of one that
@@ -40,75 +40,46 @@ pub enum Condition {
     Direction(Direction),
     /// The named rule has fired on this flow.
     Fired(Arc<str>),
-    /// The packet's TCP or UDP payload has so many bytes, the least and the most included.
-    PayloadLength {
-        /// The least.
-        least: u16,
-        /// The most.
-        most: u16,
-    },
+    /// The time of day, where the censor is, is within this.
+    Time(DailyTime),
+    /// What the packet's headers say.
+    Packet(PacketQuestion),
     /// What the packet carries, read beyond its headers.
     Content(Content),
 }
 
-/// What a packet carries, beside TLS and DNS. Known only of a flow that the box tracks and still looks at.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Content {
-    /// A datagram of STUN (RFC 8489), by which calls find each other (RU-CALL-1).
-    Stun,
-    /// A `ClientHello` of DTLS (RFC 6347), with which the media of a call begin.
-    DtlsHello,
-    /// A datagram of `WireGuard`, of this kind or of any (FP-WG-1).
-    WireGuard(Option<wireguard::Kind>),
-    /// A packet of `OpenVPN` over UDP or TCP, of this kind or of any, on a flow that was seen to begin with its reset
-    /// (FP-OVPN-1).
-    OpenVpn(Option<openvpn::Kind>),
-    /// The stream's first bytes are those of `WhatsApp`'s chat protocol (RU-WA-1).
-    WhatsAppChat,
-    /// The stream's first bytes name one of `MTProto`'s plain transports. An obfuscated one cannot be told from noise.
-    TelegramTransport,
-    /// The stream begins with the banner of SSH (RFC 4253 section 4.2).
-    SshBanner,
-    /// The first data of the client on TCP, or the datagram on UDP, begins with one of these.
-    Starts(Vec<BytePrefix>),
-}
-
-/// Some bytes at a place in a payload.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct BytePrefix {
-    /// How many bytes come before.
-    pub offset: usize,
-    /// The bytes.
-    pub bytes: Vec<u8>,
-}
-
-/// How far into a payload a [`BytePrefix`] may reach; what a box reads of a stream's beginning is never less.
-pub const MAX_BYTE_PREFIX: usize = 256;
-
-impl BytePrefix {
-    /// Whether a payload has these bytes at this place; `None` where it ends too early and what is there agrees.
-    pub fn is_in(&self, payload: &[u8]) -> Option<bool> {
-        let there = payload.get(self.offset..)?;
-        let common = there.len().min(self.bytes.len());
-        if there[..common] != self.bytes[..common] {
-            return Some(false);
-        }
-        (common == self.bytes.len()).then_some(true)
+impl Condition {
+    /// The flow's `ClientHello` names one of these servers.
+    pub const fn sni(names: NameSet) -> Self {
+        Self::Content(Content::Tls(TlsQuestion::Sni(names)))
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    /// The packet is a DNS query over UDP for one of these names, to port 53 unless a server port is given besides.
+    pub const fn qname(names: NameSet) -> Self {
+        Self::Content(Content::Dns(DnsQuestion::Name(names)))
+    }
 
-    /// A payload that ends within the bytes may still turn out to have them.
-    #[test]
-    fn a_short_payload_is_undecided() {
-        let prefix = BytePrefix { offset: 1, bytes: vec![0x57, 0x41] };
-        for (payload, expected) in
-            [(&b"xWA..."[..], Some(true)), (b"xWB", Some(false)), (b"xW", None), (b"x", None), (b"", None)]
-        {
-            assert_eq!(prefix.is_in(payload), expected, "{payload:?}");
+    /// The client's first data, or the datagram, begins with one of these.
+    pub const fn starts(prefixes: Vec<super::BytePrefix>) -> Self {
+        Self::Content(Content::Bytes(BytesQuestion::Starts(prefixes)))
+    }
+
+    /// Whether some leaf is of this kind.
+    pub(crate) fn mentions(&self, is_kind: &dyn Fn(&Self) -> bool) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.mentions(is_kind)),
+            Self::Not(part) => part.mentions(is_kind),
+            leaf => is_kind(leaf),
+        }
+    }
+
+    /// The contents that it names.
+    pub(crate) fn contents(&self) -> Vec<&Content> {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::contents).collect(),
+            Self::Not(part) => part.contents(),
+            Self::Content(content) => vec![content],
+            _ => Vec::new(),
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Condition, Content, Fate, Policy, PortSet, ResidualKey, Rule};
+use super::{Condition, Content, Fate, PacketQuestion, Policy, PortSet, ResidualKey, Rule};
 use crate::wire::ip::protocol;
 
 /// What the kernel must hand to the machine, as the policy sees it; see [`Policy::interest`].
@@ -131,91 +131,98 @@ impl Rule {
 /// As [`Interest`], while the port of DNS can still be overruled by a server port given besides.
 #[derive(Clone, Debug)]
 struct Reach {
-    tcp: PortInterest,
-    udp: UdpReach,
+    tcp: PortReach,
+    udp: PortReach,
     icmp: bool,
 }
 
 #[derive(Clone, Debug)]
-enum UdpReach {
+enum PortReach {
     Dns,
     Ports(PortInterest),
 }
 
 impl Reach {
-    const PORTS: Self = Self { tcp: PortInterest::Any, udp: UdpReach::Ports(PortInterest::Any), icmp: false };
+    const PORTS: Self =
+        Self { tcp: PortReach::Ports(PortInterest::Any), udp: PortReach::Ports(PortInterest::Any), icmp: false };
     const ALL: Self = Self { icmp: true, ..Self::PORTS };
-    const NONE: Self = Self { tcp: PortInterest::None, udp: UdpReach::Ports(PortInterest::None), icmp: false };
+    const NONE: Self =
+        Self { tcp: PortReach::Ports(PortInterest::None), udp: PortReach::Ports(PortInterest::None), icmp: false };
 
     fn of(condition: &Condition) -> Self {
         match condition {
             Condition::All(parts) => parts.iter().map(Self::of).fold(Self::ALL, Self::and),
             Condition::Any(parts) => parts.iter().map(Self::of).fold(Self::NONE, Self::or),
             // Where there is no ClientHello or no query, "not this name" is unknown rather than true.
-            Condition::Not(part)
-                if matches!(**part, Condition::TlsSni(_) | Condition::DnsName(_) | Condition::Content(_)) =>
-            {
-                Self::of(part)
-            }
-            Condition::DnsName(_) => Self { udp: UdpReach::Dns, ..Self::NONE },
+            Condition::Not(part) if matches!(**part, Condition::Content(_)) => Self::of(part),
             Condition::ServerPort(ports) => {
-                let ports = PortInterest::some(ports.clone());
-                Self { tcp: ports.clone(), udp: UdpReach::Ports(ports), icmp: false }
+                let ports = PortReach::Ports(PortInterest::some(ports.clone()));
+                Self { tcp: ports.clone(), udp: ports, icmp: false }
             }
-            Condition::TlsSni(_) | Condition::Protocol(protocol::TCP) => {
-                Self { udp: UdpReach::Ports(PortInterest::None), ..Self::PORTS }
-            }
-            Condition::Protocol(protocol::UDP) => Self { tcp: PortInterest::None, ..Self::PORTS },
+            Condition::Protocol(protocol::TCP) => Self { udp: PortReach::Ports(PortInterest::None), ..Self::PORTS },
+            Condition::Protocol(protocol::UDP) => Self { tcp: PortReach::Ports(PortInterest::None), ..Self::PORTS },
             Condition::Protocol(protocol::ICMP | protocol::ICMPV6) => Self { icmp: true, ..Self::NONE },
             Condition::Protocol(_) => Self::NONE,
             Condition::ServerAddress(prefixes) if prefixes.is_empty() => Self::NONE,
             Condition::Content(content) => Self::of_content(content),
             // ICMP has no ports, and boxes keep no flows of it.
             Condition::ClientPort(_)
-            | Condition::PayloadLength { .. }
+            | Condition::ClientPortAboveServer
+            | Condition::Packet(PacketQuestion::PayloadLength { .. } | PacketQuestion::Anomaly(_))
             | Condition::ClientInside
             | Condition::Fired(_) => Self::PORTS,
-            Condition::Not(_) | Condition::ServerAddress(_) | Condition::Direction(_) => Self::ALL,
+            Condition::Not(_)
+            | Condition::ClientAddress(_)
+            | Condition::ServerAddress(_)
+            | Condition::Direction(_)
+            | Condition::Packet(_)
+            | Condition::Time(_) => Self::ALL,
         }
     }
 
     fn of_content(content: &Content) -> Self {
-        match content {
-            Content::Stun | Content::DtlsHello | Content::WireGuard(_) => {
-                Self { tcp: PortInterest::None, ..Self::PORTS }
-            }
-            Content::WhatsAppChat | Content::TelegramTransport | Content::SshBanner => {
-                Self { udp: UdpReach::Ports(PortInterest::None), ..Self::PORTS }
-            }
-            Content::OpenVpn(_) | Content::Starts(_) => Self::PORTS,
-        }
+        let habit = content.habit();
+        let ports = |carries: bool| match (carries, habit.dns_port) {
+            (false, _) => PortReach::Ports(PortInterest::None),
+            (true, true) => PortReach::Dns,
+            (true, false) => PortReach::Ports(PortInterest::Any),
+        };
+        Self { tcp: ports(habit.tcp), udp: ports(habit.udp), icmp: false }
     }
 
     fn and(self, other: Self) -> Self {
-        let udp = match (self.udp, other.udp) {
-            (UdpReach::Dns, UdpReach::Dns | UdpReach::Ports(PortInterest::Any))
-            | (UdpReach::Ports(PortInterest::Any), UdpReach::Dns) => UdpReach::Dns,
-            (UdpReach::Dns, ports) | (ports, UdpReach::Dns) => ports,
-            (UdpReach::Ports(these), UdpReach::Ports(those)) => UdpReach::Ports(these.and(those)),
-        };
-        Self { tcp: self.tcp.and(other.tcp), udp, icmp: self.icmp && other.icmp }
+        Self { tcp: self.tcp.and(other.tcp), udp: self.udp.and(other.udp), icmp: self.icmp && other.icmp }
     }
 
     fn or(self, other: Self) -> Self {
-        let udp = match (self.udp, other.udp) {
-            (UdpReach::Dns, UdpReach::Dns | UdpReach::Ports(PortInterest::None))
-            | (UdpReach::Ports(PortInterest::None), UdpReach::Dns) => UdpReach::Dns,
-            (these, those) => UdpReach::Ports(these.ports().or(those.ports())),
-        };
-        Self { tcp: self.tcp.or(other.tcp), udp, icmp: self.icmp || other.icmp }
+        Self { tcp: self.tcp.or(other.tcp), udp: self.udp.or(other.udp), icmp: self.icmp || other.icmp }
     }
 
     fn interest(self) -> Interest {
-        Interest { tcp: self.tcp, udp: self.udp.ports(), icmp: self.icmp, fragments: false }
+        Interest { tcp: self.tcp.ports(), udp: self.udp.ports(), icmp: self.icmp, fragments: false }
     }
 }
 
-impl UdpReach {
+impl PortReach {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Dns, Self::Dns | Self::Ports(PortInterest::Any)) | (Self::Ports(PortInterest::Any), Self::Dns) => {
+                Self::Dns
+            }
+            (Self::Dns, ports) | (ports, Self::Dns) => ports,
+            (Self::Ports(these), Self::Ports(those)) => Self::Ports(these.and(those)),
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Dns, Self::Dns | Self::Ports(PortInterest::None)) | (Self::Ports(PortInterest::None), Self::Dns) => {
+                Self::Dns
+            }
+            (these, those) => Self::Ports(these.ports().or(those.ports())),
+        }
+    }
+
     fn ports(self) -> PortInterest {
         match self {
             Self::Dns => PortInterest::some([DNS_PORT].into()),
@@ -229,6 +236,7 @@ mod tests {
     use super::*;
     use crate::names::NameSet;
     use crate::outbox::Direction;
+    use crate::policy::Speech;
     use crate::prefixes::PrefixSet;
 
     fn interest(condition: &Condition) -> Interest {
@@ -242,7 +250,7 @@ mod tests {
     /// A name in a `ClientHello` needs TCP, and a port narrows it.
     #[test]
     fn tls_is_tcp() {
-        let sni = || Condition::TlsSni(NameSet::default());
+        let sni = || Condition::sni(NameSet::default());
         assert_eq!(
             interest(&sni()),
             Interest { tcp: PortInterest::Any, udp: PortInterest::None, ..Interest::default() }
@@ -256,7 +264,7 @@ mod tests {
     /// A DNS name means port 53 unless a port is given, wherever it stands.
     #[test]
     fn dns_is_port_53_unless_said() {
-        let name = || Condition::DnsName(NameSet::default());
+        let name = || Condition::qname(NameSet::default());
         assert_eq!(interest(&name()), Interest { tcp: PortInterest::None, udp: some(&[53]), ..Interest::default() });
         let nested = Condition::All(vec![
             Condition::All(vec![name(), Condition::ClientInside]),
@@ -296,7 +304,7 @@ mod tests {
             Condition::All(vec![Condition::Protocol(6), Condition::Direction(Direction::Outbound)]),
             Condition::ServerPort([443].into()),
             Condition::ClientInside,
-            Condition::PayloadLength { least: 0, most: 9 },
+            Condition::Packet(PacketQuestion::PayloadLength { least: 0, most: 9 }),
         ] {
             assert!(!interest(&condition).icmp, "{condition:?}");
         }
@@ -305,7 +313,7 @@ mod tests {
     /// RU-CALL-1, RU-WA-1: content is of the transport that carries it, also where it must not be there; a range narrows it.
     #[test]
     fn ru_call_1_content_has_its_transport() {
-        let stun = || Condition::Content(Content::Stun);
+        let stun = || Condition::Content(Content::Speech(Speech::Stun));
         let relays: PortSet = [596..=599, 1400..=1400].into_iter().collect();
         for stun in [stun(), Condition::Not(Box::new(stun()))] {
             let narrowed = Condition::All(vec![stun, Condition::ServerPort(relays.clone())]);
@@ -313,7 +321,7 @@ mod tests {
                 Interest { tcp: PortInterest::None, udp: PortInterest::Some(relays.clone()), ..Interest::default() };
             assert_eq!(interest(&narrowed), expected);
         }
-        let chat = Condition::Content(Content::WhatsAppChat);
+        let chat = Condition::Content(Content::Speech(Speech::WhatsAppChat));
         assert_eq!(
             interest(&chat),
             Interest { tcp: PortInterest::Any, udp: PortInterest::None, ..Interest::default() }

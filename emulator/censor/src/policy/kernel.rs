@@ -103,11 +103,12 @@ impl Where {
             Condition::Direction(direction) => set_once(&mut self.direction, direction),
             Condition::Any(_)
             | Condition::Not(_)
-            | Condition::TlsSni(_)
-            | Condition::DnsName(_)
+            | Condition::ClientAddress(_)
             | Condition::ClientPort(_)
-            | Condition::PayloadLength { .. }
+            | Condition::ClientPortAboveServer
+            | Condition::Packet(_)
             | Condition::Content(_)
+            | Condition::Time(_)
             | Condition::ClientInside
             | Condition::Fired(_) => None,
         }

@@ -9,6 +9,18 @@ use crate::wire::ip::{Addresses, protocol};
 pub struct TcpSegment<'a> {
     bytes: &'a [u8],
     header_len: usize,
+    is_malformed: bool,
+}
+
+/// An option that a receiver acts on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum TcpOption {
+    /// By how many bits the window is shifted (RFC 7323 section 2).
+    WindowScale(u8),
+    /// When the segment was sent, by the sender's clock (RFC 7323 section 3).
+    Timestamp(u32),
+    /// A signature (RFC 2385).
+    Md5,
 }
 
 impl<'a> TcpSegment<'a> {
@@ -19,7 +31,31 @@ impl<'a> TcpSegment<'a> {
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
         let header_len = usize::from(*bytes.get(12)? >> 4) * 4;
         let fits = header_len >= Self::MIN_HEADER_LEN && header_len <= bytes.len();
-        fits.then_some(Self { bytes, header_len })
+        fits.then_some(Self { bytes, header_len, is_malformed: false })
+    }
+
+    /// Reads the header as a careless box does: where the data offset cannot be, the data are taken to begin after the fixed
+    /// header. `None` when that is cut.
+    pub fn parse_carelessly(bytes: &'a [u8]) -> Option<Self> {
+        Self::parse(bytes).or_else(|| {
+            let fits = bytes.len() >= Self::MIN_HEADER_LEN;
+            fits.then_some(Self { bytes, header_len: Self::MIN_HEADER_LEN, is_malformed: true })
+        })
+    }
+
+    /// Whether the header contradicts itself: a data offset that cannot be, or an option that is longer than the rest.
+    pub fn is_malformed(&self) -> bool {
+        self.is_malformed || self.options_read().is_cut()
+    }
+
+    /// The options that a receiver acts on.
+    pub fn options_read(&self) -> TcpOptions<'a> {
+        TcpOptions { rest: self.options(), is_cut: false }
+    }
+
+    /// How far behind the beginning of the payload the byte lies after the urgent one, where there is one (RFC 6093).
+    pub fn urgent_pointer(&self) -> Option<u16> {
+        (self.flags().0 & 0x20 != 0).then(|| u16::from_be_bytes([self.bytes[18], self.bytes[19]]))
     }
 
     /// The sender's port.
@@ -82,6 +118,51 @@ impl<'a> TcpSegment<'a> {
     /// Whether the checksum is right.
     pub fn checksum_is_valid(&self, addresses: &Addresses) -> bool {
         checksum::transport_is_valid(addresses, protocol::TCP, self.bytes)
+    }
+}
+
+/// The options of a segment, one after the other. Those that nobody here asks about are left out.
+#[derive(Clone, Copy, Debug)]
+pub struct TcpOptions<'a> {
+    rest: &'a [u8],
+    is_cut: bool,
+}
+
+impl TcpOptions<'_> {
+    /// Whether the last option is longer than the header.
+    fn is_cut(mut self) -> bool {
+        self.by_ref().for_each(drop);
+        self.is_cut
+    }
+}
+
+impl Iterator for TcpOptions<'_> {
+    type Item = TcpOption;
+
+    fn next(&mut self) -> Option<TcpOption> {
+        loop {
+            match *self.rest {
+                [] | [0, ..] => return None,
+                [1, ref rest @ ..] => self.rest = rest,
+                [kind, length, ..] if length >= 2 && usize::from(length) <= self.rest.len() => {
+                    let (option, rest) = self.rest.split_at(usize::from(length));
+                    self.rest = rest;
+                    match (kind, option) {
+                        (3, [_, _, scale]) => return Some(TcpOption::WindowScale(*scale)),
+                        (8, [_, _, a, b, c, d, ..]) => {
+                            return Some(TcpOption::Timestamp(u32::from_be_bytes([*a, *b, *c, *d])));
+                        }
+                        (19, _) => return Some(TcpOption::Md5),
+                        _ => {}
+                    }
+                }
+                _ => {
+                    self.is_cut = true;
+                    self.rest = &[];
+                    return None;
+                }
+            }
+        }
     }
 }
 

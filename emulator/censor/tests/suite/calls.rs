@@ -6,7 +6,7 @@ use crate::support::*;
 use roadblock_censor::dissect::{openvpn, wireguard};
 use roadblock_censor::event::EventKind;
 use roadblock_censor::policy::{
-    BoxPolicy, BytePrefix, Condition, Content, Fate, FlowPolicy, Residual, ResidualKey, Rule,
+    BoxPolicy, BytePrefix, Condition, Fate, InspectPolicy, PacketQuestion, Residual, ResidualKey, Rule, Speech,
 };
 use roadblock_censor::{Direction, Verdict};
 
@@ -22,31 +22,27 @@ const OPENVPN_TCP_RESET: &[u8] = include_bytes!("../data/openvpn-tcp-reset.bin")
 const OPENVPN_TCP_DATA: &[u8] = include_bytes!("../data/openvpn-tcp-data.bin");
 const DTLS: &[u8] = include_bytes!("../data/dtls-client-hello.bin");
 
-fn content(content: Content) -> Condition {
-    Condition::Content(content)
-}
-
 /// RU-CALL-1: STUN passes, a few packets more do, and then the call is dead both ways.
 fn call_rule() -> Rule {
     let residual = Residual { after: Some(packets(2, 2)), ..dropped_for(420) };
-    Rule { residuals: vec![residual], ..rule("call-stun", content(Content::Stun)) }
+    Rule { residuals: vec![residual], ..rule("call-stun", speech(Speech::Stun)) }
 }
 
 /// RU-VPN-1: more than two data packets do not pass.
 fn wireguard_rule() -> Rule {
-    let data = content(Content::WireGuard(Some(wireguard::Kind::Data)));
+    let data = speech(Speech::WireGuard(Some(wireguard::Kind::Data)));
     let when = Condition::All(vec![data, not(prefixes(&["77.88.0.0/16"]))]);
     Rule { after: Some(packets(2, 2)), trigger: fate(Fate::Drop), ..rule("wireguard", when) }
 }
 
 fn openvpn_rule() -> Rule {
-    let when = content(Content::OpenVpn(Some(openvpn::Kind::Data)));
+    let when = speech(Speech::OpenVpn(Some(openvpn::Kind::Data)));
     Rule { after: Some(packets(15, 15)), trigger: fate(Fate::Drop), ..rule("openvpn", when) }
 }
 
 fn world(rules: Vec<Rule>, datagrams: u32) -> World {
-    let flow = FlowPolicy { inspect_datagrams: datagrams, ..FlowPolicy::default() };
-    World::new(policy([BoxPolicy { flow, ..in_path(rules) }]))
+    let inspect = InspectPolicy { datagrams, ..InspectPolicy::default() };
+    World::new(policy([BoxPolicy { inspect, ..in_path(rules) }]))
 }
 
 fn send(world: &mut World, direction: Direction, port: u16, payload: &[u8]) -> Verdict {
@@ -147,8 +143,8 @@ fn ru_vpn_1_openvpn_is_cut_by_data_packets() {
 #[test]
 fn ru_vpn_1_openvpn_over_tcp() {
     for reassembly_limit in [None, Some(4096)] {
-        let flow = FlowPolicy { reassembly_limit, ..FlowPolicy::default() };
-        let mut world = World::new(policy([BoxPolicy { flow, ..in_path(vec![openvpn_rule()]) }]));
+        let tcp = joining(reassembly_limit);
+        let mut world = World::new(policy([BoxPolicy { tcp, ..in_path(vec![openvpn_rule()]) }]));
         let mut connection = Connection::new(4000);
         world.open(&mut connection);
         let reset = connection.segment(Outbound, DATA, OPENVPN_TCP_RESET);
@@ -171,11 +167,11 @@ fn ru_vpn_1_openvpn_over_tcp() {
 /// A DTLS `ClientHello` and any bytes at any place can be asked for; one byte less does not match.
 #[test]
 fn first_bytes_of_datagrams() {
-    let starts = Content::Starts(vec![BytePrefix { offset: 1, bytes: vec![0, 0, 0, 1] }]);
-    let long = Condition::PayloadLength { least: 1001, most: u16::MAX };
-    let quic = Condition::All(vec![content(starts), long, Condition::ServerPort([51_820].into())]);
+    let starts = Condition::starts(vec![BytePrefix { offset: 1, bytes: vec![0, 0, 0, 1] }]);
+    let long = Condition::Packet(PacketQuestion::PayloadLength { least: 1001, most: u16::MAX });
+    let quic = Condition::All(vec![starts, long, Condition::ServerPort([51_820].into())]);
     let drop = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
-    let mut world = world(vec![drop("dtls", content(Content::DtlsHello)), drop("quic-1", quic)], 4);
+    let mut world = world(vec![drop("dtls", speech(Speech::DtlsHello)), drop("quic-1", quic)], 4);
     assert_eq!(send(&mut world, Outbound, 4000, DTLS), Verdict::Drop);
     assert_eq!(world.out.events[0].matched.as_deref(), Some("a DTLS ClientHello"));
     // TSPU-5: version 1 in at least 1001 bytes.
@@ -191,7 +187,7 @@ fn first_bytes_of_datagrams() {
 /// FP-OVPN-1: one byte says little, so packets of a flow that was not seen to begin with a reset are noise.
 #[test]
 fn fp_ovpn_1_data_without_a_reset_are_noise() {
-    let drop = Rule { trigger: fate(Fate::Drop), ..rule("openvpn", content(Content::OpenVpn(None))) };
+    let drop = Rule { trigger: fate(Fate::Drop), ..rule("openvpn", speech(Speech::OpenVpn(None))) };
     let mut world = world(vec![drop], 4);
     for payload in [OPENVPN_DATA, OPENVPN_CONTROL, OPENVPN_DATA] {
         assert_eq!(send(&mut world, Outbound, 4000, payload), Verdict::Pass);

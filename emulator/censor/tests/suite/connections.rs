@@ -128,7 +128,10 @@ fn flows_share_a_count_of_packets() {
 /// Which connections come after those that may pass is decided once for each, with its first packet that matches.
 #[test]
 fn a_connection_is_counted_once() {
-    let any_data = Condition::All(vec![Condition::Protocol(6), Condition::PayloadLength { least: 1, most: u16::MAX }]);
+    let any_data = Condition::All(vec![
+        Condition::Protocol(6),
+        Condition::Packet(roadblock_censor::policy::PacketQuestion::PayloadLength { least: 1, most: u16::MAX }),
+    ]);
     let counting = Rule { after: Some(connections(2, 3600)), trigger: fate(Fate::Drop), ..rule("many", any_data) };
     let mut world = World::new(policy([in_path(vec![counting])]));
     let mut all: Vec<_> = (4000..4004).map(Connection::new).collect();

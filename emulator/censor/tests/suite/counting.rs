@@ -2,9 +2,7 @@
 
 use crate::support::*;
 use roadblock_censor::Verdict;
-use roadblock_censor::policy::{
-    BoxPolicy, Condition, Content, Fate, FlowPolicy, Residual, Rule, Sees, Threshold, ThresholdUnit,
-};
+use roadblock_censor::policy::{BoxPolicy, Condition, Fate, Residual, Rule, Sees, Speech, Threshold, ThresholdUnit};
 
 /// TSPU-2: the `ClientHello` passes, then five to eight packets.
 fn sni_2(patterns: &[&str]) -> Rule {
@@ -148,15 +146,15 @@ fn ru_wa_1_the_chat_header_is_recognised() {
     let header = &b"WA\x06\x03\x00\x00\x24"[..];
     let routed = &b"ED\x00\x01\x00\x00\x02abWA\x06\x03"[..];
     let chat = Condition::All(vec![
-        Condition::Content(Content::WhatsAppChat),
+        speech(Speech::WhatsAppChat),
         Condition::ServerPort([443, 5222].into()),
         Condition::ClientInside,
     ]);
     let rule =
         || Rule { trigger: fate(Fate::Drop), residuals: vec![dropped_for(420)], ..rule("wa-chat", chat.clone()) };
     for reassembly_limit in [None, Some(4096)] {
-        let flow = FlowPolicy { reassembly_limit, ..FlowPolicy::default() };
-        let boxes = || policy([BoxPolicy { flow: flow.clone(), ..in_path(vec![rule()]) }]);
+        let tcp = joining(reassembly_limit);
+        let boxes = || policy([BoxPolicy { tcp: tcp.clone(), ..in_path(vec![rule()]) }]);
         let play = |port: u16, payloads: &[&[u8]]| {
             let mut world = World::new(boxes());
             let mut connection = Connection { server: ([31, 13, 84, 53].into(), port), ..Connection::new(4000) };
@@ -188,9 +186,9 @@ fn ru_wa_1_the_chat_header_is_recognised() {
 #[test]
 fn a_retransmitted_opening_is_heard_again() {
     for reassembly_limit in [None, Some(4096)] {
-        let flow = FlowPolicy { reassembly_limit, ..FlowPolicy::default() };
-        let chat = Rule { trigger: fate(Fate::Drop), ..rule("chat", Condition::Content(Content::WhatsAppChat)) };
-        let mut world = World::new(policy([BoxPolicy { flow, ..in_path(vec![chat]) }]));
+        let tcp = joining(reassembly_limit);
+        let chat = Rule { trigger: fate(Fate::Drop), ..rule("chat", speech(Speech::WhatsAppChat)) };
+        let mut world = World::new(policy([BoxPolicy { tcp, ..in_path(vec![chat]) }]));
         let mut connection = Connection::new(4000);
         world.open(&mut connection);
         let header = connection.segment(Outbound, DATA, b"WA\x06\x03");
@@ -205,8 +203,8 @@ fn a_retransmitted_opening_is_heard_again() {
 /// A stream that can no longer begin as a rule wants is left to the kernel at once.
 #[test]
 fn other_streams_are_given_up_at_once() {
-    let whens = [Content::WhatsAppChat, Content::TelegramTransport, Content::SshBanner];
-    let rules = whens.map(|content| rule("stream", Condition::Content(content))).to_vec();
+    let whens = [Speech::WhatsAppChat, Speech::TelegramTransport, Speech::SshBanner];
+    let rules = whens.map(|spoken| rule("stream", speech(spoken))).to_vec();
     let mut world = World::new(policy([in_path(rules)]));
     let mut connection = Connection::new(4000);
     world.open(&mut connection);

@@ -24,7 +24,7 @@ fn reset_rule(delay: Duration) -> Rule {
 fn dns_rule(fate: Fate, delay: Duration) -> Rule {
     let forgery = DnsForgery { rcode: 0, addresses: vec![[31, 13, 94, 49].into()], ttl: 60, authoritative: true };
     let inject = vec![Injection { delay, ..InjectionKind::Dns(forgery.into()).into() }];
-    Rule { trigger: Response { fate, inject }, ..rule("dns", Condition::DnsName(names(&["instagram.com"]))) }
+    Rule { trigger: Response { fate, inject }, ..rule("dns", Condition::qname(names(&["instagram.com"]))) }
 }
 
 /// GFW-SNI-1: an on-path box sends resets to both ends, each with the number that the end expects next; the `ClientHello`

@@ -7,9 +7,9 @@ use crate::support::*;
 use proptest::prelude::*;
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{
-    BoxPolicy, Condition, Content, Corrupt, DnsForgery, DnsInjection, Fate, FlowPolicy, HttpAnswer, Injection,
-    InjectionKind, IpShape, Number, Per, Pick, Police, Policy, QueueLimit, Recipient, Redirect, Refresh, Rejection,
-    Residual, ResidualKey, Response, Rewrite, Rule, SegmentShape, Shape, Share, ShareBy, TcpFlags, Threshold,
+    BoxPolicy, Condition, Corrupt, DnsForgery, DnsInjection, Fate, FlowPolicy, HttpAnswer, Injection, InjectionKind,
+    IpShape, Number, PacketQuestion, Per, Pick, Police, Policy, QueueLimit, Recipient, Redirect, Refresh, Rejection,
+    Residual, ResidualKey, Response, Rewrite, Rule, SegmentShape, Shape, Share, ShareBy, Speech, TcpFlags, Threshold,
     ThresholdUnit, TrackFrom,
 };
 use roadblock_censor::{Censor, Direction, Event, Instant, Outbox, Packet, PacketId};
@@ -84,26 +84,24 @@ pub(crate) fn rich_policy() -> Policy {
     };
     let resets =
         Rule { trigger: punish(), residuals: vec![residual], miss: 0.3, ..rule("sni", sni(&["instagram.com"])) };
-    let dns =
-        Rule { trigger: fate(Fate::Drop), also: true, ..rule("dns", Condition::DnsName(names(&["*instagram*"]))) };
-    let flow = FlowPolicy { reassembly_limit: Some(1000), from: TrackFrom::Any, ..FlowPolicy::default() };
-    let content = Condition::Content;
+    let dns = Rule { trigger: fate(Fate::Drop), also: true, ..rule("dns", Condition::qname(names(&["*instagram*"]))) };
+    let (flow, tcp) = (FlowPolicy { from: TrackFrom::Any, ..FlowPolicy::default() }, joining(Some(1000)));
     let redirect = Redirect { v4: Some([195, 208, 6, 1].into()), v6: None, port: Some(5353) };
     let redirect =
         Rule { trigger: fate(Fate::Redirect(redirect)), ..rule("redirect", Condition::ClientPort([4001].into())) };
-    let calls = Rule { residuals: vec![dropped_for(20)], ..rule("calls", content(Content::Stun)) };
+    let calls = Rule { residuals: vec![dropped_for(20)], ..rule("calls", speech(Speech::Stun)) };
     let tunnel = Rule {
         after: Some(packets(1, 3)),
         trigger: fate(Fate::Drop),
-        ..rule("tunnel", content(Content::WireGuard(None)))
+        ..rule("tunnel", speech(Speech::WireGuard(None)))
     };
-    let chat = Rule { trigger: fate(Fate::Lose(0.5)), ..rule("chat", content(Content::WhatsAppChat)) };
+    let chat = Rule { trigger: fate(Fate::Lose(0.5)), ..rule("chat", speech(Speech::WhatsAppChat)) };
     let police = Police { bits_per_second: 8_000, burst: 1500, per: Per::ThreeTuple };
     let police =
         Rule { trigger: fate(Fate::Police(police)), also: true, ..rule("police", Condition::Direction(Inbound)) };
     policy([
         in_path(vec![dns, redirect, sni_1(&["whatsapp.com"]), sni_4(&["whatsapp.com"]), calls, tunnel, chat, police]),
-        BoxPolicy { flow, ..on_path(vec![resets]) },
+        BoxPolicy { flow, tcp, ..on_path(vec![resets]) },
         in_path(shaping_rules()),
         BoxPolicy {
             name: "injector".into(),
@@ -130,7 +128,7 @@ fn shaping_rules() -> Vec<Rule> {
         ..dropped_for(2)
     };
     let odd = Residual {
-        when: Some(Condition::PayloadLength { least: 1, most: 9 }),
+        when: Some(Condition::Packet(PacketQuestion::PayloadLength { least: 1, most: 9 })),
         key: ResidualKey::Server,
         inbound: fate(Fate::Divert),
         ..dropped_for(2)
@@ -138,13 +136,13 @@ fn shaping_rules() -> Vec<Rule> {
     let corrupt = Corrupt { offset: 3, bytes: b"\0\0\0".as_slice().into() };
     let rewrite = Rewrite { acknowledgement: -1, window: Some(1), ttl: Some(9), ..Rewrite::default() };
     let client_port = |port: u16| Condition::ClientPort([port].into());
-    let hello = || Condition::TlsSni(names(&["*a*"]));
+    let hello = || Condition::sni(names(&["*a*"]));
     vec![
         Rule { after: Some(connections), residuals: vec![late, odd], suspect: true, ..rule("many", hello()) },
         Rule {
             trigger: fate(Fate::Corrupt(corrupt)),
             miss: 0.5,
-            ..rule("corrupt", Condition::PayloadLength { least: 1, most: 30 })
+            ..rule("corrupt", Condition::Packet(PacketQuestion::PayloadLength { least: 1, most: 30 }))
         },
         Rule { trigger: fate(Fate::Shape(shape)), ..rule("shape", client_port(4000)) },
         Rule { trigger: fate(Fate::Rewrite(rewrite)), ..rule("rewrite", client_port(4002)) },
@@ -171,7 +169,7 @@ fn injecting_rules() -> Vec<Rule> {
     let dns = Injection { ip: ip(), delay: millis(1), ..InjectionKind::Dns(copied).into() };
     let pass = |inject| Response { fate: Fate::Pass, inject };
     vec![
-        Rule { trigger: pass(vec![dns]), also: true, ..rule("answer", Condition::DnsName(names(&["*a*"]))) },
+        Rule { trigger: pass(vec![dns]), also: true, ..rule("answer", Condition::qname(names(&["*a*"]))) },
         Rule { trigger: pass(inject.to_vec()), ..rule("all", Condition::All(vec![])) },
     ]
 }

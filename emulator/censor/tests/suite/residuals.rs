@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use roadblock_censor::event::EventKind;
 use roadblock_censor::outbox::{Command, Suspect, Toward};
 use roadblock_censor::policy::{
-    BoxPolicy, BytePrefix, Condition, Content, Fate, FlowPolicy, Injection, InjectionKind, PortInterest, Recipient,
-    Refresh, Residual, ResidualKey, Response, Rewrite, Rule, SegmentShape, TcpFlags, TrackFrom,
+    BoxPolicy, BytePrefix, Condition, Fate, FlowPolicy, Injection, InjectionKind, PacketQuestion, PortInterest,
+    Recipient, Refresh, Residual, ResidualKey, Response, Rewrite, Rule, SegmentShape, TcpFlags, TrackFrom,
 };
 use roadblock_censor::wire::build;
 use roadblock_censor::wire::ip::Addresses;
@@ -19,11 +19,11 @@ use crate::support::*;
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: www.instagram.com\r\nUser-Agent: curl/8.14.1\r\nAccept: */*\r\n\r\n";
 
 fn starts(bytes: &[u8]) -> Condition {
-    Condition::Content(Content::Starts(vec![BytePrefix { offset: 0, bytes: bytes.to_vec() }]))
+    Condition::starts(vec![BytePrefix { offset: 0, bytes: bytes.to_vec() }])
 }
 
 fn with_payload() -> Condition {
-    Condition::PayloadLength { least: 1, most: u16::MAX }
+    Condition::Packet(PacketQuestion::PayloadLength { least: 1, most: u16::MAX })
 }
 
 fn inject(kind: InjectionKind) -> Response {

@@ -6,9 +6,8 @@ use etherparse::{NetSlice, SlicedPacket, TcpHeader, TransportSlice};
 use roadblock_censor::event::EventKind;
 use roadblock_censor::outbox::{Injection as Made, Toward};
 use roadblock_censor::policy::{
-    BoxPolicy, BytePrefix, Condition, Content, DnsForgery, DnsInjection, Fate, FlowPolicy, HttpAnswer, Injection,
-    InjectionKind, IpShape, Number, Pick, Recipient, Rejection, Residual, Response, Rewrite, Rule, SegmentShape,
-    TcpFlags, TrackFrom,
+    BoxPolicy, BytePrefix, Condition, DnsForgery, DnsInjection, Fate, FlowPolicy, HttpAnswer, Injection, InjectionKind,
+    IpShape, Number, Pick, Recipient, Rejection, Residual, Response, Rewrite, Rule, SegmentShape, TcpFlags, TrackFrom,
 };
 use roadblock_censor::wire::dns::{Message, record};
 use roadblock_censor::{Censor, Verdict};
@@ -21,7 +20,7 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: www.instagram.com\r\nUser-Agent
 
 /// Whatever begins as a request does.
 fn is_request() -> Condition {
-    Condition::Content(Content::Starts(vec![BytePrefix { offset: 0, bytes: b"GET ".to_vec() }]))
+    Condition::starts(vec![BytePrefix { offset: 0, bytes: b"GET ".to_vec() }])
 }
 
 fn at_once(kind: InjectionKind) -> Injection {
@@ -332,7 +331,7 @@ fn rewriting_knows_when_nothing_is_acknowledged() {
 fn gfw_dns(id: &str, injection: DnsInjection, ip: IpShape) -> Rule {
     let inject = vec![Injection { ip, ..InjectionKind::Dns(injection).into() }];
     let trigger = Response { fate: Fate::Pass, inject };
-    Rule { trigger, also: true, ..rule(id, Condition::DnsName(names(&["*instagram*"]))) }
+    Rule { trigger, also: true, ..rule(id, Condition::qname(names(&["*instagram*"]))) }
 }
 
 fn pool(texts: &[&str]) -> DnsForgery {
@@ -488,7 +487,7 @@ fn corrupted_packets_are_sound() {
     assert_eq!((&read_back.payload[..8], read_back.payload.len()), (&b"GET \0\0HT"[..], REQUEST.len()));
     assert_eq!(world.story(), ["tspu/http Rewritten"]);
 
-    let name = || Condition::DnsName(names(&["instagram.com"]));
+    let name = || Condition::qname(names(&["instagram.com"]));
     let dns = |fate| Rule { trigger: crate::support::fate(fate), ..rule("dns", name()) };
     let last = INSTAGRAM_QUERY.len() - 1;
     let mut world = World::new(policy([in_path(vec![dns(corrupt(last, b"\x99\x99\x99"))])]));

@@ -9,7 +9,7 @@ fn seen(name: &str, share: Share) -> BoxPolicy {
     let forgery = DnsForgery { addresses: vec![[31, 13, 94, 49].into()], ttl: 60, ..DnsForgery::default() };
     let inject = vec![InjectionKind::Dns(forgery.into()).into()];
     let trigger = Response { fate: Fate::Pass, inject };
-    let rules = vec![Rule { trigger, ..rule("dns", Condition::DnsName(names(&["instagram.com"]))) }];
+    let rules = vec![Rule { trigger, ..rule("dns", Condition::qname(names(&["instagram.com"]))) }];
     BoxPolicy { name: name.into(), share: Some(share), ..on_path(rules) }
 }
 

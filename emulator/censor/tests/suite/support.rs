@@ -8,8 +8,8 @@ use roadblock_censor::event::EventKind;
 use roadblock_censor::names::NamePattern;
 use roadblock_censor::outbox::{Command, Injection};
 use roadblock_censor::policy::{
-    BoxPolicy, Condition, Fate, Grade, Place, Policy, Residual, ResidualKey, Response, Rewrite, Rule, TcpFlags,
-    Threshold,
+    BoxPolicy, Condition, Content, Fate, Grade, Place, Policy, Reassembly, Residual, ResidualKey, Response, Rewrite,
+    Rule, Speech, TcpFlags, TcpPolicy, Threshold,
 };
 use roadblock_censor::wire::build::{self, TcpHeader};
 use roadblock_censor::wire::ip::Addresses;
@@ -64,7 +64,7 @@ pub(crate) fn policy(boxes: impl Into<Vec<BoxPolicy>>) -> Policy {
 
 /// The name in a `ClientHello` to port 443.
 pub(crate) fn sni(patterns: &[&str]) -> Condition {
-    Condition::All(vec![Condition::TlsSni(names(patterns)), Condition::ServerPort([443].into())])
+    Condition::All(vec![Condition::sni(names(patterns)), Condition::ServerPort([443].into())])
 }
 
 /// TSPU-1: the `ClientHello` passes; for 75 seconds each packet from the server becomes a bare RST/ACK.
@@ -113,6 +113,17 @@ pub(crate) fn dropped_for(seconds: u64) -> Residual {
         inbound: fate(Fate::Drop),
         ..Residual::default()
     }
+}
+
+/// The packet, or its flow, speaks this.
+pub(crate) fn speech(speech: Speech) -> Condition {
+    Condition::Content(Content::Speech(speech))
+}
+
+/// A box that puts so many bytes together, or looks at each segment alone.
+pub(crate) fn joining(limit: Option<usize>) -> TcpPolicy {
+    let reassembly = if limit.is_some() { Reassembly::Full } else { Reassembly::None };
+    TcpPolicy { reassembly, limit: limit.unwrap_or(16_384), ..TcpPolicy::default() }
 }
 
 pub(crate) fn prefixes(texts: &[&str]) -> Condition {

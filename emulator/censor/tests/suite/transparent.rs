@@ -8,8 +8,8 @@ use proptest::prelude::*;
 use roadblock_censor::dissect::{openvpn, wireguard};
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{
-    BoxPolicy, BytePrefix, Condition, Content, Corrupt, Fate, FlowPolicy, Per, Policy, Redirect, Refresh, Residual,
-    ResidualKey, Rule, Sees, Threshold, ThresholdUnit,
+    BoxPolicy, BytePrefix, Condition, Corrupt, Fate, InspectPolicy, PacketQuestion, Per, Policy, Redirect, Refresh,
+    Residual, ResidualKey, Rule, Sees, Speech, Threshold, ThresholdUnit,
 };
 use roadblock_censor::{Censor, Direction, FlowKey, Instant, Outbox, Packet, PacketId, Verdict};
 
@@ -73,15 +73,14 @@ fn step(about: (u8, u16)) -> impl Strategy<Value = Step> {
 
 /// Those of the rules that bear on when a flow is decided whose bits are set.
 fn some_policy(rules_set: u32) -> Policy {
-    let content = Condition::Content;
     let dropping = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
     let address = |last: u8| prefixes(&[&format!("157.240.1.{last}/32")]);
     let bytes = Threshold { unit: ThresholdUnit::Bytes, count: Sees::Inbound, ..packets(300, 900) };
     let three = Residual { key: ResidualKey::ThreeTuple, after: Some(packets(1, 2)), ..dropped_for(5) };
     let redirect = Redirect { v4: Some([157, 240, 1, 2].into()), v6: None, port: None };
     let exempt = Rule { also: true, ..rule("exempt", sni(&["instagram.com"])) };
-    let wireguard = content(Content::WireGuard(Some(wireguard::Kind::Data)));
-    let openvpn = content(Content::OpenVpn(Some(openvpn::Kind::Data)));
+    let wireguard = speech(Speech::WireGuard(Some(wireguard::Kind::Data)));
+    let openvpn = speech(Speech::OpenVpn(Some(openvpn::Kind::Data)));
     let rules = vec![
         Rule {
             trigger: fate(Fate::Redirect(redirect)),
@@ -90,31 +89,37 @@ fn some_policy(rules_set: u32) -> Policy {
         exempt,
         rule("allowed", Condition::All(vec![address(1), Condition::ServerPort([3478].into())])),
         Rule { residuals: vec![three], miss: 0.3, ..rule("sni", sni(&["whatsapp.com"])) },
-        dropping("dns", Condition::DnsName(names(&["*instagram*"]))),
+        dropping("dns", Condition::qname(names(&["*instagram*"]))),
         Rule {
             residuals: vec![dropped_for(5)],
-            ..rule("stun", Condition::All(vec![content(Content::Stun), not(address(2))]))
+            ..rule("stun", Condition::All(vec![speech(Speech::Stun), not(address(2))]))
         },
         Rule { after: Some(packets(1, 2)), ..dropping("wireguard", wireguard) },
         Rule { after: Some(packets(1, 1)), ..dropping("openvpn", openvpn) },
         Rule {
             residuals: vec![dropped_for(5)],
-            ..dropping("chat", Condition::All(vec![content(Content::WhatsAppChat), Condition::ClientInside]))
+            ..dropping("chat", Condition::All(vec![speech(Speech::WhatsAppChat), Condition::ClientInside]))
         },
-        dropping("length", Condition::All(vec![address(2), Condition::PayloadLength { least: 500, most: 600 }])),
+        dropping(
+            "length",
+            Condition::All(vec![
+                address(2),
+                Condition::Packet(PacketQuestion::PayloadLength { least: 500, most: 600 }),
+            ]),
+        ),
         Rule {
             after: Some(bytes),
             ..dropping("bytes", Condition::All(vec![address(1), not(Condition::Fired("exempt".into()))]))
         },
     ];
     let rules: Vec<Rule> = rules.into_iter().chain(rules_that_remember()).collect();
-    let flow = FlowPolicy { reassembly_limit: Some(600), inspect_datagrams: 2, ..FlowPolicy::default() };
-    let second =
-        vec![dropping("again", Condition::All(vec![Condition::TlsSni(names(&["instagram.com"])), address(0)]))];
+    let tcp = joining(Some(600));
+    let inspect = InspectPolicy { datagrams: 2, ..InspectPolicy::default() };
+    let second = vec![dropping("again", Condition::All(vec![Condition::sni(names(&["instagram.com"])), address(0)]))];
     let is_set = |number: usize| rules_set >> number & 1 != 0;
     let rules = rules.into_iter().enumerate().filter(|(number, _)| is_set(*number)).map(|(_, rule)| rule).collect();
     let second = if is_set(31) { second } else { vec![] };
-    policy([in_path(rules), BoxPolicy { name: "next".into(), flow, ..in_path(second) }])
+    policy([in_path(rules), BoxPolicy { name: "next".into(), tcp, inspect, ..in_path(second) }])
 }
 
 /// Rules whose residuals and counts reach beyond the flow, the protocol, the client or the moment.
@@ -124,7 +129,7 @@ fn rules_that_remember() -> Vec<Rule> {
     let of_client = Threshold { per: Per::Client, within, count: Sees::Outbound, ..packets(2, 4) };
     let all_of_client = Residual {
         key: ResidualKey::Client,
-        when: Some(Condition::PayloadLength { least: 1, most: u16::MAX }),
+        when: Some(Condition::Packet(PacketQuestion::PayloadLength { least: 1, most: u16::MAX })),
         refresh: Refresh::OnClientPacket,
         ..dropped_for(1)
     };
@@ -135,17 +140,16 @@ fn rules_that_remember() -> Vec<Rule> {
         Residual { key: ResidualKey::ServerEndpoint, after: Some(connections), ..dropped_for(3) },
     ];
     let corrupt = Corrupt { offset: 1, bytes: b"??".as_slice().into() };
-    let starts =
-        |bytes: &[u8]| Condition::Content(Content::Starts(vec![BytePrefix { offset: 0, bytes: bytes.to_vec() }]));
+    let starts = |bytes: &[u8]| Condition::starts((vec![BytePrefix { offset: 0, bytes: bytes.to_vec() }]));
     let dropping = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
     vec![
-        Rule { after: Some(connections), ..dropping("connections", Condition::TlsSni(names(&["instagram.com"]))) },
+        Rule { after: Some(connections), ..dropping("connections", Condition::sni(names(&["instagram.com"]))) },
         Rule { after: Some(connections), ..dropping("any-connections", Condition::Protocol(6)) },
         Rule { after: Some(of_client), ..dropping("flood", Condition::Protocol(17)) },
         Rule { residuals: vec![all_of_client], ..rule("client", starts(b"WA")) },
         Rule { residuals: vec![server], suspect: true, ..rule("server", starts(b"GET ")) },
         Rule { residuals: vec![some], ..rule("some", sni(&["*a*"])) },
-        Rule { residuals: several, ..rule("several", Condition::Content(Content::Stun)) },
+        Rule { residuals: several, ..rule("several", speech(Speech::Stun)) },
         Rule { trigger: fate(Fate::Corrupt(corrupt)), ..rule("corrupt", starts(b"GET ")) },
         Rule { trigger: fate(Fate::Divert), miss: 0.5, ..rule("divert", starts(b"WA")) },
     ]

@@ -48,7 +48,7 @@ fn tspu_1_rewrites_the_servers_packets() {
         assert_eq!(world.count(EventKind::ResidualArmed), 1);
         world.now = seconds(75);
         let answer = connection.segment(Inbound, DATA, b"server hello");
-        assert_eq!(world.send(Inbound, &answer), Verdict::Pass);
+        assert_eq!(world.send(Inbound, &answer), Verdict::PassAndOffload);
     }
 }
 
@@ -92,7 +92,7 @@ fn tspu_4_drops_for_40_seconds() {
     assert!(world.story().iter().all(|line| line.starts_with("tspu/sni-4")));
     world.now = seconds(40);
     let answer = connection.segment(Inbound, ACK, &[]);
-    assert_eq!(world.send(Inbound, &answer), Verdict::Pass);
+    assert_eq!(world.send(Inbound, &answer), Verdict::PassAndOffload);
     assert_eq!(world.send(Outbound, &hello), Verdict::Drop, "the ClientHello, sent again, begins it anew");
 }
 
@@ -148,8 +148,8 @@ fn tspu_9_upstream_only_box() {
 fn tspu_12_segmentation_evades_without_reassembly() {
     for (reassembly_limit, matches) in [(None, false), (Some(4096), true)] {
         for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0]] {
-            let flow = FlowPolicy { reassembly_limit, ..FlowPolicy::default() };
-            let mut world = World::new(policy([BoxPolicy { flow, ..in_path(vec![sni_4(&["whatsapp.com"])]) }]));
+            let tcp = joining(reassembly_limit);
+            let mut world = World::new(policy([BoxPolicy { tcp, ..in_path(vec![sni_4(&["whatsapp.com"])]) }]));
             let mut connection = Connection::new(4000);
             world.open(&mut connection);
             let parts: Vec<_> =
@@ -165,8 +165,8 @@ fn tspu_12_segmentation_evades_without_reassembly() {
 #[test]
 fn tspu_12b_reassembly_goes_by_bytes() {
     for (limit, matches) in [(4096, true), (200, false)] {
-        let flow = FlowPolicy { reassembly_limit: Some(limit), ..FlowPolicy::default() };
-        let mut world = World::new(policy([BoxPolicy { flow, ..in_path(vec![sni_4(&["whatsapp.com"])]) }]));
+        let tcp = joining(Some(limit));
+        let mut world = World::new(policy([BoxPolicy { tcp, ..in_path(vec![sni_4(&["whatsapp.com"])]) }]));
         let mut connection = Connection::new(4000);
         world.open(&mut connection);
         let mut last = Verdict::Pass;

@@ -61,52 +61,36 @@ fn gather(condition: &Condition, not: &str, words: &mut BTreeSet<String>) {
     match condition {
         Condition::All(parts) | Condition::Any(parts) => parts.iter().for_each(|part| gather(part, not, words)),
         Condition::Not(part) => gather(part, if not.is_empty() { "not " } else { "" }, words),
-        Condition::TlsSni(names) | Condition::DnsName(names) => {
-            words.extend(names.iter().map(|name| format!("{not}{name}")));
-        }
         Condition::ServerPort(ports) => {
             words.extend(ports.ranges().iter().map(|range| format!("{not}port {}", port(*range))));
         }
         Condition::ClientPort(ports) => {
             words.extend(ports.ranges().iter().map(|range| format!("{not}client port {}", port(*range))));
         }
-        Condition::PayloadLength { least, most } => {
-            words.insert(format!("{not}payload of {least} to {most} bytes"));
+        Condition::Packet(question) => {
+            words.insert(format!("{not}{}", question.title()));
         }
         Condition::Content(content) => {
-            words.insert(format!("{not}{}", self::content(content)));
+            words.extend(content.looks_for().into_iter().map(|item| format!("{not}{item}")));
+        }
+        Condition::ClientAddress(prefixes) => {
+            words.extend(self::prefixes(prefixes).map(|prefix| format!("{not}client {prefix}")));
         }
         Condition::ServerAddress(prefixes) => {
             words.extend(self::prefixes(prefixes).map(|prefix| format!("{not}{prefix}")));
         }
         // How the flow goes is the rule's manner, not its aim.
-        Condition::Protocol(_) | Condition::ClientInside | Condition::Direction(_) | Condition::Fired(_) => {}
+        Condition::Protocol(_)
+        | Condition::ClientPortAboveServer
+        | Condition::ClientInside
+        | Condition::Direction(_)
+        | Condition::Time(_)
+        | Condition::Fired(_) => {}
     }
 }
 
 fn port((first, last): (u16, u16)) -> String {
     if first == last { first.to_string() } else { format!("{first}-{last}") }
-}
-
-fn content(content: &Content) -> String {
-    match content {
-        Content::Stun => "STUN".to_owned(),
-        Content::DtlsHello => "DTLS".to_owned(),
-        Content::WireGuard(kind) => of_kind("WireGuard", kind.as_ref()),
-        Content::OpenVpn(kind) => of_kind("OpenVPN", kind.as_ref()),
-        Content::WhatsAppChat => "WhatsApp chat".to_owned(),
-        Content::TelegramTransport => "Telegram transport".to_owned(),
-        Content::SshBanner => "SSH".to_owned(),
-        Content::Starts(prefixes) => {
-            let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ");
-            let each = prefixes.iter().map(|prefix| format!("{} at {}", hex(&prefix.bytes), prefix.offset));
-            format!("payload {}", each.collect::<Vec<_>>().join(" or "))
-        }
-    }
-}
-
-fn of_kind(protocol: &str, kind: Option<&impl std::fmt::Debug>) -> String {
-    kind.map_or_else(|| protocol.to_owned(), |kind| format!("{protocol} {}", format!("{kind:?}").to_lowercase()))
 }
 
 fn prefixes(set: &PrefixSet) -> impl Iterator<Item = String> {

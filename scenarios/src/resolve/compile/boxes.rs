@@ -1,6 +1,6 @@
 //! `box` becomes a box without rules.
 
-use roadblock_censor::policy::{BoxPolicy, FlowPolicy, FragmentPolicy, Place, Share};
+use roadblock_censor::policy::{BoxPolicy, Check, FlowPolicy, FragmentPolicy, InspectPolicy, Place, Share, TcpPolicy};
 
 use super::Compiler;
 use crate::declare::{BoxDeclaration, Checksum, FragmentsDeclaration, Reassembly, ShareDeclaration, TeardownFlag};
@@ -23,6 +23,8 @@ impl Compiler<'_, '_> {
             fragments: fragments(&declared.fragments),
             ipv6_extensions: declared.ipv6_extensions,
             flow: flow(declared),
+            tcp: tcp(declared),
+            inspect: inspect(declared),
             ..BoxPolicy::default()
         }
     }
@@ -58,20 +60,34 @@ fn flow(declared: &BoxDeclaration) -> FlowPolicy {
         policy.from = flow.from;
         policy.teardown.fin = flow.teardown.contains(&TeardownFlag::Fin);
         policy.teardown.rst = flow.teardown.contains(&TeardownFlag::Rst);
-        policy.inspect_segments = flow.inspect_segments.unwrap_or(policy.inspect_segments);
-        policy.inspect_datagrams = flow.inspect_datagrams.unwrap_or(policy.inspect_datagrams);
         if let Some(idle) = &flow.idle {
             policy.idle.syn_sent = idle.syn_sent.unwrap_or(policy.idle.syn_sent);
             policy.idle.syn_received = idle.syn_received.unwrap_or(policy.idle.syn_received);
             policy.idle.established = idle.established.unwrap_or(policy.idle.established);
         }
     }
+    policy
+}
+
+/// How a box reads TCP.
+fn tcp(declared: &BoxDeclaration) -> TcpPolicy {
+    let mut policy = TcpPolicy::default();
     if let Some(tcp) = &declared.tcp {
-        policy.verify_checksum = tcp.checksum != Some(Checksum::Ignore);
-        policy.reassembly_limit = match tcp.reassembly {
-            Some(Reassembly::Limit(bytes)) => usize::try_from(bytes).ok(),
-            Some(Reassembly::None) | None => None,
-        };
+        policy.checksum = if tcp.checksum == Some(Checksum::Ignore) { Check::Ignore } else { Check::Verify };
+        if let Some(Reassembly::Limit(bytes)) = tcp.reassembly {
+            policy.reassembly = roadblock_censor::policy::Reassembly::Full;
+            policy.limit = usize::try_from(bytes).unwrap_or(policy.limit);
+        }
+    }
+    policy
+}
+
+/// How much a box looks at.
+fn inspect(declared: &BoxDeclaration) -> InspectPolicy {
+    let mut policy = InspectPolicy::default();
+    if let Some(flow) = &declared.flow {
+        policy.segments = flow.inspect_segments.unwrap_or(policy.segments);
+        policy.datagrams = flow.inspect_datagrams.unwrap_or(policy.datagrams);
     }
     policy
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use roadblock_censor::policy::{BytePrefix, Condition, Content, MAX_BYTE_PREFIX, PortSet};
+use roadblock_censor::policy::{BytePrefix, Condition, Content, MAX_BYTE_PREFIX, PacketQuestion, PortSet, Speech};
 use roadblock_censor::{NamePattern, NameSet, PrefixSet};
 
 use super::super::arguments::Setting;
@@ -54,8 +54,8 @@ impl Compiler<'_, '_> {
                 Side::Outside => Condition::Not(Box::new(Condition::ClientInside)),
             });
         }
-        all.extend(when.tls.as_ref().map(|tls| Condition::TlsSni(self.names(&tls.sni))));
-        all.extend(when.dns.as_ref().map(|dns| Condition::DnsName(self.names(&dns.qname))));
+        all.extend(when.tls.as_ref().map(|tls| Condition::sni(self.names(&tls.sni))));
+        all.extend(when.dns.as_ref().map(|dns| Condition::qname(self.names(&dns.qname))));
         all.extend(contents(when));
         all.extend(when.payload.iter().flat_map(|payload| self.payload(payload)));
         all.extend(when.fired.as_ref().map(|rule| Condition::Fired(self.rule_id(rule))));
@@ -119,9 +119,10 @@ impl Compiler<'_, '_> {
             let help = "say `starts = \"57 41\"`, `length = { min = 1001 }` or both";
             self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, payload.at(), message).help(help));
         }
-        let starts = starts.map(|starts| Condition::Content(Content::Starts(starts)));
+        let starts = starts.map(|starts| Condition::starts(starts));
         let length = payload.length.as_ref();
-        let length = length.map(|length| Condition::PayloadLength { least: length.min, most: length.max });
+        let length = length
+            .map(|length| Condition::Packet(PacketQuestion::PayloadLength { least: length.min, most: length.max }));
         starts.into_iter().chain(length).collect()
     }
 
@@ -151,18 +152,18 @@ impl Compiler<'_, '_> {
 fn contents(when: &When) -> Vec<Condition> {
     let udp = when.udp.as_ref();
     let said = [
-        (udp.and_then(|udp| udp.stun), Content::Stun),
-        (udp.and_then(|udp| udp.dtls), Content::DtlsHello),
-        (when.whatsapp.as_ref().map(|whatsapp| whatsapp.chat), Content::WhatsAppChat),
-        (when.telegram.as_ref().map(|telegram| telegram.transport), Content::TelegramTransport),
-        (when.ssh.as_ref().map(|ssh| ssh.banner), Content::SshBanner),
+        (udp.and_then(|udp| udp.stun), Speech::Stun),
+        (udp.and_then(|udp| udp.dtls), Speech::DtlsHello),
+        (when.whatsapp.as_ref().map(|whatsapp| whatsapp.chat), Speech::WhatsAppChat),
+        (when.telegram.as_ref().map(|telegram| telegram.transport), Speech::TelegramTransport),
+        (when.ssh.as_ref().map(|ssh| ssh.banner), Speech::SshBanner),
     ];
     let said = said.into_iter().filter_map(|(wanted, content)| {
-        let condition = Condition::Content(content);
+        let condition = Condition::Content(Content::Speech(content));
         wanted.map(|wanted| if wanted { condition } else { Condition::Not(Box::new(condition)) })
     });
-    let wireguard = when.wireguard.map(|kind| Condition::Content(Content::WireGuard(kind.0)));
-    let openvpn = when.openvpn.map(|kind| Condition::Content(Content::OpenVpn(kind.0)));
+    let wireguard = when.wireguard.map(|kind| Condition::Content(Content::Speech(Speech::WireGuard(kind.0))));
+    let openvpn = when.openvpn.map(|kind| Condition::Content(Content::Speech(Speech::OpenVpn(kind.0))));
     said.chain(wireguard).chain(openvpn).collect()
 }
 

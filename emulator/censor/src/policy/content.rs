@@ -1,0 +1,143 @@
+//! What a rule can ask of what a packet carries, read beyond its headers.
+//!
+//! Each family of questions is a file: the questions, what can answer them, and how. Adding one is a file, a variant here and
+//! a line in [`Content::habit`], [`Content::answer`] and [`Content::describe`].
+
+mod bytes;
+mod dns;
+mod speech;
+mod tls;
+
+pub use bytes::{BytePrefix, BytesQuestion, MAX_BYTE_PREFIX};
+pub use dns::DnsQuestion;
+pub use speech::Speech;
+pub use tls::TlsQuestion;
+
+use crate::reading::Reading;
+
+/// A question about what a packet carries. Known only of a flow that the box tracks and still looks at, and of packets of a
+/// box that keeps no flows.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// About TLS over TCP.
+    Tls(TlsQuestion),
+    /// About DNS.
+    Dns(DnsQuestion),
+    /// About the bytes themselves.
+    Bytes(BytesQuestion),
+    /// Which protocol it is, of those that are known by their form.
+    Speech(Speech),
+}
+
+/// Where a question can be answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Habit {
+    /// In segments.
+    pub(crate) tcp: bool,
+    /// In datagrams.
+    pub(crate) udp: bool,
+    /// In which of them.
+    pub(crate) span: Span,
+    /// Of whom.
+    pub(crate) from: Speaker,
+    /// Whether only the very beginning of a stream can, rather than any message in it.
+    pub(crate) of_beginning: bool,
+    /// At the ports of DNS, unless a rule gives others.
+    pub(crate) dns_port: bool,
+}
+
+/// Which packets of a flow can answer a question.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Span {
+    /// Those with which a stream begins, and datagrams while the box looks at them.
+    Opening,
+    /// All, as long as the flow lasts.
+    Every,
+    /// All of a flow that was found to speak a protocol (of the form's own), else those with which it begins.
+    Speaking,
+}
+
+/// Whose words can answer a question, in a stream. In datagrams both ends' can.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Speaker {
+    Client,
+    Server,
+    Either,
+}
+
+impl Habit {
+    /// Of messages of the client in a stream.
+    pub(crate) const STREAM: Self = Self {
+        tcp: true,
+        udp: false,
+        span: Span::Opening,
+        from: Speaker::Client,
+        of_beginning: false,
+        dns_port: false,
+    };
+    /// Of the beginning of the client's stream.
+    pub(crate) const BEGINNING: Self = Self { of_beginning: true, ..Self::STREAM };
+    /// Of datagrams.
+    pub(crate) const DATAGRAM: Self = Self { tcp: false, udp: true, ..Self::STREAM };
+    /// Of the beginning of the client's stream, and of datagrams.
+    pub(crate) const BOTH: Self = Self { udp: true, ..Self::BEGINNING };
+
+    /// Whether this end's words can answer it, in a stream.
+    pub(crate) fn hears(&self, is_client: bool) -> bool {
+        self.tcp
+            && match self.from {
+                Speaker::Client => is_client,
+                Speaker::Server => !is_client,
+                Speaker::Either => true,
+            }
+    }
+}
+
+impl Content {
+    /// What is looked for, as a listing says it. Nothing where the question is about an empty list, which nothing answers.
+    pub fn looks_for(&self) -> Vec<String> {
+        match self {
+            Self::Tls(question) => question.looks_for(),
+            Self::Dns(question) => question.looks_for(),
+            Self::Bytes(question) => question.looks_for(),
+            Self::Speech(speech) => vec![speech.title()],
+        }
+    }
+
+    /// Where the question can be answered.
+    pub(crate) fn habit(&self) -> Habit {
+        match self {
+            Self::Tls(question) => question.habit(),
+            Self::Dns(question) => question.habit(),
+            Self::Bytes(question) => question.habit(),
+            Self::Speech(speech) => speech.habit(),
+        }
+    }
+
+    /// The answer; `None` where it cannot be known, or not yet.
+    pub(crate) fn answer(&self, reading: &Reading<'_>) -> Option<bool> {
+        match self {
+            Self::Tls(question) => question.answer(reading),
+            Self::Dns(question) => question.answer(reading),
+            Self::Bytes(question) => question.answer(reading),
+            Self::Speech(speech) => speech.answer(reading),
+        }
+    }
+
+    /// Whether a later packet may answer what this one could not.
+    pub(crate) fn awaits(&self, reading: &Reading<'_>) -> bool {
+        let habit = self.habit();
+        habit.hears(reading.from_client) && self.answer(reading).is_none() && reading.may_say_more(habit.of_beginning)
+    }
+
+    /// What was found, as a person would say it.
+    pub(crate) fn describe(&self, reading: &Reading<'_>) -> Option<String> {
+        match self {
+            Self::Tls(question) => question.describe(reading),
+            Self::Dns(question) => question.describe(reading),
+            Self::Bytes(question) => Some(question.describe()),
+            Self::Speech(speech) => Some(speech.describe().to_owned()),
+        }
+        .filter(|_| self.answer(reading).is_some())
+    }
+}
