@@ -140,8 +140,10 @@ fn gfw_rst_classic_whichever_way_it_goes() {
     let shape = SegmentShape { to: Recipient::Both, at: vec![0, 1460, 4380], ..SegmentShape::default() };
     let inject = vec![Injection { delay: millis(1), ..with(shape) }];
     let trigger = Response { fate: Fate::Pass, inject };
-    let long =
-        Condition::All(vec![Condition::Direction(Inbound), Condition::PayloadLength { least: 1000, most: u16::MAX }]);
+    let long = Condition::All(vec![
+        Condition::Direction(Inbound),
+        Condition::Packet(roadblock_censor::policy::PacketQuestion::PayloadLength { least: 1000, most: u16::MAX }),
+    ]);
     let mut world = World::new(policy([on_path(vec![Rule { trigger, ..rule("answer", long) }])]));
     let mut connection = Connection::new(4000);
     for (direction, flags) in [(Outbound, SYN), (Inbound, SYN_ACK), (Outbound, ACK)] {
