@@ -10,16 +10,18 @@ mod listen;
 mod probe;
 mod profile;
 mod quantities;
+mod reading;
 mod response;
 mod scenario;
 mod service;
+mod tracking;
 mod words;
 
 pub(crate) use argument::Argument;
-pub(crate) use boxes::{
-    BoxDeclaration, Boxes, Checksum, FragmentsDeclaration, Reassembly, ShareDeclaration, TeardownFlag,
+pub(crate) use boxes::{BoxDeclaration, Boxes, FragmentsDeclaration, ShareDeclaration};
+pub(crate) use condition::{
+    AfterDeclaration, Side, TransportProtocol, When, WhenClient, WhenPacket, WhenPayload, WhenTcp,
 };
-pub(crate) use condition::{AfterDeclaration, Side, TransportProtocol, When, WhenPayload};
 pub(crate) use data::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
 pub(crate) use expectation::{ExpectDeclaration, ThenDeclaration};
 pub(crate) use injection::{
@@ -29,7 +31,10 @@ pub(crate) use injection::{
 pub(crate) use listen::ListenDeclaration;
 pub(crate) use probe::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, TlsProbe};
 pub(crate) use profile::{ParameterType, ProfileFile, RuleDeclaration};
-pub(crate) use quantities::{BitRate, ByteSize, CountRange, HeaderNumber, HexBytes, Offset, PortRange, SizeOrTime};
+pub(crate) use quantities::{
+    Between, BitRate, ByteSize, CountRange, HeaderNumber, HexBytes, Offset, PortRange, SizeOrTime, TimeOfDay,
+};
+pub(crate) use reading::{HttpReading, QuicReading, TlsReading};
 pub(crate) use response::{
     LossDeclaration, PayloadFate, PoliceDeclaration, RedirectDeclaration, ResponseDeclaration, RewriteDeclaration,
     ShapeDeclaration, ThenWhat,
@@ -39,4 +44,7 @@ pub(crate) use scenario::{
     ScenarioFile, SourceDeclaration, VantageDeclaration,
 };
 pub(crate) use service::{HostDeclaration, ServiceFile, TargetDeclaration, WebSocketDeclaration};
-pub(crate) use words::{FileKind, TcpFlagLetters};
+pub(crate) use tracking::{
+    FlowDeclaration, InspectDeclaration, ResyncFlag, TcpDeclaration, TeardownFlag, TtlDeclaration,
+};
+pub(crate) use words::{FileKind, FlagSet, TcpFlagLetters};

@@ -110,7 +110,7 @@ fn can_hold(condition: &Condition) -> bool {
         Condition::Any(any) => any.iter().any(can_hold),
         Condition::Content(content) => !content.looks_for().is_empty(),
         Condition::ClientPort(ports) | Condition::ServerPort(ports) => !ports.is_empty(),
-        Condition::ServerAddress(prefixes) => !prefixes.is_empty(),
+        Condition::ServerAddress(prefixes) | Condition::ClientAddress(prefixes) => !prefixes.is_empty(),
         _ => true,
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use roadblock_censor::policy::{
-    DuplicateFragment, FragmentOverlap, FragmentTtl, Ipv6Extensions, Place, Sees, ShareBy, TrackFrom,
-};
+use roadblock_censor::policy::{DuplicateFragment, FragmentOverlap, FragmentTtl, Ipv6Extensions, Place, Sees, ShareBy};
 use serde_json::json;
 
-use crate::declare::CountRange;
+use crate::declare::{
+    CountRange, FlowDeclaration, HttpReading, InspectDeclaration, QuicReading, TcpDeclaration, TlsReading,
+};
 use crate::diagnostic::Collector;
 use crate::read::{Definitions, Dictionary, OneOrMany, Read, choice, table, value, words};
 use crate::tree::{Node, Value};
@@ -58,6 +58,14 @@ table! {
         "flow" => flow: Option<FlowDeclaration>,
         /// How it reads TCP.
         "tcp" => tcp: Option<TcpDeclaration>,
+        /// How much it looks at before it gives a flow up as harmless.
+        "inspect" => inspect: Option<InspectDeclaration>,
+        /// How it reads TLS.
+        "tls" => tls: Option<TlsReading>,
+        /// How it reads QUIC.
+        "quic" => quic: Option<QuicReading>,
+        /// How it reads HTTP.
+        "http" => http: Option<HttpReading>,
     }
 }
 
@@ -146,80 +154,4 @@ words! {
 words! {
     /// How far a box reads into an IPv6 packet: past its extension headers, or not past the first of them.
     Ipv6Extensions { "walk" => Self::Walk, "ignore" => Self::Ignore, }
-}
-
-table! {
-    /// How a box keeps flows.
-    FlowDeclaration {
-        /// What makes it begin to track a TCP flow: a SYN, or any segment.
-        "from" => from: TrackFrom = TrackFrom::default(),
-        /// Which flags end the tracking; none where not said.
-        "teardown" => teardown: Vec<TeardownFlag> = Vec::new(),
-        /// How long an idle flow is remembered.
-        "idle" => idle: Option<IdleDeclaration>,
-        /// How many data segments of the client are looked at before the flow is given up as harmless.
-        "inspect-segments" => inspect_segments: Option<u32>,
-        /// How many datagrams of both ends are looked at before the flow is given up as harmless.
-        "inspect-datagrams" => inspect_datagrams: Option<u32>,
-    }
-}
-
-/// A flag that ends the tracking of a flow.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum TeardownFlag {
-    Fin,
-    Rst,
-}
-
-words! {
-    /// A flag that ends the tracking of a flow.
-    TeardownFlag { "fin" => Self::Fin, "rst" => Self::Rst, }
-}
-
-table! {
-    /// How long an idle TCP flow is remembered.
-    IdleDeclaration {
-        /// After a SYN.
-        "syn-sent" => syn_sent: Option<Duration>,
-        /// After the SYN/ACK.
-        "syn-received" => syn_received: Option<Duration>,
-        /// After data or the final ACK.
-        "established" => established: Option<Duration>,
-    }
-}
-
-table! {
-    /// How a box reads TCP.
-    TcpDeclaration {
-        /// Whether it puts segments together before it looks: `"none"`, or `{ limit = BYTES }`.
-        "reassembly" => reassembly: Option<Reassembly>,
-        /// Whether a segment with a wrong checksum is ignored (`"verify"`) or looked at all the same (`"ignore"`).
-        "checksum" => checksum: Option<Checksum>,
-    }
-}
-
-choice! {
-    /// Whether a box puts segments together before it looks.
-    Reassembly {
-        words {
-            /// It looks at each segment alone.
-            "none" => None,
-        }
-        keys {
-            /// It puts together so many bytes of the client's, in order.
-            "limit" => Limit(u32),
-        }
-    }
-}
-
-/// What a box does with a wrong checksum.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Checksum {
-    Verify,
-    Ignore,
-}
-
-words! {
-    /// What a box does with a segment whose checksum is wrong.
-    Checksum { "verify" => Self::Verify, "ignore" => Self::Ignore, }
 }

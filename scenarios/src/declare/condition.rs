@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use roadblock_censor::dissect::{openvpn, wireguard};
 use roadblock_censor::outbox::Direction;
-use roadblock_censor::policy::{Per, Sees};
+use roadblock_censor::policy::{Anomaly, Per, Sees};
 
-use crate::declare::{Argument, ByteSize, CountRange, HexBytes, PortRange};
+use crate::declare::{Argument, Between, ByteSize, CountRange, FlagSet, HexBytes, PortRange, TimeOfDay};
 use crate::read::{OneOrMany, table, words};
 use crate::source::Text;
 
@@ -23,6 +23,10 @@ table! {
         "server" => server: Option<WhenServer>,
         /// About the flow as a whole.
         "flow" => flow: Option<WhenFlow>,
+        /// About the packet as such.
+        "packet" => packet: Option<WhenPacket>,
+        /// About the header of a TCP segment.
+        "tcp" => tcp: Option<WhenTcp>,
         /// About what a datagram holds.
         "udp" => udp: Option<WhenUdp>,
         /// The datagram is one of WireGuard's, of this kind.
@@ -43,6 +47,8 @@ table! {
         "direction" => direction: Option<Direction>,
         /// The named rule has fired on this flow.
         "fired" => fired: Option<Text>,
+        /// The time of day where the censor is, as `"16:00-24:00"`.
+        "time" => time: Option<TimeOfDay>,
         /// A switch: the rule applies at all. For a parameter of type boolean.
         "enabled" => enabled: Option<Argument<bool>>,
         /// None of these holds.
@@ -93,7 +99,11 @@ table! {
     /// About the end inside.
     WhenClient {
         /// Its port is one of these, or in one of these ranges.
-        "port" => port: Argument<OneOrMany<PortRange>>,
+        "port" => port: Option<Argument<OneOrMany<PortRange>>>,
+        /// Its address lies in one of these prefixes.
+        "address" => address: Option<Argument<OneOrMany<Text>>>,
+        /// Its port is above the server's, or is not.
+        "port-above-server" => port_above_server: Option<bool>,
     }
 }
 
@@ -178,17 +188,44 @@ table! {
         /// How many bytes come before those.
         "offset" => offset: u16 = 0,
         /// How many bytes of TCP or UDP payload the packet has.
-        "length" => length: Option<LengthDeclaration>,
+        "length" => length: Option<Between>,
     }
 }
 
 table! {
-    /// How many bytes a payload has, both ends included.
-    LengthDeclaration {
-        /// The least.
-        "min" => min: u16 = 0,
-        /// The most.
-        "max" => max: u16 = u16::MAX,
+    /// About the packet as such.
+    WhenPacket {
+        /// How many bytes it has with its IP header.
+        "length" => length: Option<Between>,
+        /// Its time to live.
+        "ttl" => ttl: Option<Between>,
+        /// It is a fragment, or was put together from some; or is none.
+        "fragment" => fragment: Option<bool>,
+        /// One of these is not as an honest end would send it.
+        "anomaly" => anomaly: Option<OneOrMany<Anomaly>>,
+    }
+}
+
+words! {
+    /// What an honest end would not send: a wrong checksum, a time to live unlike the sender's first, an option of RFC 2385
+    /// that nobody asked for, a sequence number outside the window, a header that contradicts itself.
+    Anomaly {
+        "checksum" => Self::Checksum,
+        "ttl-jump" => Self::TtlJump,
+        "md5" => Self::Md5,
+        "sequence" => Self::Sequence,
+        "header" => Self::Header,
+    }
+}
+
+table! {
+    /// About the header of a TCP segment.
+    WhenTcp {
+        /// Its flags, as letters: `"S"` is a SYN without ACK. Of SYN, ACK, FIN and RST just these are set; PSH and the others
+        /// do not matter unless they are named. `""`: none of the four.
+        "flags" => flags: Option<FlagSet>,
+        /// How many bytes it has.
+        "header-length" => header_length: Option<Between>,
     }
 }
 

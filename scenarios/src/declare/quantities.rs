@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::read::{Definitions, Read, wrong_type};
+use crate::read::{Definitions, Located, Read, table, wrong_type};
+use crate::source::Location;
 use crate::tree::{Node, Value};
 
 /// `443`, or `"596-599"`.
@@ -120,6 +121,89 @@ impl Read for HexBytes {
 
     fn schema(_: &mut Definitions) -> serde_json::Value {
         json!({ "type": "string", "pattern": "^ *[0-9a-fA-F]{2}( *[0-9a-fA-F]{2})* *$" })
+    }
+}
+
+/// `20`, or `{ min = 1001, max = 1400 }`, both ends included.
+#[derive(Clone, Debug)]
+pub(crate) struct Between {
+    /// The least.
+    pub(crate) least: u16,
+    /// The most.
+    pub(crate) most: u16,
+    at: Location,
+}
+
+table! {
+    /// A number between two others, both included.
+    Limits {
+        /// The least.
+        "min" => min: u16 = 0,
+        /// The most.
+        "max" => max: u16 = u16::MAX,
+    }
+}
+
+impl Located for Between {
+    fn at(&self) -> &Location {
+        &self.at
+    }
+}
+
+impl Read for Between {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let (least, most) = match node.value {
+            Value::Integer(_) => u16::read(node, errors).map(|number| (number, number))?,
+            Value::Table(_) => Limits::read(node, errors).map(|limits| (limits.min, limits.max))?,
+            _ => return wrong_type(node, "a number or a table such as { min = 1001 }", errors),
+        };
+        if least > most {
+            let message = format!("nothing lies between {least} and {most}");
+            errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message));
+        }
+        Some(Self { least, most, at: node.at.clone() })
+    }
+
+    fn schema(definitions: &mut Definitions) -> serde_json::Value {
+        json!({ "anyOf": [u16::schema(definitions), Limits::schema(definitions)] })
+    }
+}
+
+/// A part of the day: `"16:00-24:00"`, `"22:00-06:00"`.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct TimeOfDay {
+    /// The first minute.
+    pub(crate) from: u16,
+    /// The minute before which it ends.
+    pub(crate) until: u16,
+}
+
+impl Read for TimeOfDay {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let Value::String(text) = &node.value else {
+            return wrong_type(node, "a part of the day such as \"16:00-24:00\"", errors);
+        };
+        let minute = |text: &str| {
+            let (hours, minutes) =
+                text.split_once(':').filter(|(hours, minutes)| hours.len() == 2 && minutes.len() == 2)?;
+            let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);
+            (minutes < 60 && hours * 60 + minutes <= 24 * 60).then_some(hours * 60 + minutes)
+        };
+        let ends = text.split_once('-').and_then(|(from, until)| Some((minute(from)?, minute(until)?)));
+        if let Some((from, until)) = ends
+            && from != until
+            && from < 24 * 60
+        {
+            return Some(Self { from, until });
+        }
+        let message = format!("`{text}` is no part of the day");
+        let help = "write two times with two digits each, such as \"16:00-24:00\" or \"22:00-06:00\"";
+        errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
+        None
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        json!({ "type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$" })
     }
 }
 

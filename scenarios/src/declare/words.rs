@@ -1,7 +1,7 @@
 //! The words of the language.
 
 use roadblock_censor::outbox::Direction;
-use roadblock_censor::policy::{Grade, Place, Rejection, ResidualKey, Sees, TcpFlags, TrackFrom};
+use roadblock_censor::policy::{Grade, Place, Rejection, ResidualKey, Sees, TcpFlags};
 
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::model::{Authority, ChatHeader, DnsTransport, Family, FamilyChoice, MtProtoTransport, VerdictWord};
@@ -58,11 +58,6 @@ words! {
 words! {
     /// The way a packet travels: out of the censored network, or into it.
     Direction { "outbound" => Self::Outbound, "inbound" => Self::Inbound, }
-}
-
-words! {
-    /// What makes the box begin to track a TCP flow.
-    TrackFrom { "syn" => Self::Syn, "any" => Self::Any, }
 }
 
 words! {
@@ -150,20 +145,39 @@ pub(crate) struct TcpFlagLetters(pub(crate) TcpFlags);
 impl Read for TcpFlagLetters {
     fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
         let letters = String::read(node, errors)?;
-        // The order of the bits in the header, RFC 9293 section 3.1.
-        let bit = |letter| "FSRPAUEC".find(letter).map(|position| 1_u8 << position);
-        match letters.chars().try_fold(0, |flags, letter| Some(flags | bit(letter)?)) {
-            Some(flags) if flags != 0 => Some(Self(TcpFlags(flags))),
-            _ => {
-                let message = format!("`{letters}` are not TCP flags");
-                let help = "write their letters, of F S R P A U E C, such as \"RA\" for RST and ACK";
-                errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
-                None
-            }
-        }
+        flag_bits(&letters).filter(|flags| flags.0 != 0).map(Self).or_else(|| no_flags(node, &letters, errors))
     }
 
     fn schema(_: &mut Definitions) -> serde_json::Value {
         serde_json::json!({ "type": "string", "pattern": "^[FSRPAUEC]+$" })
     }
+}
+
+/// TCP flags of which just these are set, of those that tell one kind of segment from another and of those that are named.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FlagSet(pub(crate) TcpFlags);
+
+impl Read for FlagSet {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let letters = String::read(node, errors)?;
+        flag_bits(&letters).map(Self).or_else(|| no_flags(node, &letters, errors))
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        serde_json::json!({ "type": "string", "pattern": "^[FSRPAUEC]*$" })
+    }
+}
+
+/// The bits of these letters; `None` where one stands for no flag.
+fn flag_bits(letters: &str) -> Option<TcpFlags> {
+    // The order of the bits in the header, RFC 9293 section 3.1.
+    let bit = |letter| "FSRPAUEC".find(letter).map(|position| 1_u8 << position);
+    letters.chars().try_fold(0, |flags, letter| Some(flags | bit(letter)?)).map(TcpFlags)
+}
+
+fn no_flags<T>(node: &Node, letters: &str, errors: &mut Collector) -> Option<T> {
+    let message = format!("`{letters}` are not TCP flags");
+    let help = "write their letters, of F S R P A U E C, such as \"RA\" for RST and ACK";
+    errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
+    None
 }

@@ -1,9 +1,14 @@
 //! `box` becomes a box without rules.
 
-use roadblock_censor::policy::{BoxPolicy, Check, FlowPolicy, FragmentPolicy, InspectPolicy, Place, Share, TcpPolicy};
+use roadblock_censor::policy::{
+    BoxPolicy, FlowPolicy, FragmentPolicy, InspectPolicy, Place, Reads, Resync, Share, TcpPolicy, Teardown, TtlCheck,
+};
 
 use super::Compiler;
-use crate::declare::{BoxDeclaration, Checksum, FragmentsDeclaration, Reassembly, ShareDeclaration, TeardownFlag};
+use crate::declare::{
+    BoxDeclaration, FlowDeclaration, FragmentsDeclaration, InspectDeclaration, ResyncFlag, ShareDeclaration,
+    TcpDeclaration, TeardownFlag, TtlDeclaration,
+};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::read::Located;
 
@@ -22,9 +27,10 @@ impl Compiler<'_, '_> {
             share: declared.share.as_ref().map(|share| self.share(share)),
             fragments: fragments(&declared.fragments),
             ipv6_extensions: declared.ipv6_extensions,
-            flow: flow(declared),
-            tcp: tcp(declared),
-            inspect: inspect(declared),
+            flow: declared.flow.as_ref().map(flow).unwrap_or_default(),
+            tcp: declared.tcp.as_ref().map(tcp).unwrap_or_default(),
+            inspect: declared.inspect.as_ref().map(inspect).unwrap_or_default(),
+            reads: reads(declared),
             ..BoxPolicy::default()
         }
     }
@@ -54,40 +60,94 @@ fn fragments(declared: &FragmentsDeclaration) -> FragmentPolicy {
 }
 
 /// How a box keeps flows: what the profile says, and the engine's defaults for the rest.
-fn flow(declared: &BoxDeclaration) -> FlowPolicy {
-    let mut policy = FlowPolicy::default();
-    if let Some(flow) = &declared.flow {
-        policy.from = flow.from;
-        policy.teardown.fin = flow.teardown.contains(&TeardownFlag::Fin);
-        policy.teardown.rst = flow.teardown.contains(&TeardownFlag::Rst);
-        if let Some(idle) = &flow.idle {
-            policy.idle.syn_sent = idle.syn_sent.unwrap_or(policy.idle.syn_sent);
-            policy.idle.syn_received = idle.syn_received.unwrap_or(policy.idle.syn_received);
-            policy.idle.established = idle.established.unwrap_or(policy.idle.established);
-        }
+fn flow(declared: &FlowDeclaration) -> FlowPolicy {
+    let default = FlowPolicy::default();
+    let resyncs = |flag| declared.resync.contains(&flag);
+    let mut idle = default.idle;
+    if let Some(said) = &declared.idle {
+        idle.syn_sent = said.syn_sent.unwrap_or(idle.syn_sent);
+        idle.syn_received = said.syn_received.unwrap_or(idle.syn_received);
+        idle.established = said.established.unwrap_or(idle.established);
+        idle.datagrams = said.datagrams.unwrap_or(idle.datagrams);
     }
-    policy
+    FlowPolicy {
+        from: declared.from.unwrap_or(default.from),
+        client: declared.client.unwrap_or(default.client),
+        idle,
+        second_syn: declared.second_syn.unwrap_or(default.second_syn),
+        teardown: Teardown {
+            fin: declared.teardown.contains(&TeardownFlag::Fin),
+            rst: declared.teardown.contains(&TeardownFlag::Rst),
+        },
+        teardown_check: declared.teardown_check.unwrap_or(default.teardown_check),
+        resync: Resync {
+            syn: resyncs(ResyncFlag::Syn),
+            syn_ack: resyncs(ResyncFlag::SynAck),
+            bad_syn_ack: resyncs(ResyncFlag::BadSynAck),
+            ack: resyncs(ResyncFlag::Ack),
+            rst: resyncs(ResyncFlag::Rst),
+            fin: resyncs(ResyncFlag::Fin),
+        },
+        capacity: declared.capacity.map(number),
+    }
 }
 
-/// How a box reads TCP.
-fn tcp(declared: &BoxDeclaration) -> TcpPolicy {
-    let mut policy = TcpPolicy::default();
-    if let Some(tcp) = &declared.tcp {
-        policy.checksum = if tcp.checksum == Some(Checksum::Ignore) { Check::Ignore } else { Check::Verify };
-        if let Some(Reassembly::Limit(bytes)) = tcp.reassembly {
-            policy.reassembly = roadblock_censor::policy::Reassembly::Full;
-            policy.limit = usize::try_from(bytes).unwrap_or(policy.limit);
-        }
+fn tcp(declared: &TcpDeclaration) -> TcpPolicy {
+    let default = TcpPolicy::default();
+    TcpPolicy {
+        reassembly: declared.reassembly.unwrap_or(default.reassembly),
+        limit: declared.limit.map_or(default.limit, |limit| usize::try_from(limit.0).unwrap_or(usize::MAX)),
+        pieces: declared.segments.map_or(default.pieces, number),
+        hold: declared.hold,
+        overlap: declared.overlap.unwrap_or(default.overlap),
+        sequence: declared.sequence.unwrap_or(default.sequence),
+        checksum: declared.checksum.unwrap_or(default.checksum),
+        flags: declared.flags.unwrap_or(default.flags),
+        header: declared.header.unwrap_or(default.header),
+        md5: declared.md5.unwrap_or(default.md5),
+        timestamps: declared.timestamps.unwrap_or(default.timestamps),
+        acknowledgement: declared.acknowledgement.unwrap_or(default.acknowledgement),
+        ttl: match declared.ttl {
+            None => TtlCheck::Any,
+            Some(TtlDeclaration::Min(ttl)) => TtlCheck::Min(ttl),
+            Some(TtlDeclaration::Drift(drift)) => TtlCheck::Drift(drift),
+        },
+        urgent: declared.urgent.unwrap_or(default.urgent),
+        syn_data: declared.syn_data,
     }
-    policy
 }
 
-/// How much a box looks at.
-fn inspect(declared: &BoxDeclaration) -> InspectPolicy {
-    let mut policy = InspectPolicy::default();
-    if let Some(flow) = &declared.flow {
-        policy.segments = flow.inspect_segments.unwrap_or(policy.segments);
-        policy.datagrams = flow.inspect_datagrams.unwrap_or(policy.datagrams);
+fn inspect(declared: &InspectDeclaration) -> InspectPolicy {
+    let default = InspectPolicy::default();
+    InspectPolicy {
+        segments: declared.segments.unwrap_or(default.segments),
+        datagrams: declared.datagrams.unwrap_or(default.datagrams),
+        packets: declared.packets,
+        unparsable: declared.unparsable.map(usize::from),
+        decide: declared.decide.unwrap_or(default.decide),
     }
-    policy
+}
+
+/// How the box reads each protocol.
+fn reads(declared: &BoxDeclaration) -> Reads {
+    let mut reads = Reads::default();
+    if let Some(tls) = &declared.tls {
+        reads.tls.records = tls.records.unwrap_or(reads.tls.records);
+        reads.tls.version = tls.version.unwrap_or(reads.tls.version);
+    }
+    if let Some(quic) = &declared.quic {
+        reads.quic.versions = quic.versions.as_ref().map_or(reads.quic.versions, |versions| versions.0.clone());
+        reads.quic.crypto = quic.crypto.unwrap_or(reads.quic.crypto);
+        reads.quic.datagrams = quic.datagrams.unwrap_or(reads.quic.datagrams);
+    }
+    if let Some(http) = &declared.http {
+        reads.http.parser = http.parser.unwrap_or(reads.http.parser);
+        reads.http.requests = http.requests.unwrap_or(reads.http.requests);
+        reads.http.limit = http.limit.map_or(reads.http.limit, |limit| usize::try_from(limit.0).unwrap_or(usize::MAX));
+    }
+    reads
+}
+
+fn number(declared: u32) -> usize {
+    usize::try_from(declared).unwrap_or(usize::MAX)
 }

@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
-use roadblock_censor::policy::{BytePrefix, Condition, Content, MAX_BYTE_PREFIX, PacketQuestion, PortSet, Speech};
+use roadblock_censor::policy::{
+    Anomaly, BytePrefix, Condition, Content, DailyTime, MAX_BYTE_PREFIX, PacketQuestion, PortSet, Speech, TcpFlags,
+};
 use roadblock_censor::{NamePattern, NameSet, PrefixSet};
 
 use super::super::arguments::Setting;
 use super::super::items::expand;
 use super::Compiler;
-use crate::declare::{Argument, HexBytes, PortRange, Side, TransportProtocol, When, WhenPayload};
+use crate::declare::{
+    Argument, Between, FlagSet, HexBytes, PortRange, Side, TransportProtocol, When, WhenClient, WhenPacket,
+    WhenPayload, WhenTcp,
+};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany};
 use crate::source::Text;
@@ -41,9 +46,7 @@ impl Compiler<'_, '_> {
             all.push(on_protocol(protocol));
         }
         all.extend(when.direction.map(Condition::Direction));
-        if let Some(client) = &when.client {
-            all.push(Condition::ClientPort(self.ports(&client.port)));
-        }
+        all.extend(when.client.iter().flat_map(|client| self.client(client)));
         if let Some(server) = &when.server {
             all.extend(server.port.as_ref().map(|ports| Condition::ServerPort(self.ports(ports))));
             all.extend(server.address.as_ref().map(|prefixes| Condition::ServerAddress(self.prefixes(prefixes))));
@@ -58,6 +61,9 @@ impl Compiler<'_, '_> {
         all.extend(when.dns.as_ref().map(|dns| Condition::qname(self.names(&dns.qname))));
         all.extend(contents(when));
         all.extend(when.payload.iter().flat_map(|payload| self.payload(payload)));
+        all.extend(when.packet.iter().flat_map(|packet| self.packet(packet)));
+        all.extend(when.tcp.iter().flat_map(|tcp| self.header(tcp)));
+        all.extend(when.time.map(|time| Condition::Time(DailyTime { from: time.from, until: time.until })));
         all.extend(when.fired.as_ref().map(|rule| Condition::Fired(self.rule_id(rule))));
         if let Some(enabled) = &when.enabled {
             // All of nothing holds, any of nothing does not.
@@ -71,6 +77,55 @@ impl Compiler<'_, '_> {
             all.push(Condition::Any(any.iter().map(|each| self.condition(each)).collect()));
         }
         all
+    }
+
+    fn client(&mut self, client: &WhenClient) -> Vec<Condition> {
+        let mut all = Vec::new();
+        all.extend(client.port.as_ref().map(|ports| Condition::ClientPort(self.ports(ports))));
+        all.extend(client.address.as_ref().map(|prefixes| Condition::ClientAddress(self.prefixes(prefixes))));
+        all.extend(client.port_above_server.map(|above| as_said(above, Condition::ClientPortAboveServer)));
+        all
+    }
+
+    fn packet(&mut self, packet: &WhenPacket) -> Vec<Condition> {
+        let mut all = Vec::new();
+        let length =
+            packet.length.as_ref().map(|length| PacketQuestion::Length { least: length.least, most: length.most });
+        all.extend(length.map(Condition::Packet));
+        if let Some(ttl) = &packet.ttl {
+            let (least, most) = self.octets(ttl, "a time to live");
+            all.push(Condition::Packet(PacketQuestion::Ttl { least, most }));
+        }
+        all.extend(packet.fragment.map(|is| as_said(is, Condition::Packet(PacketQuestion::Fragment))));
+        if let Some(anomalies) = &packet.anomaly {
+            let each = |anomaly: &Anomaly| Condition::Packet(PacketQuestion::Anomaly(*anomaly));
+            all.push(Condition::Any(anomalies.0.iter().map(each).collect()));
+        }
+        all
+    }
+
+    fn header(&mut self, tcp: &WhenTcp) -> Vec<Condition> {
+        let mut all = Vec::new();
+        if let Some(FlagSet(set)) = tcp.flags {
+            let of = TcpFlags(set.0 | TcpFlags::SYN_ACK.0 | TcpFlags::FIN.0 | TcpFlags::RST.0);
+            all.push(Condition::Packet(PacketQuestion::Flags { of, set }));
+        }
+        if let Some(length) = &tcp.header_length {
+            let (least, most) = self.octets(length, "the length of a TCP header");
+            all.push(Condition::Packet(PacketQuestion::TcpHeader { least, most }));
+        }
+        all
+    }
+
+    /// Limits of a number that has eight bits; no upper limit is the largest.
+    fn octets(&mut self, between: &Between, what: &str) -> (u8, u8) {
+        let most = if between.most == u16::MAX { u16::from(u8::MAX) } else { between.most };
+        if let (Ok(least), Ok(most)) = (u8::try_from(between.least), u8::try_from(most)) {
+            return (least, most);
+        }
+        let message = format!("{what} is at most 255");
+        self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, between.at(), message));
+        (0, u8::MAX)
     }
 
     fn rule_id(&mut self, id: &Text) -> Arc<str> {
@@ -119,10 +174,10 @@ impl Compiler<'_, '_> {
             let help = "say `starts = \"57 41\"`, `length = { min = 1001 }` or both";
             self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, payload.at(), message).help(help));
         }
-        let starts = starts.map(|starts| Condition::starts(starts));
+        let starts = starts.map(Condition::starts);
         let length = payload.length.as_ref();
-        let length = length
-            .map(|length| Condition::Packet(PacketQuestion::PayloadLength { least: length.min, most: length.max }));
+        let length = length.map(|length| PacketQuestion::PayloadLength { least: length.least, most: length.most });
+        let length = length.map(Condition::Packet);
         starts.into_iter().chain(length).collect()
     }
 
@@ -158,13 +213,16 @@ fn contents(when: &When) -> Vec<Condition> {
         (when.telegram.as_ref().map(|telegram| telegram.transport), Speech::TelegramTransport),
         (when.ssh.as_ref().map(|ssh| ssh.banner), Speech::SshBanner),
     ];
-    let said = said.into_iter().filter_map(|(wanted, content)| {
-        let condition = Condition::Content(Content::Speech(content));
-        wanted.map(|wanted| if wanted { condition } else { Condition::Not(Box::new(condition)) })
-    });
-    let wireguard = when.wireguard.map(|kind| Condition::Content(Content::Speech(Speech::WireGuard(kind.0))));
-    let openvpn = when.openvpn.map(|kind| Condition::Content(Content::Speech(Speech::OpenVpn(kind.0))));
+    let speech = |speech| Condition::Content(Content::Speech(speech));
+    let said = said.into_iter().filter_map(|(wanted, form)| Some(as_said(wanted?, speech(form))));
+    let wireguard = when.wireguard.map(|kind| speech(Speech::WireGuard(kind.0)));
+    let openvpn = when.openvpn.map(|kind| speech(Speech::OpenVpn(kind.0)));
     said.chain(wireguard).chain(openvpn).collect()
+}
+
+/// The condition, or that it does not hold.
+fn as_said(holds: bool, condition: Condition) -> Condition {
+    if holds { condition } else { Condition::Not(Box::new(condition)) }
 }
 
 /// The numbers are IANA's.
