@@ -154,6 +154,9 @@ impl End {
     }
 }
 
+/// FIN, SYN, RST, PSH, ACK and URG.
+const ALL_FLAGS: u8 = 0x3f;
+
 /// Whether a number comes before another (RFC 9293 section 3.4).
 pub(crate) const fn is_before(this: u32, other: u32) -> bool {
     this.wrapping_sub(other).cast_signed() < 0
@@ -163,6 +166,6 @@ pub(crate) const fn is_before(this: u32, other: u32) -> bool {
 fn are_sent_together(flags: TcpFlags) -> bool {
     let has = |flag: TcpFlags| flags.contains(flag);
     let opposed = [TcpFlags::SYN, TcpFlags::FIN, TcpFlags::RST].into_iter().filter(|flag| has(*flag)).count();
-    let is_bare = !has(TcpFlags::ACK) && (has(TcpFlags::FIN) || has(TcpFlags::PSH) && opposed == 0 || opposed == 0);
-    opposed <= 1 && !is_bare
+    let is_bare_fin = has(TcpFlags::FIN) && !has(TcpFlags::ACK);
+    opposed <= 1 && !is_bare_fin && flags.0 & ALL_FLAGS != 0
 }

@@ -246,7 +246,8 @@ impl Track {
         (self.client, self.server) = (Side::default(), Side::default());
         (self.datagrams, self.packets) = (0, 0);
         self.condemned = false;
-        [Direction::Outbound, Direction::Inbound].into_iter().for_each(|direction| self.lose_count(direction));
+        self.lose_count(Direction::Outbound);
+        self.lose_count(Direction::Inbound);
         self.notes.retain(|note| keeps(&note.rule));
     }
 
@@ -295,7 +296,7 @@ impl Track {
                     self.begin(State::Established, from, policy);
                 }
                 let is_opening = match policy.from {
-                    TrackFrom::Established => self.state == State::SynReceived,
+                    TrackFrom::Established => self.state == State::SynReceived && segment.payload().is_empty(),
                     _ => matches!(self.state, State::SynSent | State::SynReceived),
                 };
                 if is_opening && acknowledges && (self.initiator == Some(from) || self.hello_from == Some(from)) {

@@ -31,6 +31,7 @@ pub enum Content {
 
 /// Where a question can be answered.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub(crate) struct Habit {
     /// In segments.
     pub(crate) tcp: bool,
@@ -83,7 +84,7 @@ impl Habit {
     pub(crate) const BOTH: Self = Self { udp: true, ..Self::BEGINNING };
 
     /// Whether this end's words can answer it, in a stream.
-    pub(crate) fn hears(&self, is_client: bool) -> bool {
+    pub(crate) fn hears(self, is_client: bool) -> bool {
         self.tcp
             && match self.from {
                 Speaker::Client => is_client,

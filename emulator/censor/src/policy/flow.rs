@@ -34,7 +34,7 @@ pub enum TrackFrom {
     Syn,
     /// A SYN/ACK (GFW-TCB-1).
     SynAck,
-    /// The client's acknowledgement of a SYN/ACK: a whole handshake (GFW-ESNI-HS).
+    /// The client's bare acknowledgement of a SYN/ACK: a whole handshake (GFW-ESNI-HS).
     Established,
     /// Any segment; the first sender is taken for the client unless a SYN says otherwise.
     Any,
@@ -115,6 +115,7 @@ pub enum TeardownCheck {
 
 /// What puts a flow into the state in which the client's next segment says what comes next (GFW-TCB-1).
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a packet of its own")]
 pub struct Resync {
     /// A second SYN.
     pub syn: bool,

@@ -45,7 +45,7 @@ impl<'a> TcpSegment<'a> {
 
     /// Whether the header contradicts itself: a data offset that cannot be, or an option that is longer than the rest.
     pub fn is_malformed(&self) -> bool {
-        self.is_malformed || self.options_read().is_cut()
+        self.is_malformed || self.options_read().end_early()
     }
 
     /// The options that a receiver acts on.
@@ -122,7 +122,7 @@ impl<'a> TcpSegment<'a> {
 }
 
 /// The options of a segment, one after the other. Those that nobody here asks about are left out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct TcpOptions<'a> {
     rest: &'a [u8],
     is_cut: bool,
@@ -130,7 +130,7 @@ pub struct TcpOptions<'a> {
 
 impl TcpOptions<'_> {
     /// Whether the last option is longer than the header.
-    fn is_cut(mut self) -> bool {
+    fn end_early(mut self) -> bool {
         self.by_ref().for_each(drop);
         self.is_cut
     }

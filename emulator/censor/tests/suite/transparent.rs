@@ -140,7 +140,7 @@ fn rules_that_remember() -> Vec<Rule> {
         Residual { key: ResidualKey::ServerEndpoint, after: Some(connections), ..dropped_for(3) },
     ];
     let corrupt = Corrupt { offset: 1, bytes: b"??".as_slice().into() };
-    let starts = |bytes: &[u8]| Condition::starts((vec![BytePrefix { offset: 0, bytes: bytes.to_vec() }]));
+    let starts = |bytes: &[u8]| Condition::starts(vec![BytePrefix { offset: 0, bytes: bytes.to_vec() }]);
     let dropping = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
     vec![
         Rule { after: Some(connections), ..dropping("connections", Condition::sni(names(&["instagram.com"]))) },
