@@ -297,6 +297,7 @@ impl Track {
                 }
                 let is_opening = match policy.from {
                     TrackFrom::Established => self.state == State::SynReceived && segment.payload().is_empty(),
+                    TrackFrom::SynAck => self.state == State::SynReceived,
                     _ => matches!(self.state, State::SynSent | State::SynReceived),
                 };
                 if is_opening && acknowledges && (self.initiator == Some(from) || self.hello_from == Some(from)) {
