@@ -20,7 +20,7 @@ mod words;
 pub(crate) use argument::Argument;
 pub(crate) use boxes::{BoxDeclaration, Boxes, FragmentsDeclaration, ShareDeclaration};
 pub(crate) use condition::{
-    AfterDeclaration, Side, TransportProtocol, When, WhenClient, WhenPacket, WhenPayload, WhenTcp,
+    AfterDeclaration, Side, TransportProtocol, When, WhenClient, WhenPacket, WhenPayload, WhenTcp, WhenTls,
 };
 pub(crate) use data::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
 pub(crate) use expectation::{ExpectDeclaration, ThenDeclaration};

@@ -197,11 +197,15 @@ impl<'a> Stage<'a> {
                 (hops.into_iter().map(policy).collect(), phases, is_lab)
             }
         };
-        let station = |(hop, policy)| Station { hop, censor: Censor::new(policy, seed) };
-        let began = match &head.origin {
-            Some(origin) if is_lab => origin.began,
-            _ => head.first.unwrap_or_default(),
+        // A lab begins at midnight, whenever it is built. Other captures have times of their own, which are UTC.
+        let (began, midnight) = match &head.origin {
+            Some(origin) if is_lab => (origin.began, Duration::ZERO),
+            _ => {
+                let first = head.first.unwrap_or_default();
+                (first, Duration::from_nanos(first % DAY))
+            }
         };
+        let station = |(hop, policy)| Station { hop, censor: Censor::new(policy, seed).with_midnight(midnight) };
         Ok(Self {
             censors,
             stations: stations.into_iter().map(station).collect(),
@@ -379,6 +383,8 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// In nanoseconds.
+const DAY: u64 = 24 * 60 * 60 * 1_000_000_000;
 /// What a profile by itself has in place of a hop and of a phase.
 const ALONE: &str = "capture";
 /// How long after the last packet what was planned still counts.

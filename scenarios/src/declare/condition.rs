@@ -83,7 +83,11 @@ table! {
     /// About the flow's TLS `ClientHello`.
     WhenTls {
         /// It names one of these servers.
-        "sni" => sni: Argument<OneOrMany<Text>>,
+        "sni" => sni: Option<Argument<OneOrMany<Text>>>,
+        /// It names a server, or does not.
+        "named" => named: Option<bool>,
+        /// There is one, or there is something else.
+        "hello" => hello: Option<bool>,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use roadblock_censor::policy::{
     Anomaly, BytePrefix, Condition, Content, DailyTime, MAX_BYTE_PREFIX, PacketQuestion, PortSet, Speech, TcpFlags,
+    TlsQuestion,
 };
 use roadblock_censor::{NamePattern, NameSet, PrefixSet};
 
@@ -13,7 +14,7 @@ use super::super::items::expand;
 use super::Compiler;
 use crate::declare::{
     Argument, Between, FlagSet, HexBytes, PortRange, Side, TransportProtocol, When, WhenClient, WhenPacket,
-    WhenPayload, WhenTcp,
+    WhenPayload, WhenTcp, WhenTls,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany};
@@ -57,7 +58,7 @@ impl Compiler<'_, '_> {
                 Side::Outside => Condition::Not(Box::new(Condition::ClientInside)),
             });
         }
-        all.extend(when.tls.as_ref().map(|tls| Condition::sni(self.names(&tls.sni))));
+        all.extend(when.tls.iter().flat_map(|tls| self.tls(tls)));
         all.extend(when.dns.as_ref().map(|dns| Condition::qname(self.names(&dns.qname))));
         all.extend(contents(when));
         all.extend(when.payload.iter().flat_map(|payload| self.payload(payload)));
@@ -84,6 +85,15 @@ impl Compiler<'_, '_> {
         all.extend(client.port.as_ref().map(|ports| Condition::ClientPort(self.ports(ports))));
         all.extend(client.address.as_ref().map(|prefixes| Condition::ClientAddress(self.prefixes(prefixes))));
         all.extend(client.port_above_server.map(|above| as_said(above, Condition::ClientPortAboveServer)));
+        all
+    }
+
+    fn tls(&mut self, tls: &WhenTls) -> Vec<Condition> {
+        let asked = |question| Condition::Content(Content::Tls(question));
+        let mut all = Vec::new();
+        all.extend(tls.hello.map(|is| as_said(is, asked(TlsQuestion::Hello))));
+        all.extend(tls.named.map(|is| as_said(is, asked(TlsQuestion::Named))));
+        all.extend(tls.sni.as_ref().map(|names| Condition::sni(self.names(names))));
         all
     }
 
