@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use roadblock_censor::policy::{
-    Anomaly, Condition, Content, DailyTime, PacketQuestion, PortSet, Speech, TcpFlags, TlsQuestion,
+    Anomaly, Condition, Content, DailyTime, HelloQuestion, PacketQuestion, PortSet, Speech, TcpFlags, TlsQuestion,
 };
 use roadblock_censor::{Direction, NameSet, PrefixSet};
 use roadblock_scenarios::{Diagnostics, Library};
@@ -93,7 +93,7 @@ fn what_headers_say() {
 
 #[test]
 fn all_of_it_none_of_it_and_any_of_it() {
-    let sni = || Condition::Content(Content::Tls(TlsQuestion::Sni(names("a.b"))));
+    let sni = || Condition::Content(Content::Tls(TlsQuestion::Hello(HelloQuestion::Sni(names("a.b")))));
     let stun = || Condition::Content(Content::Speech(Speech::Stun));
     means("{ tls.sni = \"a.b\" }", &sni());
     means("{ udp.stun = false }", &not(stun()));

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use roadblock_censor::policy::{Condition, Content, TlsQuestion};
+use roadblock_censor::policy::{Condition, Content, HelloQuestion, TlsQuestion};
 use roadblock_scenarios::Library;
 
 /// A profile with a parameter that must be set and one that need not be.
@@ -51,7 +51,9 @@ fn a_path_names_a_file_of_ones_own() {
 fn lists_of_the_library_can_be_named() {
     let profile = library().profile("censors/mine", "names = \"@lists/ru-nsdi-whatsapp\"\nlast = \"3s\"");
     let profile = profile.expect("it is sound");
-    let Condition::Content(Content::Tls(TlsQuestion::Sni(names))) = &profile.policy.boxes[0].rules[0].when else {
+    let Condition::Content(Content::Tls(TlsQuestion::Hello(HelloQuestion::Sni(names)))) =
+        &profile.policy.boxes[0].rules[0].when
+    else {
         panic!("{:?}", profile.policy)
     };
     assert!(names.iter().count() > 1);

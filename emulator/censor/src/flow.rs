@@ -2,6 +2,7 @@
 
 mod doubts;
 mod ends;
+mod hellos;
 mod note;
 pub(crate) mod reassembly;
 mod stream;
@@ -14,6 +15,7 @@ use crate::event::FlowKey;
 use crate::outbox::Direction;
 
 pub(crate) use doubts::Doubts;
+pub(crate) use hellos::DatagramEar;
 pub(crate) use stream::Stream;
 pub(crate) use track::{Ear, Track};
 

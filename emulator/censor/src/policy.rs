@@ -28,7 +28,9 @@ use serde::Serialize;
 
 pub use condition::Condition;
 pub(crate) use content::Span;
-pub use content::{BytePrefix, BytesQuestion, Content, DnsQuestion, MAX_BYTE_PREFIX, Speech, TlsQuestion};
+pub use content::{
+    BytePrefix, BytesQuestion, Content, DnsQuestion, HelloQuestion, MAX_BYTE_PREFIX, QuicQuestion, Speech, TlsQuestion,
+};
 pub use daily::DailyTime;
 pub use flow::{ClientRole, FlowPolicy, IdleTimes, Resync, SecondSyn, Teardown, TeardownCheck, TrackFrom};
 pub use fragments::{DuplicateFragment, FragmentOverlap, FragmentPolicy, FragmentTtl, Ipv6Extensions};

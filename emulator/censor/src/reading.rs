@@ -4,7 +4,7 @@
 use core::cell::{Cell, OnceCell};
 use std::borrow::Cow;
 
-use crate::dissect::tls::{self, ClientHello, Hello};
+use crate::dissect::tls::{self, ClientHello, Hello, ServerNames};
 use crate::flow::Stream;
 use crate::policy::{Decide, Reads};
 use crate::wire::dns::Query;
@@ -22,6 +22,9 @@ pub(crate) struct Reading<'a> {
     speaks: Cell<Dialects>,
     text: OnceCell<Vec<u8>>,
     hello: OnceCell<Heard>,
+    server_names: OnceCell<ServerNames>,
+    /// What the flow's datagrams say of a `ClientHello`, with this one.
+    pub(crate) datagrams: DatagramsHeard,
     query: OnceCell<Option<Query<'a>>>,
 }
 
@@ -72,10 +75,20 @@ impl Place {
     }
 }
 
+/// What a flow's datagrams say of a `ClientHello`. They are put together as they come, whether a rule asks or not.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct DatagramsHeard {
+    /// In QUIC.
+    pub(crate) quic: Heard,
+    /// In DTLS.
+    pub(crate) dtls: Heard,
+}
+
 /// What a box hears in a packet of the client's, where a `ClientHello` could be.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub(crate) enum Heard {
     /// Nothing that it could judge.
+    #[default]
     Nothing,
     /// That the stream does not begin with a `ClientHello`.
     NoHello,
@@ -107,6 +120,16 @@ impl Dialects {
     }
 }
 
+impl From<Hello> for Heard {
+    /// What datagrams say: that none has said yet what it could is nothing that can be judged.
+    fn from(hello: Hello) -> Self {
+        match hello {
+            Hello::ClientHello(hello) => Self::Hello(hello),
+            Hello::NotTls | Hello::Incomplete => Self::Nothing,
+        }
+    }
+}
+
 impl<'a> Reading<'a> {
     pub(crate) fn new(
         source: Source<'a>,
@@ -122,6 +145,8 @@ impl<'a> Reading<'a> {
             speaks: Cell::new(speaks),
             text: OnceCell::new(),
             hello: OnceCell::new(),
+            server_names: OnceCell::new(),
+            datagrams: DatagramsHeard::default(),
             query: OnceCell::new(),
         }
     }
@@ -165,6 +190,36 @@ impl<'a> Reading<'a> {
         self.hello.get_or_init(|| if self.from_client { self.hear() } else { Heard::Nothing })
     }
 
+    /// The `ClientHello` of the flow's client over QUIC, in the datagram that completes or repeats it.
+    pub(crate) const fn quic_hello(&self) -> &Heard {
+        &self.datagrams.quic
+    }
+
+    /// The `ClientHello` of the flow's client over DTLS, in the datagram that completes it.
+    pub(crate) const fn dtls_hello(&self) -> &Heard {
+        &self.datagrams.dtls
+    }
+
+    /// The names in the certificate of a server over TCP.
+    pub(crate) fn server_names(&self) -> &ServerNames {
+        self.server_names.get_or_init(|| match self.beginning() {
+            Some((bytes, Place::Opening { more })) if !self.from_client => match tls::server_names(bytes) {
+                // What is looked at alone, or no further, may be all that there is.
+                ServerNames::Incomplete if !more => ServerNames::Hidden,
+                names => names,
+            },
+            _ => ServerNames::Incomplete,
+        })
+    }
+
+    /// The datagram, while the box looks.
+    pub(crate) const fn datagram(&self) -> Option<&'a [u8]> {
+        match self.source {
+            Source::Datagram(payload) => Some(payload),
+            _ => None,
+        }
+    }
+
     /// The query over UDP that the packet is.
     pub(crate) fn query(&self) -> Option<&Query<'a>> {
         let parse = || match self.source {
@@ -186,7 +241,8 @@ impl<'a> Reading<'a> {
 
     /// Whether a whole message was read that says what the flow is.
     pub(crate) fn is_decisive(&self) -> bool {
-        matches!(self.hello.get(), Some(Heard::Hello(_)))
+        let is_hello = |heard: &Heard| matches!(heard, Heard::Hello(_));
+        self.hello.get().is_some_and(is_hello) || is_hello(self.quic_hello()) || is_hello(self.dtls_hello())
     }
 
     /// Whether more packets may answer what this one could not.

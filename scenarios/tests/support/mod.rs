@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use roadblock_censor::policy::{Condition, Content, DnsQuestion, Response, Threshold, TlsQuestion};
+use roadblock_censor::policy::{Condition, Content, DnsQuestion, HelloQuestion, Response, Threshold, TlsQuestion};
 use roadblock_censor::{NameSet, PrefixSet};
 use roadblock_scenarios::Scenario;
 
@@ -71,7 +71,7 @@ fn condition(condition: &Condition) -> String {
         Condition::All(inner) => format!("all({})", all(inner)),
         Condition::Any(inner) => format!("any({})", all(inner)),
         Condition::Not(inner) => format!("not({})", self::condition(inner)),
-        Condition::Content(Content::Tls(TlsQuestion::Sni(set))) => format!("sni {}", names(set)),
+        Condition::Content(Content::Tls(TlsQuestion::Hello(HelloQuestion::Sni(set)))) => format!("sni {}", names(set)),
         Condition::Content(Content::Dns(DnsQuestion::Name(set))) => format!("qname {}", names(set)),
         Condition::ServerAddress(set) => format!("address {}", prefixes(set)),
         Condition::ServerPort(set) => format!("port {set}"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::doubts::Doubts;
 use super::ends::Ends;
+use super::hellos::{DatagramEar, DatagramHellos};
 use super::note::Note;
 use super::stream::Stream;
 use crate::outbox::Direction;
@@ -12,7 +13,7 @@ use crate::policy::{
     BoxPolicy, ClientRole, FlowPolicy, InspectPolicy, Reassembly, Resync, SecondSyn, TcpFlags, TcpPolicy,
     TeardownCheck, TrackFrom, Urgent,
 };
-use crate::reading::{Dialects, Reading, Source};
+use crate::reading::{DatagramsHeard, Dialects, Reading, Source};
 use crate::time::Instant;
 use crate::view::{Transport, View};
 use crate::wire::tcp::TcpSegment;
@@ -31,6 +32,8 @@ pub(crate) struct Track {
     client: Side,
     server: Side,
     datagrams: u32,
+    /// What its datagrams say of a `ClientHello`.
+    hellos: DatagramHellos,
     /// How many packets of the client were seen, with or without data.
     packets: u32,
     /// The protocols, of those that rules name, that the flow was found to speak.
@@ -69,6 +72,8 @@ pub(crate) struct Ear {
     pub(crate) client: bool,
     /// What the server says.
     pub(crate) server: bool,
+    /// A `ClientHello` in datagrams.
+    pub(crate) datagrams: DatagramEar,
 }
 
 impl Track {
@@ -167,7 +172,13 @@ impl Track {
             Transport::Udp(datagram) => Source::Passing(datagram.payload()),
             Transport::Error | Transport::Other => return None,
         };
-        Some(Reading::new(source, from_client, (&policy.reads, policy.inspect.decide), self.speaks))
+        let datagrams = match &source {
+            Source::Datagram(payload) if from_client => self.hellos.add(payload, ear.datagrams, &policy.reads),
+            _ => DatagramsHeard::default(),
+        };
+        let mut reading = Reading::new(source, from_client, (&policy.reads, policy.inspect.decide), self.speaks);
+        reading.datagrams = datagrams;
+        Some(reading)
     }
 
     /// Takes note that a packet was judged. A flow that was condemned is listened to for as long as it lasts.
@@ -245,6 +256,7 @@ impl Track {
     pub(crate) fn reconsider(&mut self, keeps: &dyn Fn(&str) -> bool) {
         (self.client, self.server) = (Side::default(), Side::default());
         (self.datagrams, self.packets) = (0, 0);
+        self.hellos = DatagramHellos::default();
         self.condemned = false;
         self.lose_count(Direction::Outbound);
         self.lose_count(Direction::Inbound);

@@ -1,10 +1,11 @@
 //! A policy with what can be worked out beforehand.
 
 use crate::event::FlowKey;
-use crate::flow::Ear;
+use crate::flow::{DatagramEar, Ear};
 use crate::outbox::Direction;
 use crate::policy::{
-    BoxPolicy, Condition, Content, Fate, Interest, Ipv6Extensions, Policy, Residual, Response, Rule, Speech, TrackFrom,
+    BoxPolicy, Condition, Content, Fate, Interest, Ipv6Extensions, Policy, QuicQuestion, Residual, Response, Rule,
+    Speech, TrackFrom,
 };
 use crate::residual::{ResidualPlace, RulePlace};
 use crate::view::View;
@@ -31,6 +32,9 @@ pub(crate) struct CompiledBox {
     /// Where some rule reads what the client says, and the server.
     hears_client: Interest,
     hears_server: Interest,
+    /// Where some rule reads a `ClientHello` of QUIC, and of DTLS.
+    hears_quic: Interest,
+    hears_dtls: Interest,
     /// The places of the rules that arm residuals.
     pub(crate) with_residual: Vec<usize>,
     /// The contents that each rule names.
@@ -100,17 +104,20 @@ impl Compiled {
 
 impl CompiledBox {
     fn new(policy: BoxPolicy) -> Self {
-        let hears = |is_client: bool| {
-            let hears = |leaf: &Condition| matches!(leaf, Condition::Content(content) if content.habit().udp || content.habit().hears(is_client));
-            let listening = policy.rules.iter().filter(|rule| rule.when.mentions(&hears));
-            listening.map(Rule::interest).fold(Interest::default(), Interest::or)
+        let where_asked = |is_asked: &dyn Fn(&Content) -> bool| {
+            let is_asked = |leaf: &Condition| matches!(leaf, Condition::Content(content) if is_asked(content));
+            let asking = policy.rules.iter().filter(|rule| rule.when.mentions(&is_asked));
+            asking.map(Rule::interest).fold(Interest::default(), Interest::or)
         };
+        let hears = |is_client: bool| where_asked(&|content| content.habit().udp || content.habit().hears(is_client));
         let places = policy.rules.iter().enumerate();
         let varies =
             |leaf: &Condition| matches!(leaf, Condition::Content(_) | Condition::Packet(_) | Condition::Time(_));
         Self {
             hears_client: hears(true),
             hears_server: hears(false),
+            hears_quic: where_asked(&|content| matches!(content, Content::Quic(QuicQuestion::Hello(_)))),
+            hears_dtls: where_asked(&|content| matches!(content, Content::Dtls(_))),
             contents: policy.rules.iter().map(|rule| rule.when.contents().into_iter().cloned().collect()).collect(),
             waits: policy.rules.iter().map(|rule| rule.after.is_some() || rule.when.mentions(&varies)).collect(),
             reach: policy.rules.iter().map(Rule::interest).collect(),
@@ -130,7 +137,11 @@ impl CompiledBox {
     /// What some rule wants to hear of this flow.
     pub(crate) fn ear(&self, key: FlowKey) -> Ear {
         let covers = |interest: &Interest| interest.covers(key.protocol, key.server_port);
-        Ear { client: covers(&self.hears_client), server: covers(&self.hears_server) }
+        Ear {
+            client: covers(&self.hears_client),
+            server: covers(&self.hears_server),
+            datagrams: DatagramEar { quic: covers(&self.hears_quic), dtls: covers(&self.hears_dtls) },
+        }
     }
 
     /// The contents that rules name which can match a packet of this flow.

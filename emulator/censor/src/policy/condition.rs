@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::names::NameSet;
 use crate::outbox::Direction;
-use crate::policy::content::{BytesQuestion, Content, DnsQuestion, TlsQuestion};
+use crate::policy::content::{BytesQuestion, Content, DnsQuestion, HelloQuestion, TlsQuestion};
 use crate::policy::{DailyTime, PacketQuestion, PortSet};
 use crate::prefixes::PrefixSet;
 
@@ -51,7 +51,7 @@ pub enum Condition {
 impl Condition {
     /// The flow's `ClientHello` names one of these servers.
     pub const fn sni(names: NameSet) -> Self {
-        Self::Content(Content::Tls(TlsQuestion::Sni(names)))
+        Self::Content(Content::Tls(TlsQuestion::Hello(HelloQuestion::Sni(names))))
     }
 
     /// The packet is a DNS query over UDP for one of these names, to port 53 unless a server port is given besides.

@@ -5,15 +5,20 @@
 
 mod bytes;
 mod dns;
+mod hello;
+mod quic;
 mod speech;
 mod tls;
 
 pub use bytes::{BytePrefix, BytesQuestion, MAX_BYTE_PREFIX};
 pub use dns::DnsQuestion;
+pub use hello::HelloQuestion;
+pub use quic::QuicQuestion;
 pub use speech::Speech;
 pub use tls::TlsQuestion;
 
-use crate::reading::Reading;
+use crate::dissect::tls::Carrier;
+use crate::reading::{Heard, Reading};
 
 /// A question about what a packet carries. Known only of a flow that the box tracks and still looks at, and of packets of a
 /// box that keeps no flows.
@@ -21,6 +26,10 @@ use crate::reading::Reading;
 pub enum Content {
     /// About TLS over TCP.
     Tls(TlsQuestion),
+    /// About QUIC.
+    Quic(QuicQuestion),
+    /// About the client's `ClientHello` of DTLS, in the datagram that completes it (RU-DTLS-2).
+    Dtls(HelloQuestion),
     /// About DNS.
     Dns(DnsQuestion),
     /// About the bytes themselves.
@@ -99,6 +108,8 @@ impl Content {
     pub fn looks_for(&self) -> Vec<String> {
         match self {
             Self::Tls(question) => question.looks_for(),
+            Self::Quic(question) => question.looks_for(),
+            Self::Dtls(question) => question.looks_for("DTLS"),
             Self::Dns(question) => question.looks_for(),
             Self::Bytes(question) => question.looks_for(),
             Self::Speech(speech) => vec![speech.title()],
@@ -109,6 +120,8 @@ impl Content {
     pub(crate) fn habit(&self) -> Habit {
         match self {
             Self::Tls(question) => question.habit(),
+            Self::Quic(question) => question.habit(),
+            Self::Dtls(_) => Habit::DATAGRAM,
             Self::Dns(question) => question.habit(),
             Self::Bytes(question) => question.habit(),
             Self::Speech(speech) => speech.habit(),
@@ -119,6 +132,11 @@ impl Content {
     pub(crate) fn answer(&self, reading: &Reading<'_>) -> Option<bool> {
         match self {
             Self::Tls(question) => question.answer(reading),
+            Self::Quic(question) => question.answer(reading),
+            Self::Dtls(question) => match reading.dtls_hello() {
+                Heard::Hello(hello) => Some(question.answer(hello, Carrier::Dtls)),
+                Heard::Nothing | Heard::NoHello => None,
+            },
             Self::Dns(question) => question.answer(reading),
             Self::Bytes(question) => question.answer(reading),
             Self::Speech(speech) => speech.answer(reading),
@@ -135,6 +153,11 @@ impl Content {
     pub(crate) fn describe(&self, reading: &Reading<'_>) -> Option<String> {
         match self {
             Self::Tls(question) => question.describe(reading),
+            Self::Quic(question) => question.describe(reading),
+            Self::Dtls(question) => match reading.dtls_hello() {
+                Heard::Hello(hello) => Some(format!("DTLS {}", question.describe(hello, Carrier::Dtls))),
+                Heard::Nothing | Heard::NoHello => None,
+            },
             Self::Dns(question) => question.describe(reading),
             Self::Bytes(question) => Some(question.describe()),
             Self::Speech(speech) => Some(speech.describe().to_owned()),

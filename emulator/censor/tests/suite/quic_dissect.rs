@@ -109,6 +109,15 @@ fn gfw_quic_1_a_datagram_in_front() {
     }
 }
 
+/// A `ClientHello` that was found is known again when it is repeated, however late.
+#[test]
+fn repetitions_are_known() {
+    let options = Options { datagrams: 1, ..Options::default() };
+    let said = read(&[AIOQUIC, b"anything", b"anything", AIOQUIC], &options);
+    let found: Vec<_> = said.iter().map(|said| matches!(said, Hello::ClientHello(_))).collect();
+    assert_eq!(found, [true, false, false, true]);
+}
+
 /// GFW-QUIC-1: to a version that is not among its own a box is blind.
 #[test]
 fn gfw_quic_1_versions() {

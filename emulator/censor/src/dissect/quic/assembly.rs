@@ -41,6 +41,7 @@ pub struct Assembly {
     keys: Option<ClientKeys>,
     crypto: Option<Reassembly>,
     datagrams: u32,
+    is_found: bool,
     is_retried: bool,
 }
 
@@ -48,12 +49,16 @@ impl Assembly {
     /// Adds a datagram of the client. `ClientHello` where this one completes it or repeats some of it, `Incomplete` where a
     /// later one still may, `NotTls` where the box looks no further. Places and length are those in the handshake's stream.
     pub fn add(&mut self, datagram: &[u8], options: &Options) -> Hello {
-        if self.datagrams >= options.datagrams {
+        // A ClientHello that was found is known again however much later it is repeated.
+        if self.datagrams >= options.datagrams && !self.is_found {
             return Hello::NotTls;
         }
-        self.datagrams += 1;
+        self.datagrams = self.datagrams.saturating_add(1);
         match self.read(datagram, options) {
-            Some(hello @ Hello::ClientHello(_)) => hello,
+            Some(hello @ Hello::ClientHello(_)) => {
+                self.is_found = true;
+                hello
+            }
             _ if self.datagrams >= options.datagrams => Hello::NotTls,
             _ => Hello::Incomplete,
         }

@@ -1,55 +1,63 @@
-//! Questions about TLS.
+//! Questions about TLS over TCP.
 
-use super::Habit;
+use super::{Habit, HelloQuestion, Speaker};
+use crate::dissect::tls::{Carrier, ServerNames};
 use crate::names::NameSet;
 use crate::reading::{Heard, Reading};
 
-/// A question about the `ClientHello` of a TCP flow.
+/// A question about TLS over TCP.
 #[derive(Clone, Debug)]
 pub enum TlsQuestion {
-    /// There is one.
-    Hello,
-    /// It names a server.
-    Named,
-    /// It names one of these servers.
-    Sni(NameSet),
+    /// About the client's `ClientHello`.
+    Hello(HelloQuestion),
+    /// The server's certificate is for a name that is one of these (IR-CERT-1): that of a wildcard, `*.example.com`, is asked
+    /// without its star. TLS 1.3 hides it.
+    Certificate(NameSet),
 }
 
 impl TlsQuestion {
     pub(crate) fn looks_for(&self) -> Vec<String> {
         match self {
-            Self::Hello => vec!["TLS".to_owned()],
-            Self::Named => vec!["TLS with a name".to_owned()],
-            Self::Sni(names) => names.iter().map(ToString::to_string).collect(),
+            Self::Hello(question) => question.looks_for("TLS"),
+            Self::Certificate(names) => names.iter().map(|name| format!("certificate {name}")).collect(),
         }
     }
 
-    #[expect(clippy::unused_self, reason = "as the other questions")]
     pub(crate) const fn habit(&self) -> Habit {
-        Habit::STREAM
+        match self {
+            Self::Hello(_) => Habit::STREAM,
+            Self::Certificate(_) => Habit { from: Speaker::Server, ..Habit::BEGINNING },
+        }
     }
 
     pub(crate) fn answer(&self, reading: &Reading<'_>) -> Option<bool> {
-        let hello = match reading.hello() {
-            Heard::Nothing => return None,
-            Heard::NoHello => return Some(false),
-            Heard::Hello(hello) => hello,
-        };
-        Some(match self {
-            Self::Hello => true,
-            Self::Named => hello.sni.is_some(),
-            Self::Sni(names) => hello.sni.as_deref().is_some_and(|name| names.matches(name)),
-        })
-    }
-
-    #[expect(clippy::unused_self, reason = "as the other questions")]
-    pub(crate) fn describe(&self, reading: &Reading<'_>) -> Option<String> {
-        match reading.hello() {
-            Heard::Hello(hello) => Some(match &hello.sni {
-                Some(name) => format!("SNI {}", name.to_ascii_lowercase()),
-                None => "a ClientHello without SNI".to_owned(),
-            }),
-            Heard::Nothing | Heard::NoHello => None,
+        match self {
+            Self::Hello(question) => match reading.hello() {
+                Heard::Nothing => None,
+                Heard::NoHello => Some(false),
+                Heard::Hello(hello) => Some(question.answer(hello, Carrier::Tcp)),
+            },
+            Self::Certificate(names) => match reading.server_names() {
+                ServerNames::Incomplete => None,
+                ServerNames::NotTls | ServerNames::Hidden => Some(false),
+                ServerNames::Named(found) => Some(first_named(found, names).is_some()),
+            },
         }
     }
+
+    pub(crate) fn describe(&self, reading: &Reading<'_>) -> Option<String> {
+        match (self, reading.hello(), reading.server_names()) {
+            (Self::Hello(question), Heard::Hello(hello), _) => Some(question.describe(hello, Carrier::Tcp)),
+            (Self::Certificate(names), _, ServerNames::Named(found)) => {
+                let name = first_named(found, names).or(found.first()).map_or("nobody", String::as_str);
+                Some(format!("certificate for {}", name.to_ascii_lowercase()))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The first of a certificate's names that is meant.
+fn first_named<'a>(found: &'a [String], names: &NameSet) -> Option<&'a String> {
+    found.iter().find(|name| names.matches(name.strip_prefix("*.").unwrap_or(name)))
 }
