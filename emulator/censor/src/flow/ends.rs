@@ -128,7 +128,7 @@ impl End {
     /// Whether a number lies outside what the receiver would take. What was sent before may be sent again.
     fn is_outside(&self, segment: &TcpSegment<'_>, receiver: &Self) -> bool {
         let first = segment.sequence();
-        if segment.flags().contains(TcpFlags::SYN) {
+        if segment.flags().contains(TcpFlags::SYN) || self.resyncs {
             return false;
         }
         let is_early = self.initial.is_some_and(|initial| is_before(first, initial.wrapping_add(1)));
@@ -139,7 +139,7 @@ impl End {
 
     fn is_not_next(&self, segment: &TcpSegment<'_>) -> bool {
         let is_syn = segment.flags().contains(TcpFlags::SYN);
-        !is_syn && self.next.is_some_and(|next| next != segment.sequence())
+        !is_syn && !self.resyncs && self.next.is_some_and(|next| next != segment.sequence())
     }
 
     /// Whether a segment acknowledges something that this end sent, not too long ago.
@@ -149,7 +149,9 @@ impl End {
         }
         self.furthest.is_none_or(|furthest| {
             let behind = furthest.wrapping_sub(segment.acknowledgement());
-            behind <= MAX_WINDOW
+            // Of a young stream it is known where it began.
+            let sent = self.initial.map_or(MAX_WINDOW, |initial| furthest.wrapping_sub(initial.wrapping_add(1)));
+            behind <= sent.min(MAX_WINDOW)
         })
     }
 }
