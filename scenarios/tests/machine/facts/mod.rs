@@ -1,5 +1,6 @@
 //! Facts that middleboxes perform, each with its profile and without the rule that makes it so.
 
+mod independent;
 mod russia;
 
 /// What OpenSSL sent for web.whatsapp.com.

@@ -5,6 +5,7 @@
 
 pub(crate) mod case;
 pub(crate) mod craft;
+pub(crate) mod independent;
 mod receive;
 mod socket;
 
@@ -19,7 +20,7 @@ use roadblock_censor::{Censor, Direction, Event, Instant, Outbox, Packet, Packet
 
 pub(crate) use receive::End;
 use receive::Received;
-pub(crate) use socket::{Seen, Socket, State};
+pub(crate) use socket::{Incoming, Seen, Socket, State};
 
 pub(crate) use Direction::{Inbound, Outbound};
 
@@ -35,6 +36,8 @@ pub(crate) struct Pair {
     pub(crate) delay: (Duration, Duration),
     /// How many hops there are on each of these ways.
     pub(crate) hops: (u8, u8),
+    /// What a tool on the client's host does to each packet of its stack.
+    pub(crate) tool: fn(&mut Vec<u8>),
     waiting: BTreeMap<(Instant, u64), Arrival>,
     held: BTreeMap<PacketId, (Direction, Vec<u8>)>,
     number: u64,
@@ -91,6 +94,7 @@ impl Pair {
             server: End::new(address(server)),
             delay: (Duration::from_millis(2), Duration::from_millis(20)),
             hops: (2, 10),
+            tool: |_| {},
             waiting: BTreeMap::new(),
             held: BTreeMap::new(),
             number: 0,
@@ -115,7 +119,8 @@ impl Pair {
     pub(crate) fn begin(&mut self, port: u16, server_port: u16) -> Connection {
         let (local, remote) = ((self.client.address, port), (self.server.address, server_port));
         let mut out = Vec::new();
-        let socket = Socket::connect(self.now, local, remote, &mut out);
+        let window = self.client.opening_window;
+        let socket = Socket::connect(self.now, local, remote, window, &mut out);
         self.client.sockets.insert(port, socket);
         self.server.sockets.remove(&port);
         self.send_all(Outbound, out);
@@ -126,7 +131,7 @@ impl Pair {
     pub(crate) fn connect_inward(&mut self, port: u16, server_port: u16) -> Connection {
         let (local, remote) = ((self.server.address, server_port), (self.client.address, port));
         let mut out = Vec::new();
-        let socket = Socket::connect(self.now, local, remote, &mut out);
+        let socket = Socket::connect(self.now, local, remote, self.server.opening_window, &mut out);
         self.server.sockets.insert(port, socket);
         self.send_all(Inbound, out);
         self.run(Duration::from_millis(200));
@@ -178,6 +183,14 @@ impl Pair {
     /// A segment with a part of what the client's end was given to send.
     pub(crate) fn part(&self, connection: Connection, range: core::ops::Range<usize>) -> craft::Segment {
         self.at_client(connection).part(self.now, range)
+    }
+
+    /// What the client's end was given to send, cut at these places; it keeps to them when it sends again.
+    pub(crate) fn cut(&mut self, connection: Connection, cuts: &[usize]) -> Vec<core::ops::Range<usize>> {
+        let socket = self.client.sockets.get_mut(&connection.port).expect("a connection");
+        let ends: Vec<usize> = cuts.iter().copied().chain([socket.outgoing_len()]).collect();
+        socket.cuts.clone_from(&ends);
+        [0].iter().chain(cuts).zip(&ends).map(|(start, end)| *start..*end).collect()
     }
 
     /// Sends a packet as it is: what travels outbound from the client's host, what travels inbound from the server's.
@@ -262,7 +275,10 @@ impl Pair {
     }
 
     fn send_all(&mut self, direction: Direction, packets: Vec<Vec<u8>>) {
-        for packet in packets {
+        for mut packet in packets {
+            if direction == Outbound {
+                (self.tool)(&mut packet);
+            }
             self.send(direction, packet);
         }
     }

@@ -20,10 +20,12 @@ pub(crate) struct End {
     pub(crate) packets: Vec<(Instant, Vec<u8>)>,
     /// The datagrams that came: source port, destination port, payload.
     pub(crate) datagrams: Vec<(u16, u16, Vec<u8>)>,
-    /// The window that it offers when it answers a SYN.
+    /// The window that it offers until it has got something.
     pub(crate) opening_window: u16,
     /// Whether it answers a SYN with a SYN of its own (a split handshake).
     pub(crate) splits_handshakes: bool,
+    /// What a firewall in front of it lets through.
+    pub(crate) lets_through: fn(&[u8]) -> bool,
     pieces: HashMap<FragmentId, Vec<Vec<u8>>>,
     ports: u16,
 }
@@ -43,6 +45,7 @@ impl End {
             datagrams: Vec::new(),
             opening_window: WINDOW,
             splits_handshakes: false,
+            lets_through: |_| true,
             pieces: HashMap::new(),
             ports: 40_000,
         }
@@ -74,6 +77,9 @@ impl End {
     pub(crate) fn receive(&mut self, now: Instant, packet: &[u8]) -> Received {
         self.packets.push((now, packet.to_vec()));
         let mut answers = Vec::new();
+        if !(self.lets_through)(packet) {
+            return Received { answers };
+        }
         if let Some(whole) = self.put_together(packet) {
             if let Some(segment) = Incoming::parse(&whole) {
                 self.on_segment(now, &segment, &mut answers);

@@ -47,6 +47,8 @@ pub(crate) struct Socket {
     peer_window: u32,
     peer_timestamp: Option<u32>,
     outgoing: Vec<u8>,
+    /// Where in what it sends its segments end, when they are sent again too.
+    pub(crate) cuts: Vec<usize>,
     has_finished: bool,
     incoming: Vec<u8>,
     urgent: Option<usize>,
@@ -81,6 +83,7 @@ impl Socket {
             peer_window: u32::from(WINDOW),
             peer_timestamp: None,
             outgoing: Vec::new(),
+            cuts: Vec::new(),
             has_finished: false,
             incoming: Vec::new(),
             urgent: None,
@@ -92,8 +95,15 @@ impl Socket {
     }
 
     /// An end that opens a connection.
-    pub(crate) fn connect(now: Instant, local: (IpAddr, u16), remote: (IpAddr, u16), out: &mut Vec<Vec<u8>>) -> Self {
+    pub(crate) fn connect(
+        now: Instant,
+        local: (IpAddr, u16),
+        remote: (IpAddr, u16),
+        window: u16,
+        out: &mut Vec<Vec<u8>>,
+    ) -> Self {
         let mut socket = Self::new(local, remote, 1_000_000, State::SynSent);
+        socket.window = window;
         out.push(socket.opening(now, SYN).bytes());
         socket.arm(now);
         socket
@@ -125,6 +135,11 @@ impl Socket {
             stream.remove(at);
         }
         stream
+    }
+
+    /// How many bytes it was given to send.
+    pub(crate) fn outgoing_len(&self) -> usize {
+        self.outgoing.len()
     }
 
     /// When it has something to do.
@@ -197,6 +212,7 @@ impl Socket {
                 let from = self.sent_before(self.acknowledged);
                 if from < self.outgoing.len() {
                     let to = self.outgoing.len().min(from + MOST.min(self.peer_window.max(1) as usize));
+                    let to = self.cuts.iter().copied().find(|cut| *cut > from).unwrap_or(to).min(to);
                     out.push(self.part(now, from..to).bytes());
                 } else if self.has_finished {
                     let sequence = self.next_sequence.wrapping_sub(1);

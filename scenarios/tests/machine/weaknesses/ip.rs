@@ -1,17 +1,11 @@
 //! Techniques below the transport.
 
-use core::time::Duration;
-
-use roadblock_censor::policy::{FragmentOverlap, FragmentPolicy, Ipv6Extensions};
 use roadblock_censor::wire::fragment::split;
 
-use super::{drops_with, hello_by, hello_over};
+use super::{drops, hello_by, request_by};
 use crate::facts::WHATSAPP_HELLO;
 use crate::pair::craft::with_extension;
 use crate::pair::{Connection, Outbound, Outcome, Pair};
-
-const PUT_TOGETHER: FragmentPolicy =
-    FragmentPolicy::Reassemble { overlap: FragmentOverlap::First, limit: 64, timeout: Duration::from_secs(30) };
 
 /// zapret's ipfrag2, cut after 24 bytes of the transport as it does by default for TCP at 32, over both families and with the
 /// second piece first (ipfrag2 of zapret 2 can do either).
@@ -29,14 +23,14 @@ pub(crate) fn fragments() {
             }
         };
         for (mode, expected) in [
-            (FragmentPolicy::Ignore, Outcome::Answered),
-            (FragmentPolicy::Drop, Outcome::Silence),
-            (PUT_TOGETHER, Outcome::Silence),
-            (FragmentPolicy::TSPU_QUEUE, Outcome::Silence),
+            ("\"ignore\"", Outcome::Answered),
+            ("\"drop\"", Outcome::Silence),
+            ("{ reassemble = { overlap = \"first\" } }", Outcome::Silence),
+            ("{ queue = { limit = 45 } }", Outcome::Silence),
         ] {
-            let policy = || drops_with(|each| each.fragments = mode);
-            assert_eq!(hello_by(policy(), technique), expected, "{mode:?}");
-            assert_eq!(hello_over(Pair::v6(policy()), technique), expected, "{mode:?} over IPv6");
+            let policy = || drops(&format!("fragments = {mode}"));
+            assert_eq!(hello_by(policy(), technique), expected, "{mode}");
+            assert_eq!(request_by(Pair::v6(policy()), WHATSAPP_HELLO, technique), expected, "{mode} over IPv6");
         }
     }
 }
@@ -45,14 +39,13 @@ pub(crate) fn fragments() {
 #[test]
 pub(crate) fn extension_headers() {
     for header in [0, 60] {
-        for (mode, expected) in [(Ipv6Extensions::Ignore, Outcome::Answered), (Ipv6Extensions::Walk, Outcome::Silence)]
-        {
-            let pair = Pair::v6(drops_with(|each| each.ipv6_extensions = mode));
-            let outcome = hello_over(pair, |pair, connection| {
+        for (mode, expected) in [("ignore", Outcome::Answered), ("walk", Outcome::Silence)] {
+            let pair = Pair::v6(drops(&format!("ipv6-extensions = \"{mode}\"")));
+            let outcome = request_by(pair, WHATSAPP_HELLO, |pair, connection| {
                 let hello = pair.part(connection, 0..WHATSAPP_HELLO.len()).bytes();
                 pair.send(Outbound, with_extension(&hello, header));
             });
-            assert_eq!(outcome, expected, "{header} {mode:?}");
+            assert_eq!(outcome, expected, "{header} {mode}");
         }
     }
 }
