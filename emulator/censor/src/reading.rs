@@ -162,6 +162,19 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Where in the [`message`](Self::message) the packet's own data lie.
+    pub(crate) fn offset(&self) -> usize {
+        match &self.source {
+            Source::Joined { offset, .. } => usize::try_from(*offset).unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// Whether the packet is a segment that was added to its stream.
+    pub(crate) fn is_joined(&self) -> bool {
+        matches!(self.source, Source::Joined { .. })
+    }
+
     /// Whether the packet is a segment.
     pub(crate) fn is_segment(&self) -> bool {
         !matches!(self.source, Source::Datagram(_) | Source::Passing(_))

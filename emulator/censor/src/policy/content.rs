@@ -7,6 +7,7 @@ mod bytes;
 mod dns;
 mod hello;
 mod quic;
+mod http;
 mod speech;
 mod tls;
 
@@ -14,6 +15,7 @@ pub use bytes::{BytePrefix, BytesQuestion, MAX_BYTE_PREFIX};
 pub use dns::DnsQuestion;
 pub use hello::HelloQuestion;
 pub use quic::QuicQuestion;
+pub use http::{HttpQuestion, ResponseQuestion};
 pub use speech::Speech;
 pub use tls::TlsQuestion;
 
@@ -32,6 +34,8 @@ pub enum Content {
     Dtls(HelloQuestion),
     /// About DNS.
     Dns(DnsQuestion),
+    /// About HTTP.
+    Http(HttpQuestion),
     /// About the bytes themselves.
     Bytes(BytesQuestion),
     /// Which protocol it is, of those that are known by their form.
@@ -111,6 +115,7 @@ impl Content {
             Self::Quic(question) => question.looks_for(),
             Self::Dtls(question) => question.looks_for("DTLS"),
             Self::Dns(question) => question.looks_for(),
+            Self::Http(question) => question.looks_for(),
             Self::Bytes(question) => question.looks_for(),
             Self::Speech(speech) => vec![speech.title()],
         }
@@ -123,6 +128,7 @@ impl Content {
             Self::Quic(question) => question.habit(),
             Self::Dtls(_) => Habit::DATAGRAM,
             Self::Dns(question) => question.habit(),
+            Self::Http(question) => question.habit(),
             Self::Bytes(question) => question.habit(),
             Self::Speech(speech) => speech.habit(),
         }
@@ -138,6 +144,7 @@ impl Content {
                 Heard::Nothing | Heard::NoHello => None,
             },
             Self::Dns(question) => question.answer(reading),
+            Self::Http(question) => question.answer(reading),
             Self::Bytes(question) => question.answer(reading),
             Self::Speech(speech) => speech.answer(reading),
         }
@@ -146,7 +153,11 @@ impl Content {
     /// Whether a later packet may answer what this one could not.
     pub(crate) fn awaits(&self, reading: &Reading<'_>) -> bool {
         let habit = self.habit();
-        habit.hears(reading.from_client) && self.answer(reading).is_none() && reading.may_say_more(habit.of_beginning)
+        let is_open = match self {
+            Self::Http(question) => question.awaits(reading),
+            _ => self.answer(reading).is_none(),
+        };
+        habit.hears(reading.from_client) && is_open && reading.may_say_more(habit.of_beginning)
     }
 
     /// What was found, as a person would say it.
@@ -159,6 +170,7 @@ impl Content {
                 Heard::Nothing | Heard::NoHello => None,
             },
             Self::Dns(question) => question.describe(reading),
+            Self::Http(question) => question.describe(reading),
             Self::Bytes(question) => Some(question.describe()),
             Self::Speech(speech) => Some(speech.describe().to_owned()),
         }

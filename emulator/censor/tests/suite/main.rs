@@ -7,6 +7,7 @@ mod counting;
 mod dissect;
 mod fragments;
 mod fuzz;
+mod http;
 mod injection;
 mod invariants;
 mod offload;

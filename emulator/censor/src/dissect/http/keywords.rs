@@ -63,17 +63,26 @@ impl Keywords {
         self.words.iter().map(AsRef::as_ref)
     }
 
+    /// The words as a person can read them.
+    pub fn texts(&self) -> impl Iterator<Item = String> {
+        self.iter().map(|word| String::from_utf8(word.to_vec()).unwrap_or_else(|_| word.escape_ascii().to_string()))
+    }
+
     /// The word that ends first in these bytes.
     pub fn find(&self, bytes: &[u8]) -> Option<&[u8]> {
         let found = self.automaton.find(bytes)?;
         self.words.get(found.pattern().as_usize()).map(AsRef::as_ref)
     }
 
+    /// The word that stands in a request's target, as sent or percent-decoded.
+    pub fn find_in_target(&self, target: &[u8]) -> Option<&[u8]> {
+        self.find(&percent_decoded(target)).or_else(|| self.find(target))
+    }
+
     /// The word that stands in a request's target, as sent or percent-decoded, or in its `Host`; nothing else of a request
     /// is looked at (GFW-HTTP-1).
     pub fn find_in_request(&self, request: &Request<'_>) -> Option<&[u8]> {
-        let of_target = || self.find(&percent_decoded(request.target)).or_else(|| self.find(request.target));
-        of_target().or_else(|| request.hosts().find_map(|host| self.find(host)))
+        self.find_in_target(request.target).or_else(|| request.hosts().find_map(|host| self.find(host)))
     }
 }
 
