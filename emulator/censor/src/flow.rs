@@ -116,7 +116,6 @@ impl FlowTable {
             return false;
         };
         *flow.offloaded.get_mut(direction) = true;
-        flow.tracks.iter_mut().for_each(|track| track.lose_count(direction));
         self.offloaded.insert(*key)
     }
 
@@ -176,6 +175,17 @@ impl FlowTable {
 }
 
 impl Flow {
+    /// What a box remembers of the flow. Of a direction that the kernel passes by itself it knows no numbers.
+    pub(crate) fn track_mut(&mut self, of_box: usize) -> &mut Track {
+        let (offloaded, track) = (self.offloaded, &mut self.tracks[of_box]);
+        for direction in [Direction::Outbound, Direction::Inbound] {
+            if offloaded.get(direction) {
+                track.lose_count(direction);
+            }
+        }
+        track
+    }
+
     /// Begins the flow anew: its ports were used again.
     pub(crate) fn restart(&mut self) {
         self.tracks.fill(Track::default());

@@ -109,7 +109,11 @@ impl CompiledBox {
             let asking = policy.rules.iter().filter(|rule| rule.when.mentions(&is_asked));
             asking.map(Rule::interest).fold(Interest::default(), Interest::or)
         };
-        let hears = |is_client: bool| where_asked(&|content| content.habit().udp || content.habit().hears(is_client));
+        let hears = |is_client: bool| {
+            let in_streams = where_asked(&|content| content.habit().hears(is_client));
+            let in_datagrams = where_asked(&|content| content.habit().udp);
+            Interest { tcp: in_streams.tcp, udp: in_datagrams.udp, ..Interest::default() }
+        };
         let places = policy.rules.iter().enumerate();
         let varies =
             |leaf: &Condition| matches!(leaf, Condition::Content(_) | Condition::Packet(_) | Condition::Time(_));

@@ -130,8 +130,9 @@ impl Judge<'_> {
     fn ask_box(&mut self, place: usize, view: &View<'_>, mut flow: Option<&mut Flow>) -> Passage {
         let each = &self.compiled.boxes[place];
         let policy = &each.policy.flow;
-        let doubts =
-            flow.as_deref().map_or_else(Doubts::default, |flow| flow.tracks[place].doubts(self.now, view, policy));
+        let doubts = flow
+            .as_deref_mut()
+            .map_or_else(Doubts::default, |flow| flow.track_mut(place).doubts(self.now, view, policy));
         // A segment that its receiver would throw away neither moves the box's state nor is it read, where the box checks;
         // addresses and ports still count.
         let is_sound = doubts.are_overlooked(&each.policy.tcp);

@@ -136,6 +136,11 @@ impl Content {
 
     /// The answer; `None` where it cannot be known, or not yet.
     pub(crate) fn answer(&self, reading: &Reading<'_>) -> Option<bool> {
+        let habit = self.habit();
+        let is_others = reading.is_segment() && habit.span == Span::Opening && !habit.hears(reading.from_client);
+        if is_others {
+            return None;
+        }
         match self {
             Self::Tls(question) => question.answer(reading),
             Self::Quic(question) => question.answer(reading),
