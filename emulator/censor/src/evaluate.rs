@@ -58,7 +58,7 @@ impl Subject<'_, '_> {
             }
             PacketQuestion::Length { least, most } => within(ip.bytes().len(), (least.into(), most.into())),
             PacketQuestion::Ttl { least, most } => (least..=most).contains(&ip.ttl()),
-            PacketQuestion::Fragment => ip.fragment().is_some(),
+            PacketQuestion::Fragment => self.view.is_joined || ip.fragment().is_some(),
             PacketQuestion::Flags { of, set } => {
                 self.view.segment().is_some_and(|segment| segment.flags().0 & of.0 == set.0 & of.0)
             }

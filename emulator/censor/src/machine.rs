@@ -140,6 +140,11 @@ struct Judged {
     wait: Duration,
 }
 
+impl Judged {
+    /// What came of a packet that no box reads.
+    const UNREAD: Self = Self { passage: Passage::Passed, is_decided: false, wait: Duration::ZERO };
+}
+
 impl Censor {
     /// A machine for this policy. All its chance comes from the seed.
     pub fn new(policy: Policy, seed: u64) -> Self {

@@ -15,6 +15,8 @@ pub(crate) struct View<'a> {
     pub(crate) ip: IpPacket<'a>,
     pub(crate) transport: Transport<'a>,
     pub(crate) key: FlowKey,
+    /// Whether it was put together from fragments.
+    pub(crate) is_joined: bool,
 }
 
 /// What the packet carries.
@@ -28,32 +30,37 @@ pub(crate) enum Transport<'a> {
     Other,
 }
 
-impl<'a> View<'a> {
-    /// Reads the headers. `None` for what no rule can be asked about: bytes that are no packet, a later fragment, a cut
-    /// transport header.
-    pub(crate) fn parse(direction: Direction, bytes: &'a [u8]) -> Option<Self> {
-        let ip = IpPacket::parse(bytes)?;
-        if ip.is_later_fragment() {
-            return None;
-        }
-        if let Some(Quote { protocol, addresses, ports }) = Quote::parse(&ip) {
-            // What is quoted travelled the other way.
-            let key = flow_key(direction.reversed(), protocol, addresses, ports);
-            return Some(Self { direction, ip, transport: Transport::Error, key });
-        }
-        let (transport, source_port, destination_port) = match ip.protocol() {
+impl<'a> Transport<'a> {
+    /// What a packet carries that has ports, and its source's and destination's.
+    fn of(ip: &IpPacket<'a>) -> Option<(Self, (u16, u16))> {
+        match ip.protocol() {
+            _ if ip.is_later_fragment() => None,
             protocol::TCP => {
                 let segment = TcpSegment::parse_carelessly(ip.payload())?;
-                (Transport::Tcp(segment), segment.source_port(), segment.destination_port())
+                Some((Self::Tcp(segment), (segment.source_port(), segment.destination_port())))
             }
             protocol::UDP => {
                 let datagram = UdpDatagram::parse(ip.payload())?;
-                (Transport::Udp(datagram), datagram.source_port(), datagram.destination_port())
+                Some((Self::Udp(datagram), (datagram.source_port(), datagram.destination_port())))
             }
-            _ => (Transport::Other, 0, 0),
-        };
-        let key = flow_key(direction, ip.protocol(), ip.addresses(), (source_port, destination_port));
-        Some(Self { direction, ip, transport, key })
+            _ => None,
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    /// Reads the headers. `None` for bytes that are no packet. Of a later fragment, and of a packet whose transport header is
+    /// cut, nothing is known beyond IP.
+    pub(crate) fn parse(direction: Direction, bytes: &'a [u8]) -> Option<Self> {
+        let ip = IpPacket::parse(bytes)?;
+        if let Some(Quote { protocol, addresses, ports }) = Quote::parse(&ip) {
+            // What is quoted travelled the other way.
+            let key = flow_key(direction.reversed(), protocol, addresses, ports);
+            return Some(Self { direction, ip, transport: Transport::Error, key, is_joined: false });
+        }
+        let (transport, ports) = Transport::of(&ip).unwrap_or((Transport::Other, (0, 0)));
+        let key = flow_key(direction, ip.protocol(), ip.addresses(), ports);
+        Some(Self { direction, ip, transport, key, is_joined: false })
     }
 
     /// The packet as a box sees it that reads no further than its IP header.

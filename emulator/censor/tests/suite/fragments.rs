@@ -246,6 +246,33 @@ fn a_rewrite_takes_the_place_of_the_fragments() {
     assert_eq!(verdicts(&world, &ids[1..]), vec![Some(Verdict::Drop); pieces.len() - 1]);
 }
 
+/// TSPU-6: an address is blocked for every fragment, also where no box reads any, and where the first does not hold a whole
+/// transport header.
+#[test]
+fn tspu_6_fragments_to_a_blocked_address() {
+    let rules = vec![Rule { trigger: fate(Fate::Drop), ..rule("ip", prefixes(&["157.240.1.60/32"])) }];
+    let (mut world, hello) =
+        (World::new(policy([in_path(rules)])), Connection::new(4000).segment(Outbound, DATA, b"data"));
+    for piece in pieces(&hello, 8) {
+        assert_eq!(world.send(Outbound, &piece), Verdict::Drop);
+    }
+}
+
+/// A rule can look for fragments: for each where they pass as they come, and for the packet where it is put together.
+#[test]
+fn a_rule_can_look_for_fragments() {
+    for mode in [IGNORED, TSPU] {
+        let when = roadblock_censor::policy::Condition::Packet(roadblock_censor::policy::PacketQuestion::Fragment);
+        let rules = vec![Rule { trigger: fate(Fate::Drop), ..rule("fragments", when) }];
+        let mut world = World::new(policy([BoxPolicy { fragments: mode, ..in_path(rules) }]));
+        let whole = datagram(Outbound, 4000, 4500, &[7; 40]);
+        let ids = offer_all(&mut world, &pieces(&whole, 16));
+        assert_eq!(verdicts(&world, &ids), vec![Some(Verdict::Drop); 3], "{mode:?}");
+        assert_eq!(world.count(EventKind::Dropped), if mode == TSPU { 1 } else { 3 });
+        assert!(matches!(world.send(Outbound, &whole), Verdict::Pass | Verdict::PassAndOffload));
+    }
+}
+
 /// A modelled path's delay holds fragments once, and they leave in the order in which they came.
 #[test]
 fn a_delay_holds_no_fragment_twice() {

@@ -73,7 +73,7 @@ impl Censor {
             }
             let copy = Travelling { packet: None, ..fragment.clone() };
             let Gathered::Complete(_, whole) = self.fragments.add(self.now, key, how, copy) else { continue };
-            let judged = self.read_whole(&whole, direction, step..step + 1, out);
+            let judged = self.read_joined(&whole, direction, step, out);
             fragment.wait += judged.wait;
             match judged.passage {
                 Passage::Passed | Passage::Diverted => {}
@@ -93,21 +93,25 @@ impl Censor {
         step: usize,
         out: &mut Outbox,
     ) -> Judged {
-        let unread = |passage| Judged { passage, is_decided: false, wait: Duration::ZERO };
         match (each.policy.fragments, each.policy.place) {
             (FragmentPolicy::Drop, Place::InPath) => {
                 self.tell_fragments_dropped(each, bytes, direction, "a fragment", out);
-                unread(Passage::Dropped)
+                Judged { passage: Passage::Dropped, ..Judged::UNREAD }
             }
-            (FragmentPolicy::Drop, Place::OnPath) => unread(Passage::Passed),
-            _ => self.read_whole(bytes, direction, step..step + 1, out),
+            (FragmentPolicy::Drop, Place::OnPath) => Judged::UNREAD,
+            _ => self.read(bytes, direction, step..step + 1, out),
         }
     }
 
     /// What boxes make of a packet, as far as it can be read.
-    fn read_whole(&mut self, bytes: &[u8], direction: Direction, steps: Range<usize>, out: &mut Outbox) -> Judged {
-        let unread = Judged { passage: Passage::Passed, is_decided: false, wait: Duration::ZERO };
-        View::parse(direction, bytes).map_or(unread, |view| self.judge(&view, steps, out))
+    fn read(&mut self, bytes: &[u8], direction: Direction, steps: Range<usize>, out: &mut Outbox) -> Judged {
+        View::parse(direction, bytes).map_or(Judged::UNREAD, |view| self.judge(&view, steps, out))
+    }
+
+    /// What a box makes of a packet that was put together.
+    fn read_joined(&mut self, bytes: &[u8], direction: Direction, step: usize, out: &mut Outbox) -> Judged {
+        let view = View::parse(direction, bytes).map(|view| View { is_joined: true, ..view });
+        view.map_or(Judged::UNREAD, |view| self.judge(&view, step..step + 1, out))
     }
 
     /// Holds a fragment until its packet is complete, and then lets all go on as the packet does.
@@ -135,7 +139,7 @@ impl Censor {
         step: usize,
         out: &mut Outbox,
     ) {
-        let judged = self.read_whole(whole, key.direction, step..step + 1, out);
+        let judged = self.read_joined(whole, key.direction, step, out);
         for fragment in &mut fragments {
             fragment.wait += judged.wait;
         }
@@ -188,7 +192,7 @@ impl Censor {
         out: &mut Outbox,
     ) {
         let steps = from..self.policy.boxes.len();
-        let judged = self.read_whole(&bytes, direction, steps, out);
+        let judged = self.read(&bytes, direction, steps, out);
         fragment.wait += judged.wait;
         match judged.passage.or(Passage::Replaced(bytes)) {
             Passage::Replaced(bytes) => self.give_fragment(&fragment, Some(bytes), out),
