@@ -6,16 +6,16 @@
 mod bytes;
 mod dns;
 mod hello;
-mod quic;
 mod http;
+mod quic;
 mod speech;
 mod tls;
 
 pub use bytes::{BytePrefix, BytesQuestion, MAX_BYTE_PREFIX};
 pub use dns::DnsQuestion;
 pub use hello::HelloQuestion;
-pub use quic::QuicQuestion;
 pub use http::{HttpQuestion, ResponseQuestion};
+pub use quic::QuicQuestion;
 pub use speech::Speech;
 pub use tls::TlsQuestion;
 

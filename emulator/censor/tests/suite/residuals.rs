@@ -26,6 +26,11 @@ fn with_payload() -> Condition {
     Condition::Packet(PacketQuestion::PayloadLength { least: 1, most: u16::MAX })
 }
 
+/// A segment that begins a connection.
+fn is_syn() -> Condition {
+    Condition::Packet(PacketQuestion::Flags { of: TcpFlags::SYN_ACK, set: TcpFlags::SYN })
+}
+
 fn inject(kind: InjectionKind) -> Response {
     Response { fate: Fate::Pass, inject: vec![Injection::from(kind)] }
 }
@@ -69,7 +74,7 @@ fn gfw_http_3_a_forged_handshake_answers() {
         ..Residual::default()
     };
     let residuals = vec![
-        residual(not(with_payload()), inject(InjectionKind::Segment(forged))),
+        residual(is_syn(), inject(InjectionKind::Segment(forged))),
         residual(with_payload(), inject(InjectionKind::reset(Recipient::Client, TcpFlags::RST_ACK))),
     ];
     let trigger = inject(InjectionKind::reset(Recipient::Client, TcpFlags::RST_ACK));
@@ -89,6 +94,9 @@ fn gfw_http_3_a_forged_handshake_answers() {
     assert_eq!((event.kind, event.residual), (EventKind::Injected, true));
 
     world.clear();
+    let acknowledgement = second.segment(Outbound, ACK, &[]);
+    world.send(Outbound, &acknowledgement);
+    assert_eq!(world.injections().len(), 0, "neither a SYN nor data");
     let data = second.segment(Outbound, DATA, b"any");
     world.send(Outbound, &data);
     let [reset] = world.injections()[..] else { panic!("one reset") };

@@ -6,8 +6,9 @@ use etherparse::{NetSlice, SlicedPacket, TcpHeader, TransportSlice};
 use roadblock_censor::event::EventKind;
 use roadblock_censor::outbox::{Injection as Made, Toward};
 use roadblock_censor::policy::{
-    BoxPolicy, BytePrefix, Condition, DnsForgery, DnsInjection, Fate, FlowPolicy, HttpAnswer, Injection, InjectionKind,
-    IpShape, Number, Pick, Recipient, Rejection, Residual, Response, Rewrite, Rule, SegmentShape, TcpFlags, TrackFrom,
+    BoxPolicy, BytePrefix, Condition, Corrupt, DnsForgery, DnsInjection, Fate, FlowPolicy, HttpAnswer, Injection,
+    InjectionKind, IpShape, Number, Pick, Recipient, Rejection, Residual, Response, Rewrite, Rule, SegmentShape,
+    TcpFlags, TrackFrom,
 };
 use roadblock_censor::wire::dns::{Message, record};
 use roadblock_censor::{Censor, Verdict};
@@ -481,7 +482,6 @@ fn an_http_answer_names_its_length() {
 /// Bytes of a payload are overwritten as far as it reaches, in a segment and in a datagram, and the checksum is right.
 #[test]
 fn corrupted_packets_are_sound() {
-    use roadblock_censor::policy::Corrupt;
     let corrupt = |offset, bytes: &[u8]| Fate::Corrupt(Corrupt { offset, bytes: bytes.into() });
     let mut world = World::new(policy([in_path(vec![request_rule(corrupt(4, b"\0\0"), vec![])])]));
     let (_, Verdict::Replace(bytes)) = ask(&mut world) else { panic!("it is changed") };
@@ -499,4 +499,57 @@ fn corrupted_packets_are_sound() {
     assert_eq!((read_back.payload[last], read_back.payload.len()), (0x99, last + 1));
     let mut world = World::new(policy([in_path(vec![dns(corrupt(last + 1, b"\x99"))])]));
     assert_eq!(world.send(Outbound, &query), Verdict::Pass, "it does not reach as far");
+}
+
+/// The same over IPv6, whose header has neither an identification nor a bit against fragments: a page and a burst beside the
+/// request, an error that quotes it, an answer to a query, and packets that are changed.
+#[test]
+fn shapes_over_ipv6() {
+    let page = HttpAnswer { status: 403, location: None, body: vec![b'x'; 2000] };
+    let burst = SegmentShape { to: Recipient::Both, at: vec![0, 1460], ..SegmentShape::default() };
+    let error = InjectionKind::Icmp { to: Recipient::Client, error: Rejection::AdministrativelyProhibited };
+    let ip = || IpShape { ttl: Number::Fixed(77), id: Number::RANDOM, dont_fragment: false };
+    let inject = [InjectionKind::http(Recipient::Client, &page), InjectionKind::Segment(burst), error]
+        .map(|kind| Injection { ip: ip(), ..kind.into() });
+    let mut world = World::new(policy([on_path(vec![request_rule(Fate::Pass, inject.to_vec())])]));
+    let mut connection = Connection::v6(4000);
+    world.open(&mut connection);
+    let request = connection.segment(Outbound, DATA, REQUEST);
+    world.send(Outbound, &request);
+    let injections = world.injections();
+    let headers: Vec<_> = injections
+        .iter()
+        .map(|made| {
+            assert_sound(&made.bytes);
+            let sliced = SlicedPacket::from_ip(&made.bytes).expect("etherparse reads it");
+            let Some(NetSlice::Ipv6(ip)) = sliced.net else { panic!("IPv6") };
+            (made.toward, ip.header().next_header().0, ip.header().hop_limit())
+        })
+        .collect();
+    assert_eq!(headers[..2], [(Inside, 6, 77); 2]);
+    assert_eq!(headers[2..6], [(Inside, 6, 77), (Inside, 6, 77), (Outside, 6, 77), (Outside, 6, 77)]);
+    assert_eq!(headers[6..], [(Inside, 58, 77)]);
+    let after_page = 50_001 + page.to_bytes().len() as u32 + 1;
+    let numbers = [2, 3, 4, 5].map(|place| tcp_of(&injections[place].bytes).sequence_number);
+    assert_eq!(numbers, [after_page, after_page + 1460, 1001, 2461]);
+
+    let rewrite = Rewrite { strip_payload: true, ttl: Some(9), ..Rewrite::default() };
+    let corrupt = Corrupt { offset: 0, bytes: b"PUT".as_slice().into() };
+    for (fate, hop_limit, first) in [(Fate::Rewrite(rewrite), 9, None), (Fate::Corrupt(corrupt), 64, Some(b'P'))] {
+        let mut world = World::new(policy([in_path(vec![request_rule(fate, vec![])])]));
+        let mut connection = Connection::v6(4000);
+        world.open(&mut connection);
+        let request = connection.segment(Outbound, DATA, REQUEST);
+        let Verdict::Replace(bytes) = world.send(Outbound, &request) else { panic!("it is changed") };
+        assert_sound(&bytes);
+        assert_eq!((bytes[7], bytes.get(60).copied()), (hop_limit, first));
+    }
+
+    let answer = DnsInjection { pick: Pick::Cycle, ..pool(&["31.13.94.49"]).into() };
+    let mut world = World::new(policy([on_path(vec![gfw_dns("dns", answer, ip())])]));
+    let resolver = "2001:4860:4860::8888".parse().expect("an address");
+    world.send(Outbound, &datagram_with(resolver, Outbound, 4000, 53, INSTAGRAM_QUERY));
+    let [made] = world.injections()[..] else { panic!("one answer") };
+    assert_sound(&made.bytes);
+    assert_eq!((made.toward, made.bytes[7]), (Inside, 77));
 }
