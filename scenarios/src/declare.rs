@@ -10,6 +10,7 @@ mod listen;
 mod probe;
 mod profile;
 mod quantities;
+mod questions;
 mod reading;
 mod response;
 mod scenario;
@@ -20,7 +21,7 @@ mod words;
 pub(crate) use argument::Argument;
 pub(crate) use boxes::{BoxDeclaration, Boxes, FragmentsDeclaration, ShareDeclaration};
 pub(crate) use condition::{
-    AfterDeclaration, Side, TransportProtocol, When, WhenClient, WhenPacket, WhenPayload, WhenTcp, WhenTls,
+    AfterDeclaration, Side, TransportProtocol, When, WhenClient, WhenPacket, WhenPayload, WhenTcp,
 };
 pub(crate) use data::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
 pub(crate) use expectation::{ExpectDeclaration, ThenDeclaration};
@@ -34,6 +35,7 @@ pub(crate) use profile::{ParameterType, ProfileFile, RuleDeclaration};
 pub(crate) use quantities::{
     Between, BitRate, ByteSize, CountRange, HeaderNumber, HexBytes, Offset, PortRange, SizeOrTime, TimeOfDay,
 };
+pub(crate) use questions::{TlsVersion, WhenDtls, WhenHttp, WhenQuic, WhenResponse, WhenTls};
 pub(crate) use reading::{HttpReading, QuicReading, TlsReading};
 pub(crate) use response::{
     LossDeclaration, PayloadFate, PoliceDeclaration, RedirectDeclaration, ResponseDeclaration, RewriteDeclaration,

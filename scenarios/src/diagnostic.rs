@@ -189,6 +189,12 @@ impl Collector {
         }
     }
 
+    /// Whether something is wrong within this place.
+    pub(crate) fn has_within(&self, place: &Location) -> bool {
+        let is_within = |at: &Location| place.span.start <= at.span.start && at.span.end <= place.span.end;
+        self.all.iter().any(|each| each.location.file == place.file && is_within(&each.location))
+    }
+
     /// Takes over another's mistakes and files. Returns whether it had no mistakes.
     pub(crate) fn absorb(&mut self, other: Self) -> bool {
         let sound = other.all.is_empty();

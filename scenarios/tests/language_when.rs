@@ -2,10 +2,12 @@
 
 use std::fmt::Write;
 
+use roadblock_censor::dissect::http::Keywords;
 use roadblock_censor::policy::{
-    Anomaly, Condition, Content, DailyTime, HelloQuestion, PacketQuestion, PortSet, Speech, TcpFlags, TlsQuestion,
+    Anomaly, Condition, Content, DailyTime, HelloQuestion, HttpQuestion, PacketQuestion, PortSet, QuicQuestion,
+    ResponseQuestion, Speech, TcpFlags, TlsQuestion,
 };
-use roadblock_censor::{Direction, NameSet, PrefixSet};
+use roadblock_censor::{Direction, FingerprintSet, NameSet, PrefixSet};
 use roadblock_scenarios::{Diagnostics, Library};
 
 fn read(when: &str) -> Result<Condition, Diagnostics> {
@@ -91,6 +93,73 @@ fn what_headers_say() {
     }
 }
 
+fn fingerprint(text: &str) -> FingerprintSet {
+    [text.parse().expect("a fingerprint")].into_iter().collect()
+}
+
+const JA3: &str = "e7d705a3286e19ea42f587b344ee6865";
+const JA4: &str = "t13d1516h2_8daaf6152771_*";
+
+#[test]
+fn what_a_client_hello_says_over_each_carrier() {
+    let tls = |question| Condition::Content(Content::Tls(TlsQuestion::Hello(question)));
+    let quic = |question| Condition::Content(Content::Quic(QuicQuestion::Hello(question)));
+    let dtls = |question| Condition::Content(Content::Dtls(question));
+    let alpn = |protocols: [&str; 2]| HelloQuestion::Alpn(protocols.map(str::to_owned).to_vec());
+    for (when, meant) in [
+        ("{ tls.hello = true }".to_owned(), tls(HelloQuestion::Any)),
+        ("{ tls.named = false }".to_owned(), not(tls(HelloQuestion::Named))),
+        ("{ tls.sni = \"*a.b\" }".to_owned(), tls(HelloQuestion::Sni(names("*a.b")))),
+        ("{ tls.alpn = [\"h2\", \"http/1.1\"] }".to_owned(), tls(alpn(["h2", "http/1.1"]))),
+        ("{ tls.version = [\"1.2\", \"1.3\"] }".to_owned(), tls(HelloQuestion::Version(vec![0x0303, 0x0304]))),
+        ("{ tls.ech = true }".to_owned(), tls(HelloQuestion::Ech)),
+        ("{ tls.esni = true }".to_owned(), tls(HelloQuestion::Esni)),
+        (format!("{{ tls.ja3 = \"{JA3}\" }}"), tls(HelloQuestion::Ja3(fingerprint(JA3)))),
+        (format!("{{ tls.ja4 = [\"{JA4}\"] }}"), tls(HelloQuestion::Ja4(fingerprint(JA4)))),
+        ("{ quic.sni = \"a.b\" }".to_owned(), quic(HelloQuestion::Sni(names("a.b")))),
+        ("{ quic.alpn = [\"h3\", \"h3-29\"] }".to_owned(), quic(alpn(["h3", "h3-29"]))),
+        ("{ quic.ech = false }".to_owned(), not(quic(HelloQuestion::Ech))),
+        (format!("{{ quic.ja4 = \"{JA4}\" }}"), quic(HelloQuestion::Ja4(fingerprint(JA4)))),
+        ("{ dtls.version = \"1.2\" }".to_owned(), dtls(HelloQuestion::Version(vec![0xfefd]))),
+        (format!("{{ dtls.ja3 = \"{JA3}\" }}"), dtls(HelloQuestion::Ja3(fingerprint(JA3)))),
+        (format!("{{ dtls.ja4 = \"{JA4}\" }}"), dtls(HelloQuestion::Ja4(fingerprint(JA4)))),
+    ] {
+        means(&when, &meant);
+    }
+    let certificate = Condition::Content(Content::Tls(TlsQuestion::Certificate(names("a.b"))));
+    means("{ tls.certificate = \"a.b\" }", &certificate);
+    let quic = |question| Condition::Content(Content::Quic(question));
+    means("{ quic.initial = true }", &quic(QuicQuestion::Initial));
+    let versions = vec![1, 0x6b33_43cf, 0xff00_001d, 0x5130_3530];
+    means("{ quic.version = [\"v1\", \"v2\", \"draft-29\", \"0x51303530\"] }", &quic(QuicQuestion::Version(versions)));
+}
+
+#[test]
+fn what_requests_and_answers_say() {
+    let words = |text: &str| Keywords::new(text.split(' ')).expect("words");
+    for (when, meant) in [
+        ("{ http.request = true }", HttpQuestion::Request),
+        ("{ http.host = [\"a.b\"] }", HttpQuestion::Host(names("a.b"))),
+        ("{ http.target = \"ultrasurf\" }", HttpQuestion::Target(words("ultrasurf"))),
+        ("{ http.keyword = [\"falun\", \"search\"] }", HttpQuestion::Keyword(words("falun search"))),
+        (
+            "{ http.method = [\"GET\", \"CONNECT\"] }",
+            HttpQuestion::Method(vec!["GET".to_owned(), "CONNECT".to_owned()]),
+        ),
+        ("{ http.body = \"x\" }", HttpQuestion::Body(words("x"))),
+        (
+            "{ http.response = { status = 302, location = \"block\", contains = \"y\" } }",
+            HttpQuestion::Response(ResponseQuestion {
+                status: Some(302..=302),
+                location: Some(words("block")),
+                contains: Some(words("y")),
+            }),
+        ),
+    ] {
+        means(when, &Condition::Content(Content::Http(meant)));
+    }
+}
+
 #[test]
 fn all_of_it_none_of_it_and_any_of_it() {
     let sni = || Condition::Content(Content::Tls(TlsQuestion::Hello(HelloQuestion::Sni(names("a.b")))));
@@ -118,6 +187,13 @@ fn mistakes_in_a_condition_are_explained() {
         "{ packet.anomaly = \"ttl\" }",
         "{ fired = \"others\" }",
         "{ payload = {} }",
+        "{ tls = {} }",
+        "{ tls.version = \"1.4\" }",
+        "{ tls.ja3 = \"t13d1516h2_8daaf6152771_*\" }",
+        "{ tls.ja4 = \"nonsense\" }",
+        "{ quic.version = \"v9\" }",
+        "{ http.host = \"a..b\" }",
+        "{ http.keyword = [\"\"] }",
     ] {
         writeln!(all, "--- {when}\n{}", read(when).expect_err(when)).expect("a string takes all");
     }

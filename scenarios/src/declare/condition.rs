@@ -6,15 +6,24 @@ use roadblock_censor::dissect::{openvpn, wireguard};
 use roadblock_censor::outbox::Direction;
 use roadblock_censor::policy::{Anomaly, Per, Sees};
 
-use crate::declare::{Argument, Between, ByteSize, CountRange, FlagSet, HexBytes, PortRange, TimeOfDay};
+use crate::declare::{
+    Argument, Between, ByteSize, CountRange, FlagSet, HexBytes, PortRange, TimeOfDay, WhenDtls, WhenHttp, WhenQuic,
+    WhenTls,
+};
 use crate::read::{OneOrMany, table, words};
 use crate::source::Text;
 
 table! {
     /// Conditions, all of which must hold.
     When {
-        /// About the flow's TLS `ClientHello`.
+        /// About TLS over TCP.
         "tls" => tls: Option<WhenTls>,
+        /// About QUIC.
+        "quic" => quic: Option<WhenQuic>,
+        /// About the client's `ClientHello` of DTLS.
+        "dtls" => dtls: Option<WhenDtls>,
+        /// About HTTP.
+        "http" => http: Option<WhenHttp>,
         /// About a DNS query over UDP.
         "dns" => dns: Option<WhenDns>,
         /// About the end inside.
@@ -63,6 +72,9 @@ impl When {
     pub(crate) fn beyond_headers(&self) -> Option<&'static str> {
         let asked = [
             ("tls", self.tls.is_some()),
+            ("quic", self.quic.is_some()),
+            ("dtls", self.dtls.is_some()),
+            ("http", self.http.is_some()),
             ("dns", self.dns.is_some()),
             ("udp", self.udp.is_some()),
             ("wireguard", self.wireguard.is_some()),
@@ -76,18 +88,6 @@ impl When {
         let own = asked.into_iter().find(|(_, is_asked)| *is_asked).map(|(key, _)| key);
         let inner = self.not.iter().map(|not| &**not).chain(self.any.iter().flatten());
         own.or_else(|| inner.into_iter().find_map(Self::beyond_headers))
-    }
-}
-
-table! {
-    /// About the flow's TLS `ClientHello`.
-    WhenTls {
-        /// It names one of these servers.
-        "sni" => sni: Option<Argument<OneOrMany<Text>>>,
-        /// It names a server, or does not.
-        "named" => named: Option<bool>,
-        /// There is one, or there is something else.
-        "hello" => hello: Option<bool>,
     }
 }
 

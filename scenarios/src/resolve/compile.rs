@@ -4,6 +4,7 @@ mod boxes;
 mod condition;
 mod injection;
 mod quantity;
+mod questions;
 mod residual;
 mod response;
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use roadblock_censor::policy::{
     Anomaly, BytePrefix, Condition, Content, DailyTime, MAX_BYTE_PREFIX, PacketQuestion, PortSet, Speech, TcpFlags,
-    TlsQuestion,
 };
 use roadblock_censor::{NamePattern, NameSet, PrefixSet};
 
@@ -14,7 +13,7 @@ use super::super::items::expand;
 use super::Compiler;
 use crate::declare::{
     Argument, Between, FlagSet, HexBytes, PortRange, Side, TransportProtocol, When, WhenClient, WhenPacket,
-    WhenPayload, WhenTcp, WhenTls,
+    WhenPayload, WhenTcp,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany};
@@ -59,6 +58,9 @@ impl Compiler<'_, '_> {
             });
         }
         all.extend(when.tls.iter().flat_map(|tls| self.tls(tls)));
+        all.extend(when.quic.iter().flat_map(|quic| self.quic(quic)));
+        all.extend(when.dtls.iter().flat_map(|dtls| self.dtls(dtls)));
+        all.extend(when.http.iter().flat_map(|http| self.http(http)));
         all.extend(when.dns.as_ref().map(|dns| Condition::qname(self.names(&dns.qname))));
         all.extend(contents(when));
         all.extend(when.payload.iter().flat_map(|payload| self.payload(payload)));
@@ -85,15 +87,6 @@ impl Compiler<'_, '_> {
         all.extend(client.port.as_ref().map(|ports| Condition::ClientPort(self.ports(ports))));
         all.extend(client.address.as_ref().map(|prefixes| Condition::ClientAddress(self.prefixes(prefixes))));
         all.extend(client.port_above_server.map(|above| as_said(above, Condition::ClientPortAboveServer)));
-        all
-    }
-
-    fn tls(&mut self, tls: &WhenTls) -> Vec<Condition> {
-        let asked = |question| Condition::Content(Content::Tls(question));
-        let mut all = Vec::new();
-        all.extend(tls.hello.map(|is| as_said(is, asked(TlsQuestion::Hello))));
-        all.extend(tls.named.map(|is| as_said(is, asked(TlsQuestion::Named))));
-        all.extend(tls.sni.as_ref().map(|names| Condition::sni(self.names(names))));
         all
     }
 
@@ -148,7 +141,7 @@ impl Compiler<'_, '_> {
         id.as_str().into()
     }
 
-    fn names(&mut self, argument: &Argument<OneOrMany<Text>>) -> NameSet {
+    pub(super) fn names(&mut self, argument: &Argument<OneOrMany<Text>>) -> NameSet {
         let names: Vec<NamePattern> = match argument {
             Argument::Literal(items) => expand(&items.0, self.context, self.errors),
             Argument::Parameter(name) => match self.setting(name) {
@@ -159,7 +152,7 @@ impl Compiler<'_, '_> {
         names.into_iter().collect()
     }
 
-    fn prefixes(&mut self, argument: &Argument<OneOrMany<Text>>) -> PrefixSet {
+    pub(super) fn prefixes(&mut self, argument: &Argument<OneOrMany<Text>>) -> PrefixSet {
         let prefixes: Vec<IpNet> = match argument {
             Argument::Literal(items) => expand(&items.0, self.context, self.errors),
             Argument::Parameter(name) => match self.setting(name) {
@@ -231,7 +224,7 @@ fn contents(when: &When) -> Vec<Condition> {
 }
 
 /// The condition, or that it does not hold.
-fn as_said(holds: bool, condition: Condition) -> Condition {
+pub(super) fn as_said(holds: bool, condition: Condition) -> Condition {
     if holds { condition } else { Condition::Not(Box::new(condition)) }
 }
 

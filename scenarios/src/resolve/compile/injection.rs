@@ -29,7 +29,7 @@ impl Compiler<'_, '_> {
         let kind = match declared.what() {
             Some(Injectable::Reset(reset)) => InjectionKind::Segment(reset_shape(reset)),
             Some(Injectable::Segment(segment)) => InjectionKind::Segment(self.segment(segment)),
-            Some(Injectable::Http(http)) => self.http(http),
+            Some(Injectable::Http(http)) => self.http_answer(http),
             Some(Injectable::Dns(answer)) => InjectionKind::Dns(self.dns_answer(answer)),
             Some(Injectable::Icmp(icmp)) => InjectionKind::Icmp { to: icmp.to.0, error: icmp.error.0 },
             None => {
@@ -88,7 +88,7 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn http(&mut self, http: &HttpDeclaration) -> InjectionKind {
+    fn http_answer(&mut self, http: &HttpDeclaration) -> InjectionKind {
         if !(200..600).contains(&http.status) {
             let message = format!("{} is no status that ends an exchange", http.status);
             let help = "write one from 200 to 599, such as 200, 302, 403 or 451";
