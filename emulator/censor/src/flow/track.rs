@@ -202,9 +202,9 @@ impl Track {
         side.stream = stream.filter(|_| !side.is_settled);
     }
 
-    /// Whether a box still looks at the flow's datagrams.
+    /// Whether a box still looks at the flow's datagrams. What condemned a flow is looked at when it is sent again.
     pub(crate) fn hears_datagrams(&self, policy: &InspectPolicy) -> bool {
-        self.datagrams < policy.datagrams || !self.speaks.is_empty()
+        self.datagrams < policy.datagrams || !self.speaks.is_empty() || self.condemned
     }
 
     /// Whether a box still looks at what this end says in segments.
