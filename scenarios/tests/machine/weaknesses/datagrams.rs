@@ -51,30 +51,27 @@ pub(crate) fn another_length() {
 
 /// A `ClientHello` with a post-quantum key fills more than one datagram, and its name may be in the second.
 #[test]
-#[ignore = "the profile language has no `quic` yet"]
 pub(crate) fn quic_in_two_datagrams() {
     for (count, arrives) in [(1, true), (4, false)] {
-        let policy = drops_when(&format!("quic.datagrams = {count}"), "quic.sni = [\"*\"]");
+        let policy = drops_when(&format!("quic.datagrams = {count}"), "quic.sni = [\"instagram.com\"]");
         assert_eq!(arrive(policy, 443, &CHROMIUM)[1], arrives, "{count}");
     }
 }
 
 /// A version that the box does not decrypt.
 #[test]
-#[ignore = "the profile language has no `quic` yet"]
 pub(crate) fn quic_versions() {
     for (versions, arrives) in [("\"v1\"", true), ("\"v1\", \"v2\"", false)] {
-        let policy = drops_when(&format!("quic.versions = [{versions}]"), "quic.sni = [\"*\"]");
+        let policy = drops_when(&format!("quic.versions = [{versions}]"), "quic.sni = [\"instagram.com\"]");
         assert_eq!(arrive(policy, 443, &[AIOQUIC_V2]), [arrives], "{versions}");
     }
 }
 
 /// CRYPTO frames out of order, as chromium sends them.
 #[test]
-#[ignore = "the profile language has no `quic` yet"]
 pub(crate) fn quic_frames() {
     for (crypto, arrives) in [("first-frame", true), ("join", false)] {
-        let policy = drops_when(&format!("quic.crypto = \"{crypto}\""), "quic.sni = [\"*\"]");
+        let policy = drops_when(&format!("quic.crypto = \"{crypto}\""), "quic.sni = [\"instagram.com\"]");
         assert_eq!(arrive(policy, 443, &CHROMIUM)[1], arrives, "{crypto}");
     }
 }

@@ -9,7 +9,6 @@ fn drops_host(keys: &str) -> Pair {
 
 /// Requests that servers take and plain parsers do not.
 #[test]
-#[ignore = "the profile language has no `http` yet"]
 pub(crate) fn odd_requests() {
     // What it is, the request, and which parsers do not see the host in it: the exact one, or that in any case too.
     let requests = [
@@ -39,7 +38,6 @@ pub(crate) fn odd_requests() {
 
 /// hostpad: so many headers in front that the box does not look so far.
 #[test]
-#[ignore = "the profile language has no `http` yet"]
 pub(crate) fn padding() {
     let padding = format!("Padding: {}\r\n", "x".repeat(1100));
     let request = format!("GET / HTTP/1.1\r\n{padding}Host: blocked.example\r\n\r\n");
@@ -51,7 +49,6 @@ pub(crate) fn padding() {
 
 /// GoodbyeDPI -k: the blocked request is the second of its connection.
 #[test]
-#[ignore = "the profile language has no `http` yet"]
 pub(crate) fn second_request() {
     for (requests, expected) in [("first", Outcome::Answered), ("all", Outcome::Silence)] {
         let mut pair = drops_host(&format!("tcp.reassembly = \"full\"\nhttp.requests = \"{requests}\""));

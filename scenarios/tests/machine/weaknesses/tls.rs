@@ -48,11 +48,10 @@ pub(crate) fn small_window_of_the_server() {
 
 /// The client's makes the server cut its certificate (zapret's wssize 1:6).
 #[test]
-#[ignore = "the profile language has no `tls.certificate` yet"]
 pub(crate) fn small_window_of_the_client() {
     for (reassembly, expected) in [("none", Outcome::Answered), ("full", Outcome::Silence)] {
         let keys = format!("tcp.reassembly = \"{reassembly}\"");
-        let mut pair = Pair::new(drops_when(&keys, "tls.certificate = [\"*\"]"));
+        let mut pair = Pair::new(drops_when(&keys, "tls.certificate = [\"instagram.com\"]"));
         pair.client.opening_window = 6;
         let connection = pair.connect(443);
         assert_eq!(pair.exchange(connection, WHATSAPP_HELLO, SERVER_FLIGHT), expected, "{reassembly}");
