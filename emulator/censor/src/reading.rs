@@ -233,6 +233,14 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// The datagram, however many came before it.
+    pub(crate) const fn any_datagram(&self) -> Option<&'a [u8]> {
+        match self.source {
+            Source::Datagram(payload) | Source::Passing(payload) => Some(payload),
+            _ => None,
+        }
+    }
+
     /// The query over UDP that the packet is.
     pub(crate) fn query(&self) -> Option<&Query<'a>> {
         let parse = || match self.source {

@@ -12,6 +12,7 @@ mod speech;
 mod tls;
 
 pub use bytes::{BytePrefix, BytesQuestion, MAX_BYTE_PREFIX};
+use dns::Carriage;
 pub use dns::DnsQuestion;
 pub use hello::HelloQuestion;
 pub use http::{HttpQuestion, ResponseQuestion};
@@ -32,8 +33,10 @@ pub enum Content {
     Quic(QuicQuestion),
     /// About the client's `ClientHello` of DTLS, in the datagram that completes it (RU-DTLS-2).
     Dtls(HelloQuestion),
-    /// About DNS.
+    /// About DNS over UDP.
     Dns(DnsQuestion),
+    /// About DNS over TCP.
+    DnsOverTcp(DnsQuestion),
     /// About HTTP.
     Http(HttpQuestion),
     /// About the bytes themselves.
@@ -114,7 +117,7 @@ impl Content {
             Self::Tls(question) => question.looks_for(),
             Self::Quic(question) => question.looks_for(),
             Self::Dtls(question) => question.looks_for("DTLS"),
-            Self::Dns(question) => question.looks_for(),
+            Self::Dns(question) | Self::DnsOverTcp(question) => question.looks_for(),
             Self::Http(question) => question.looks_for(),
             Self::Bytes(question) => question.looks_for(),
             Self::Speech(speech) => vec![speech.title()],
@@ -127,7 +130,8 @@ impl Content {
             Self::Tls(question) => question.habit(),
             Self::Quic(question) => question.habit(),
             Self::Dtls(_) => Habit::DATAGRAM,
-            Self::Dns(question) => question.habit(),
+            Self::Dns(question) => question.habit(Carriage::Udp),
+            Self::DnsOverTcp(question) => question.habit(Carriage::Tcp),
             Self::Http(question) => question.habit(),
             Self::Bytes(question) => question.habit(),
             Self::Speech(speech) => speech.habit(),
@@ -148,7 +152,8 @@ impl Content {
                 Heard::Hello(hello) => Some(question.answer(hello, Carrier::Dtls)),
                 Heard::Nothing | Heard::NoHello => None,
             },
-            Self::Dns(question) => question.answer(reading),
+            Self::Dns(question) => question.answer(Carriage::Udp, reading),
+            Self::DnsOverTcp(question) => question.answer(Carriage::Tcp, reading),
             Self::Http(question) => question.answer(reading),
             Self::Bytes(question) => question.answer(reading),
             Self::Speech(speech) => speech.answer(reading),
@@ -160,6 +165,7 @@ impl Content {
         let habit = self.habit();
         let is_open = match self {
             Self::Http(question) => question.awaits(reading),
+            Self::DnsOverTcp(question) => question.awaits(reading),
             _ => self.answer(reading).is_none(),
         };
         habit.hears(reading.from_client) && is_open && reading.may_say_more(habit.of_beginning)
@@ -174,7 +180,8 @@ impl Content {
                 Heard::Hello(hello) => Some(format!("DTLS {}", question.describe(hello, Carrier::Dtls))),
                 Heard::Nothing | Heard::NoHello => None,
             },
-            Self::Dns(question) => question.describe(reading),
+            Self::Dns(question) => question.describe(Carriage::Udp, reading),
+            Self::DnsOverTcp(question) => question.describe(Carriage::Tcp, reading),
             Self::Http(question) => question.describe(reading),
             Self::Bytes(question) => Some(question.describe()),
             Self::Speech(speech) => Some(speech.describe().to_owned()),

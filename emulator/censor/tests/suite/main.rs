@@ -5,6 +5,7 @@ mod calls;
 mod connections;
 mod counting;
 mod dissect;
+mod dns;
 mod fragments;
 mod fuzz;
 mod http;
