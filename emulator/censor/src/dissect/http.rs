@@ -121,6 +121,11 @@ impl<'a> Stream<'a> {
         self.state != State::Done
     }
 
+    /// Where the request begins that is not whole yet, or the first was not read: all before it are whole.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
     /// Whether some request is one of these, finished or not; `None` while more bytes could bring one.
     pub fn any(mut self, mut is_wanted: impl FnMut(&Request<'a>) -> bool) -> Option<bool> {
         let found = self.by_ref().any(|request| is_wanted(&request));

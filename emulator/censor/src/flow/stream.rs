@@ -71,6 +71,11 @@ impl Stream {
         Cow::Owned((0..bytes.len()).filter(is_data).map(|place| bytes[place]).collect())
     }
 
+    /// Whether the text is what is kept, byte for byte: no urgent byte is left out.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.urgent.is_empty()
+    }
+
     /// How many bytes were let go.
     pub(crate) fn passed(&self) -> usize {
         self.passed

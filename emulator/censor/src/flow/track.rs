@@ -182,12 +182,13 @@ impl Track {
     }
 
     /// Takes note that a packet was judged. A flow that was condemned is listened to for as long as it lasts.
-    /// `is_done`: whether no rule waits for more of what this end says.
-    pub(crate) fn settle(&mut self, reading: Reading<'_>, is_done: bool, policy: &BoxPolicy) {
+    /// `is_done`: whether no rule waits for more of what this end says; `finished`: how many bytes at the beginning of its stream
+    /// no rule asks about again.
+    pub(crate) fn settle(&mut self, reading: Reading<'_>, is_done: bool, finished: usize, policy: &BoxPolicy) {
         self.speaks = reading.speaks();
         let (from_client, is_segment) = (reading.from_client, reading.is_segment());
         let is_unparsable = policy.inspect.unparsable.is_some_and(|longest| reading.is_unparsable(longest));
-        let stream = reading.into_stream();
+        let mut stream = reading.into_stream();
         let condemned = self.condemned;
         let side = self.side_mut(from_client);
         let gave_up = match (&stream, policy.tcp.reassembly) {
@@ -197,6 +198,10 @@ impl Track {
         };
         if is_done && let Some(stream) = &stream {
             side.decided_at.get_or_insert(stream.passed() + stream.text().len());
+        }
+        // What was acted on is kept, so that it is known when it is sent again.
+        if let Some(stream) = stream.as_mut().filter(|stream| !condemned && finished > 0 && stream.is_plain()) {
+            stream.advance(finished);
         }
         side.is_settled |= is_segment && !condemned && (is_done || gave_up || is_unparsable);
         side.stream = stream.filter(|_| !side.is_settled);

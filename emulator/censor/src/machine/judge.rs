@@ -187,7 +187,9 @@ impl Judge<'_> {
             let is_decisive = reading.decide == Decide::Once && reading.is_decisive();
             let is_done = is_decisive || !each.contents_for(view.key).any(|content| content.awaits(&reading));
             let is_done = is_done && reading.decide == Decide::Once;
-            flow.tracks[place].settle(reading, is_done, &each.policy);
+            let awaiting = each.contents_for(view.key).filter(|content| content.awaits(&reading));
+            let finished = awaiting.map(|content| content.finished(&reading)).min().unwrap_or_default();
+            flow.tracks[place].settle(reading, is_done, finished, &each.policy);
         }
         passage
     }

@@ -165,10 +165,22 @@ impl Content {
         let habit = self.habit();
         let is_open = match self {
             Self::Http(question) => question.awaits(reading),
-            Self::DnsOverTcp(question) => question.awaits(reading),
+            Self::DnsOverTcp(_) => dns::awaits(reading),
             _ => self.answer(reading).is_none(),
         };
         habit.hears(reading.from_client) && is_open && reading.may_say_more(habit.of_beginning)
+    }
+
+    /// How much of a stream was judged and is not asked about again: what comes after it is read as if it were the beginning,
+    /// so that a box is not tired by what it has understood.
+    pub(crate) fn finished(&self, reading: &Reading<'_>) -> usize {
+        let bytes = reading.message().filter(|_| reading.is_joined()).map(|(bytes, _)| bytes).unwrap_or_default();
+        match self {
+            Self::Http(HttpQuestion::Response(_)) => 0,
+            Self::Http(_) => http::finished(bytes, reading.reads.http),
+            Self::DnsOverTcp(_) => dns::finished(bytes),
+            _ => 0,
+        }
     }
 
     /// What was found, as a person would say it.

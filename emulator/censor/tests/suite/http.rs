@@ -111,6 +111,27 @@ fn gfw_http_1_first_request_or_all() {
     }
 }
 
+/// A box that reads all requests goes on for as long as each fits what it keeps; one that reads the first does not. What was
+/// dropped is dropped again when it is sent again.
+#[test]
+fn requests_are_read_for_as_long_as_a_connection_lasts() {
+    let mut segments = vec![HARMLESS; 2000];
+    segments.push(REQUEST);
+    let drops =
+        |requests| dropped(dropping(host(), Options { requests, ..Options::default() }, Reassembly::Full), &segments);
+    assert_eq!(drops(Requests::All).iter().position(|is_dropped| *is_dropped), Some(2000));
+    assert_eq!(drops(Requests::First).iter().position(|is_dropped| *is_dropped), None);
+    let mut world = World::new(policy([dropping(host(), Options::default(), Reassembly::Full)]));
+    let mut connection = Connection { server: ([157, 240, 1, 60].into(), 80), ..Connection::new(4000) };
+    world.open(&mut connection);
+    let harmless = connection.segment(Outbound, DATA, HARMLESS);
+    assert_eq!(world.send(Outbound, &harmless), Verdict::Pass);
+    let request = connection.segment(Outbound, DATA, REQUEST);
+    for _ in 0..5 {
+        assert_eq!(world.send(Outbound, &request), Verdict::Drop);
+    }
+}
+
 /// GFW-HTTP-1: a word in the target or the host triggers, percent-encoded too; in another field or the body it does not.
 #[test]
 fn gfw_http_1_keyword_in_target_or_host() {

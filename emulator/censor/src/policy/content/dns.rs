@@ -74,12 +74,6 @@ impl DnsQuestion {
         }
     }
 
-    /// Whether more of a stream may be asked for than was seen.
-    pub(crate) fn awaits(&self, reading: &Reading<'_>) -> bool {
-        let is_other = |bytes| reading.from_client && dns::begins_with_query(bytes) == Some(false);
-        reading.message().is_none_or(|(bytes, _)| !is_other(bytes)) || !reading.is_joined()
-    }
-
     fn of_message(&self, bytes: &[u8]) -> Option<bool> {
         match self {
             Self::Query => Some(Query::parse(bytes).is_some()),
@@ -97,13 +91,12 @@ impl DnsQuestion {
     }
 
     pub(crate) fn describe(&self, carriage: Carriage, reading: &Reading<'_>) -> Option<String> {
-        let found = |bytes: &[u8]| match Query::parse(bytes) {
-            Some(query) => Some(format!("query {} {}", query.qtype_name(), query.name.to_ascii_lowercase())),
-            None => {
-                let question = Message::parse(bytes).and_then(|message| message.questions().next())?;
-                let (kind, name) = (record::name(question.qtype), question.name.to_ascii_lowercase());
-                Some(format!("answer to {kind} {name}"))
+        let found = |bytes: &[u8]| {
+            if let Some(query) = Query::parse(bytes) {
+                return Some(format!("query {} {}", query.qtype_name(), query.name.to_ascii_lowercase()));
             }
+            let question = Message::parse(bytes).and_then(|message| message.questions().next())?;
+            Some(format!("answer to {} {}", record::name(question.qtype), question.name.to_ascii_lowercase()))
         };
         match carriage {
             Carriage::Udp => found(reading.any_datagram()?),
@@ -113,6 +106,17 @@ impl DnsQuestion {
             }
         }
     }
+}
+
+/// Whether more of a stream of DNS may be asked about than was seen.
+pub(super) fn awaits(reading: &Reading<'_>) -> bool {
+    let is_other = |bytes| reading.from_client && dns::begins_with_query(bytes) == Some(false);
+    !reading.is_joined() || reading.message().is_none_or(|(bytes, _)| !is_other(bytes))
+}
+
+/// How many bytes the whole messages take with which a stream begins.
+pub(super) fn finished(bytes: &[u8]) -> usize {
+    dns::messages(bytes).map(|message| 2 + message.len()).sum()
 }
 
 /// The messages over TCP that a packet carries a part of, as far as they are whole.

@@ -3,7 +3,7 @@
 use core::ops::RangeInclusive;
 
 use super::{Habit, Speaker};
-use crate::dissect::http::{Keywords, Reading as Read, Request, Requests, Response, Stream, response};
+use crate::dissect::http::{Keywords, Options, Reading as Read, Request, Requests, Response, Stream, response};
 use crate::names::NameSet;
 use crate::reading::{Place, Reading};
 
@@ -182,6 +182,16 @@ impl ResponseQuestion {
         };
         has_status && has_location && self.contains.as_ref().is_none_or(holds)
     }
+}
+
+/// How many bytes the whole requests take with which a stream begins, where a box reads more than the first.
+pub(super) fn finished(bytes: &[u8], options: Options) -> usize {
+    if options.requests == Requests::First {
+        return 0;
+    }
+    let mut stream = Stream::new(bytes, options);
+    stream.by_ref().for_each(drop);
+    stream.at()
 }
 
 /// Where in the stream ends what is there of a request.
