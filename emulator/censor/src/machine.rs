@@ -341,7 +341,7 @@ impl Censor {
         }
     }
 
-    /// Which boxes track as many flows as they can. Only a box with a bound of its own is asked.
+    /// Which boxes track as many flows as they can; nothing where none has a bound of its own.
     fn full_boxes(&self, compiled: &Compiled) -> Vec<bool> {
         let is_full = |(place, each): (usize, &compile::CompiledBox)| {
             let policy = &each.policy.flow;
@@ -350,6 +350,9 @@ impl Censor {
                 self.flows.tracks_of(place).filter(is_live).take(capacity).count() >= capacity
             })
         };
+        if compiled.boxes.iter().all(|each| each.policy.flow.capacity.is_none()) {
+            return Vec::new(); // Which costs nothing.
+        }
         compiled.boxes.iter().enumerate().map(is_full).collect()
     }
 

@@ -42,7 +42,7 @@ pub(super) struct Judge<'m> {
     pub(super) now: Instant,
     /// How long ago midnight was, where the censor is.
     pub(super) time: Duration,
-    /// Which boxes track as many flows as they can.
+    /// Which boxes track as many flows as they can; nothing where none has a bound of its own.
     pub(super) is_full: Vec<bool>,
     /// How long the packet travels on if it passes.
     pub(super) delay: Duration,
@@ -137,7 +137,12 @@ impl Judge<'_> {
         // addresses and ports still count.
         let is_sound = doubts.are_overlooked(&each.policy.tcp);
         if let Some(flow) = flow.as_deref_mut().filter(|_| is_sound) {
-            flow.tracks[place].observe(self.now, view, policy, !self.is_full[place]);
+            flow.tracks[place].observe(
+                self.now,
+                view,
+                policy,
+                !self.is_full.get(place).is_some_and(|is_full| *is_full),
+            );
         }
         let answer = self.redirect_answer(place, view);
         let punishment = match answer {
