@@ -6,7 +6,7 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, HashMap};
 
-use crate::invariants::rich_policy;
+use crate::anything::policy_of_anything;
 use crate::support::*;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -16,7 +16,7 @@ use roadblock_censor::dissect::{
 };
 use roadblock_censor::machine::{MAX_FRAGMENTS, MAX_HELD};
 use roadblock_censor::outbox::Command;
-use roadblock_censor::policy::{FragmentOverlap, FragmentPolicy, Ipv6Extensions, Policy};
+use roadblock_censor::policy::Policy;
 use roadblock_censor::wire::fragment::{Piece, split};
 use roadblock_censor::wire::icmp::Quote;
 use roadblock_censor::wire::ip::IpPacket;
@@ -258,26 +258,6 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A policy with something of everything, over every way to treat fragments.
-fn policy_of_all() -> Policy {
-    let put_together = |overlap| FragmentPolicy::Reassemble { overlap, limit: 8, timeout: Duration::from_secs(3) };
-    let modes = [
-        FragmentPolicy::TSPU_QUEUE,
-        put_together(FragmentOverlap::Last),
-        put_together(FragmentOverlap::First),
-        FragmentPolicy::TSPU_QUEUE,
-        FragmentPolicy::Drop,
-    ];
-    let mut policy = rich_policy();
-    for (each, mode) in policy.boxes.iter_mut().zip(modes) {
-        each.fragments = mode;
-    }
-    if let Some(last) = policy.boxes.last_mut() {
-        last.ipv6_extensions = Ipv6Extensions::Ignore;
-    }
-    policy
-}
-
 /// The connections of a run, so that most packets follow each other.
 #[derive(Default)]
 struct Connections(BTreeMap<(u16, bool, u16), Connection>);
@@ -317,16 +297,19 @@ impl Connections {
 }
 
 /// Plays the steps and holds the machine to what it promises; everything that came out.
-fn play(steps: &[Step], seeds: &[Vec<u8>]) -> Outbox {
+fn play(policies: &[Policy; 2], steps: &[Step], seeds: &[Vec<u8>]) -> Outbox {
     const FLOWS: usize = 6;
-    let mut censor = Censor::new(policy_of_all(), 7).with_delay(Duration::from_millis(3)).with_max_flows(FLOWS);
+    let mut censor = Censor::new(policies[0].clone(), 7).with_delay(Duration::from_millis(3)).with_max_flows(FLOWS);
     let (mut now, mut out, mut packets) = (Instant::ZERO, Outbox::default(), 0);
-    let mut connections = Connections::default();
+    let (mut connections, mut phase) = (Connections::default(), 0);
     for step in steps {
         match step {
             Step::Wait(wait) => now += Duration::from_millis(*wait),
             Step::Poll => censor.poll(now, &mut out),
-            Step::NewPhase => censor.replace_policy(policy_of_all(), now, &mut out),
+            Step::NewPhase => {
+                phase += 1;
+                censor.replace_policy(policies[phase % 2].clone(), now, &mut out);
+            }
             Step::Packet(sent) => {
                 for bytes in connections.packets(sent, seeds) {
                     let packet = Packet { id: PacketId(packets), direction: sent.direction, bytes: &bytes };
@@ -367,12 +350,13 @@ fn play(steps: &[Step], seeds: &[Vec<u8>]) -> Outbox {
     out
 }
 
-/// The machine never panics, gives each packet one verdict, keeps its bounds, and does the same again with the same seed.
+/// The machine never panics, whatever its policy is, gives each packet one verdict, keeps its bounds, and does the same again with the same seed.
 #[test]
 fn machine() {
     let seeds = seeds();
-    fuzz("machine", &prop::collection::vec(step(), 0..80), |steps| {
-        let (first, second) = (play(&steps, &seeds), play(&steps, &seeds));
+    let policies = [policy_of_anything(), policy_of_anything()];
+    fuzz("machine", &(policies, prop::collection::vec(step(), 0..80)), |(policies, steps)| {
+        let (first, second) = (play(&policies, &steps, &seeds), play(&policies, &steps, &seeds));
         assert_eq!(first.commands, second.commands);
         assert_eq!(format!("{:?}", first.events), format!("{:?}", second.events));
     });

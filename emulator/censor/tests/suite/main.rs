@@ -1,5 +1,6 @@
 //! The machine from outside, in virtual time, and the wire layer against other people's code.
 
+mod anything;
 mod beliefs;
 mod calls;
 mod connections;
