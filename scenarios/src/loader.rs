@@ -11,7 +11,7 @@ const LIMIT: u64 = 64 << 20;
 const DEPTH: usize = 4;
 
 /// Folders of this crate's own directory that are no part of the library.
-const FOREIGN: &[&str] = &["src", "tests", "target"];
+const FOREIGN: &[&str] = &["examples", "src", "tests", "target"];
 
 /// A file's text.
 pub(crate) fn text(path: &Path) -> io::Result<String> {

@@ -1,5 +1,6 @@
 //! Profiles between two scripted ends, in virtual time: what each end sends and gets, and what the censor makes of it.
 
+mod examples;
 mod facts;
 mod pair;
 mod weaknesses;
