@@ -115,8 +115,9 @@ fn each_key_of_inspect_says_what_it_says() {
 #[test]
 fn each_key_of_a_protocol_says_what_it_says() {
     type Change = fn(&mut Reads);
-    let cases: [(&str, Change); 9] = [
+    let cases: [(&str, Change); 10] = [
         ("tls.records = \"first\"", |reads| reads.tls.records = tls::JoinRecords::First),
+        ("tls.records = \"in-segment\"", |reads| reads.tls.records = tls::JoinRecords::InSegment),
         ("tls.version = \"strict\"", |reads| reads.tls.version = tls::RecordVersion::Strict),
         ("quic.versions = [\"v2\"]", |reads| reads.quic.versions = vec![quic::Version::V2]),
         ("quic.crypto = \"first-frame\"", |reads| reads.quic.crypto = quic::JoinCrypto::FirstFrame),

@@ -4,7 +4,7 @@
 use core::cell::{Cell, OnceCell};
 use std::borrow::Cow;
 
-use crate::dissect::tls::{self, ClientHello, Hello, ServerNames};
+use crate::dissect::tls::{self, ClientHello, Hello, JoinRecords, ServerNames};
 use crate::flow::Stream;
 use crate::policy::{Decide, Reads};
 use crate::wire::dns::Query;
@@ -309,6 +309,12 @@ impl<'a> Reading<'a> {
             Source::Alone { payload, .. } => self.hear_alone(payload),
             Source::Joined { payload, offset, .. } => match self.hear_joined(*offset) {
                 Heard::Hello(hello) => Heard::Hello(hello),
+                other if self.reads.tls.records == JoinRecords::InSegment && *offset == 0 => {
+                    match self.hear_alone(payload) {
+                        Heard::Hello(hello) => Heard::Hello(hello),
+                        _ => other,
+                    }
+                }
                 // A later one may stand anywhere, also at the place of the first.
                 other if self.decide == Decide::Always => match self.hear_alone(payload) {
                     Heard::Hello(hello) => Heard::Hello(hello),
@@ -321,7 +327,11 @@ impl<'a> Reading<'a> {
     }
 
     fn hear_alone(&self, payload: &[u8]) -> Heard {
-        match tls::client_hello(payload, &self.reads.tls) {
+        let mut options = self.reads.tls;
+        if options.records == JoinRecords::InSegment {
+            options.records = JoinRecords::Join;
+        }
+        match tls::client_hello(payload, &options) {
             Hello::ClientHello(hello) => Heard::Hello(hello),
             Hello::NotTls | Hello::Incomplete => Heard::Nothing,
         }

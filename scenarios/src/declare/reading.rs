@@ -18,8 +18,9 @@ table! {
 }
 
 words! {
-    /// What a box makes of a `ClientHello` in several records: it puts them together, or reads the first alone.
-    JoinRecords { "join" => Self::Join, "first" => Self::First, }
+    /// What a box makes of a `ClientHello` in several records: it puts them together, or reads the first alone, or puts
+    /// together those that stand whole in one segment.
+    JoinRecords { "join" => Self::Join, "first" => Self::First, "in-segment" => Self::InSegment, }
 }
 
 words! {

@@ -37,6 +37,9 @@ pub enum JoinRecords {
     Join,
     /// A `ClientHello` that is not whole in its first record is none (TSPU-12; weakness `tlsrec` of zapret).
     First,
+    /// It puts together the records that one segment holds whole, and of a stream out of several segments reads the first
+    /// alone: segments and records hide nothing, both at once do (TSPU-12b).
+    InSegment,
 }
 
 /// What the first bytes of a stream are.
@@ -61,7 +64,7 @@ pub fn client_hello(stream: &[u8], options: &Options) -> Hello {
                 let seen = message.bytes.first().or(fragment.first());
                 let begins = seen.is_none_or(|kind| *kind == CLIENT_HELLO);
                 // The first record may say already that it does not hold it all.
-                let is_short = options.records == JoinRecords::First
+                let is_short = options.records != JoinRecords::Join
                     && header.is_some_and(|header| declared_len(fragment).is_some_and(|len| len > header.length));
                 return if begins && !is_short { Hello::Incomplete } else { Hello::NotTls };
             }

@@ -186,6 +186,22 @@ fn tspu_12_two_records() {
     }
 }
 
+/// TSPU-12b, `tls.records`: segments alone and records alone hide nothing from a box that joins both, one at a time.
+#[test]
+fn tspu_12b_segments_and_records_together() {
+    let split = in_records(WHATSAPP_HELLO, 100);
+    let mut each = joining(vec![dropping(sni(&["whatsapp.com"]))]);
+    for (records, expected) in [(JoinRecords::InSegment, false), (JoinRecords::Join, true)] {
+        each.reads.tls.records = records;
+        assert!(is_dropped(&each, WHATSAPP_HELLO, 1400));
+        assert!(is_dropped(&each, WHATSAPP_HELLO, 60), "segments, {records:?}");
+        assert!(is_dropped(&each, &split, 1400), "records, {records:?}");
+        for size in [60, 105, 210] {
+            assert_eq!(is_dropped(&each, &split, size), expected, "both, {records:?}, {size}");
+        }
+    }
+}
+
 /// `tls.version`: an unusual version in the record hides a name from a strict box.
 #[test]
 fn strict_versions() {
