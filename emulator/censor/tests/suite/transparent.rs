@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use roadblock_censor::dissect::{openvpn, wireguard};
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{
-    BoxPolicy, BytePrefix, Condition, Corrupt, Fate, InspectPolicy, PacketQuestion, Per, Policy, Redirect, Refresh,
-    Residual, ResidualKey, Rule, Sees, Speech, Threshold, ThresholdUnit,
+    BoxPolicy, BytePrefix, Condition, Content, Corrupt, Fate, HelloQuestion, InspectPolicy, PacketQuestion, Per,
+    Policy, QuicQuestion, Redirect, Refresh, Residual, ResidualKey, Rule, Sees, Speech, Threshold, ThresholdUnit,
+    TlsQuestion,
 };
 use roadblock_censor::{Censor, Direction, FlowKey, Instant, Outbox, Packet, PacketId, Verdict};
 
@@ -28,7 +29,7 @@ enum Step {
     Datagram { port: u16, server: u8, direction: Direction, server_port: u16, payload: usize },
 }
 
-const PAYLOADS: [&[u8]; 10] = [
+const PAYLOADS: [&[u8]; 15] = [
     WHATSAPP_HELLO,
     INSTAGRAM_HELLO,
     INSTAGRAM_QUERY,
@@ -38,6 +39,11 @@ const PAYLOADS: [&[u8]; 10] = [
     include_bytes!("../data/openvpn-udp-data.bin"),
     b"WA\x06\x03",
     b"GET / HTTP/1.1",
+    include_bytes!("../data/aioquic-initial-v1.bin"),
+    include_bytes!("../data/chromium-initial-1.bin"),
+    include_bytes!("../data/chromium-initial-2.bin"),
+    include_bytes!("../data/pion-dtls-v2-client-hello.bin"),
+    include_bytes!("../data/openssl-server-flight-tls12.bin"),
     b"",
 ];
 
@@ -112,7 +118,7 @@ fn some_policy(rules_set: u32) -> Policy {
             ..dropping("bytes", Condition::All(vec![address(1), not(Condition::Fired("exempt".into()))]))
         },
     ];
-    let rules: Vec<Rule> = rules.into_iter().chain(rules_that_remember()).collect();
+    let rules: Vec<Rule> = rules.into_iter().chain(rules_that_remember()).chain(rules_that_read()).collect();
     let tcp = joining(Some(600));
     let inspect = InspectPolicy { datagrams: 2, ..InspectPolicy::default() };
     let second = vec![dropping("again", Condition::All(vec![Condition::sni(names(&["instagram.com"])), address(0)]))];
@@ -152,6 +158,22 @@ fn rules_that_remember() -> Vec<Rule> {
         Rule { residuals: several, ..rule("several", speech(Speech::Stun)) },
         Rule { trigger: fate(Fate::Corrupt(corrupt)), ..rule("corrupt", starts(b"GET ")) },
         Rule { trigger: fate(Fate::Divert), miss: 0.5, ..rule("divert", starts(b"WA")) },
+    ]
+}
+
+/// Rules that read what is put together from datagrams, and what the server says.
+fn rules_that_read() -> Vec<Rule> {
+    let quic = |question| Condition::Content(Content::Quic(question));
+    let dropping = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
+    let certificate = TlsQuestion::Certificate(names(&["instagram.com"]));
+    let tls_1_3 = TlsQuestion::Hello(HelloQuestion::Version(vec![0x0304]));
+    vec![
+        dropping("quic-sni", quic(QuicQuestion::Hello(HelloQuestion::Sni(names(&["instagram.com"]))))),
+        Rule { residuals: vec![dropped_for(2)], ..rule("quic-ech", quic(QuicQuestion::Hello(HelloQuestion::Ech))) },
+        Rule { after: Some(packets(1, 2)), ..dropping("quic", quic(QuicQuestion::Version(vec![1]))) },
+        dropping("dtls", Condition::Content(Content::Dtls(HelloQuestion::Version(vec![0xfefd])))),
+        dropping("certificate", Condition::Content(Content::Tls(certificate))),
+        Rule { residuals: vec![dropped_for(2)], ..rule("tls-1.3", Condition::Content(Content::Tls(tls_1_3))) },
     ]
 }
 
