@@ -16,7 +16,6 @@ const PROMISED: &[&str] = &[
     "payload.printable-prefix",
     "payload.printable-run",
     "payload.fully-encrypted",
-    "tls.inner",
     "dns.qtype",
     "dns.transport",
     "dns.answer",

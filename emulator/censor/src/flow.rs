@@ -3,6 +3,7 @@
 mod doubts;
 mod ends;
 mod hellos;
+mod inner;
 mod note;
 pub(crate) mod reassembly;
 mod stream;
@@ -16,6 +17,7 @@ use crate::outbox::Direction;
 
 pub(crate) use doubts::Doubts;
 pub(crate) use hellos::DatagramEar;
+pub(crate) use inner::InnerTurns;
 pub(crate) use stream::Stream;
 pub(crate) use track::{Ear, Track};
 

@@ -5,7 +5,7 @@ use core::cell::{Cell, OnceCell};
 use std::borrow::Cow;
 
 use crate::dissect::tls::{self, ClientHello, Hello, JoinRecords, ServerNames};
-use crate::flow::Stream;
+use crate::flow::{InnerTurns, Stream};
 use crate::policy::{Decide, Reads};
 use crate::wire::dns::Query;
 
@@ -25,6 +25,8 @@ pub(crate) struct Reading<'a> {
     server_names: OnceCell<ServerNames>,
     /// What the flow's datagrams say of a `ClientHello`, with this one.
     pub(crate) datagrams: DatagramsHeard,
+    /// The turns of the flow's ends so far, where a rule asks about them.
+    pub(crate) inner: Option<InnerTurns>,
     query: OnceCell<Option<Query<'a>>>,
 }
 
@@ -147,6 +149,7 @@ impl<'a> Reading<'a> {
             hello: OnceCell::new(),
             server_names: OnceCell::new(),
             datagrams: DatagramsHeard::default(),
+            inner: None,
             query: OnceCell::new(),
         }
     }

@@ -31,6 +31,9 @@ table! {
         "ja4" => ja4: Option<Argument<OneOrMany<Text>>>,
         /// The server's certificate is for one of these names. TLS 1.3 hides it.
         "certificate" => certificate: Option<Argument<OneOrMany<Text>>>,
+        /// What both ends say in turn has the sizes of a TLS handshake inside the connection, be that itself TLS or not; or
+        /// has not. A guess.
+        "inner" => inner: Option<bool>,
     }
 }
 

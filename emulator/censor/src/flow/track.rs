@@ -6,8 +6,10 @@ use std::sync::Arc;
 use super::doubts::Doubts;
 use super::ends::Ends;
 use super::hellos::{DatagramEar, DatagramHellos};
+use super::inner::InnerTurns;
 use super::note::Note;
 use super::stream::Stream;
+use crate::dissect::tls::InnerGuess;
 use crate::outbox::Direction;
 use crate::policy::{
     BoxPolicy, ClientRole, FlowPolicy, InspectPolicy, Reassembly, Resync, SecondSyn, TcpFlags, TcpPolicy,
@@ -34,6 +36,8 @@ pub(crate) struct Track {
     datagrams: u32,
     /// What its datagrams say of a `ClientHello`.
     hellos: DatagramHellos,
+    /// The turns of its ends, where a rule asks about them.
+    inner: Option<Box<InnerTurns>>,
     /// How many packets of the client were seen, with or without data.
     packets: u32,
     /// The protocols, of those that rules name, that the flow was found to speak.
@@ -74,6 +78,8 @@ pub(crate) struct Ear {
     pub(crate) server: bool,
     /// A `ClientHello` in datagrams.
     pub(crate) datagrams: DatagramEar,
+    /// The sizes of turns.
+    pub(crate) inner: bool,
 }
 
 impl Track {
@@ -163,8 +169,12 @@ impl Track {
             return None;
         }
         let from_client = self.hello_from == Some(view.direction);
+        let inner = if ear.inner { self.take_turn(view, from_client) } else { None };
         let source = match &view.transport {
-            Transport::Tcp(segment) => self.listen_to_segment(now, segment, view.direction, policy, ear)?,
+            Transport::Tcp(segment) => {
+                let source = self.listen_to_segment(now, segment, view.direction, policy, ear);
+                source.or_else(|| inner.is_some().then(|| Source::Later(segment.payload())))?
+            }
             Transport::Udp(datagram) if self.hears_datagrams(&policy.inspect) => {
                 self.datagrams = self.datagrams.saturating_add(1);
                 Source::Datagram(datagram.payload())
@@ -178,7 +188,19 @@ impl Track {
         };
         let mut reading = Reading::new(source, from_client, (&policy.reads, policy.inspect.decide), self.speaks);
         reading.datagrams = datagrams;
+        reading.inner = inner;
         Some(reading)
+    }
+
+    /// Adds a segment to the turns of the flow's ends, while they can tell something.
+    fn take_turn(&mut self, view: &View<'_>, from_client: bool) -> Option<InnerTurns> {
+        let segment = view.segment()?;
+        let inner = self.inner.get_or_insert_default();
+        if inner.is_over() {
+            return None;
+        }
+        inner.add(from_client, segment.payload());
+        Some(**inner)
     }
 
     /// Takes note that a packet was judged. A flow that was condemned is listened to for as long as it lasts.
@@ -216,6 +238,11 @@ impl Track {
     pub(crate) fn hears_stream(&self, is_client: bool, policy: &InspectPolicy) -> bool {
         let side = if is_client { &self.client } else { &self.server };
         !side.is_settled && !self.is_tired(policy)
+    }
+
+    /// Whether the turns of the flow's ends may still tell of TLS inside it.
+    pub(crate) fn awaits_turns(&self, guess: &InnerGuess) -> bool {
+        self.inner.as_ref().is_none_or(|inner| inner.awaits(guess))
     }
 
     /// Whether the flow speaks what is looked at for as long as it lasts.
@@ -261,7 +288,7 @@ impl Track {
     pub(crate) fn reconsider(&mut self, keeps: &dyn Fn(&str) -> bool) {
         (self.client, self.server) = (Side::default(), Side::default());
         (self.datagrams, self.packets) = (0, 0);
-        self.hellos = DatagramHellos::default();
+        (self.hellos, self.inner) = (DatagramHellos::default(), None);
         self.condemned = false;
         self.lose_count(Direction::Outbound);
         self.lose_count(Direction::Inbound);

@@ -5,7 +5,7 @@ use crate::flow::{DatagramEar, Ear};
 use crate::outbox::Direction;
 use crate::policy::{
     BoxPolicy, Condition, Content, Fate, Interest, Ipv6Extensions, Policy, QuicQuestion, Residual, Response, Rule,
-    Speech, TrackFrom,
+    Speech, TlsQuestion, TrackFrom,
 };
 use crate::residual::{ResidualPlace, RulePlace};
 use crate::view::View;
@@ -35,6 +35,8 @@ pub(crate) struct CompiledBox {
     /// Where some rule reads a `ClientHello` of QUIC, and of DTLS.
     hears_quic: Interest,
     hears_dtls: Interest,
+    /// Where some rule asks about TLS inside a flow.
+    hears_inner: Interest,
     /// The places of the rules that arm residuals.
     pub(crate) with_residual: Vec<usize>,
     /// The contents that each rule names.
@@ -122,6 +124,7 @@ impl CompiledBox {
             hears_server: hears(false),
             hears_quic: where_asked(&|content| matches!(content, Content::Quic(QuicQuestion::Hello(_)))),
             hears_dtls: where_asked(&|content| matches!(content, Content::Dtls(_))),
+            hears_inner: where_asked(&|content| matches!(content, Content::Tls(TlsQuestion::Inner(_)))),
             contents: policy.rules.iter().map(|rule| rule.when.contents().into_iter().cloned().collect()).collect(),
             waits: policy.rules.iter().map(|rule| rule.after.is_some() || rule.when.mentions(&varies)).collect(),
             reach: policy.rules.iter().map(Rule::interest).collect(),
@@ -145,6 +148,7 @@ impl CompiledBox {
             client: covers(&self.hears_client),
             server: covers(&self.hears_server),
             datagrams: DatagramEar { quic: covers(&self.hears_quic), dtls: covers(&self.hears_dtls) },
+            inner: covers(&self.hears_inner),
         }
     }
 

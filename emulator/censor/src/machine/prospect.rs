@@ -3,7 +3,7 @@
 use super::compile::CompiledBox;
 use crate::flow::{Flow, Track};
 use crate::outbox::Direction;
-use crate::policy::{Condition, Content, Span};
+use crate::policy::{Condition, Content, Span, TlsQuestion};
 use crate::reading::Dialects;
 use crate::view::{Transport, View};
 
@@ -77,13 +77,17 @@ impl Outlook<'_> {
 
     /// Whether the box may still read this in the flow, in packets that travel as this one does.
     fn hears(&self, content: &Content) -> bool {
+        if let Content::Tls(TlsQuestion::Inner(guess)) = content {
+            return self.is_tcp() && self.track.awaits_turns(guess);
+        }
         let habit = content.habit();
         let inspect = &self.each.policy.inspect;
         match self.view.transport {
             Transport::Tcp(_) => {
                 let is_client = self.track.client_sends() == Some(self.view.direction);
                 let goes_on = match habit.span {
-                    Span::Opening => false,
+                    // What turns may tell was asked before.
+                    Span::Opening | Span::Turns => false,
                     Span::Every => true,
                     Span::Speaking => self.track.speaks(Dialects::OPENVPN),
                 };

@@ -68,6 +68,8 @@ pub(crate) struct Habit {
 pub(crate) enum Span {
     /// Those with which a stream begins, and datagrams while the box looks at them.
     Opening,
+    /// All segments while the ends take their first turns.
+    Turns,
     /// All, as long as the flow lasts.
     Every,
     /// All of a flow that was found to speak a protocol (of the form's own), else those with which it begins.
@@ -168,7 +170,11 @@ impl Content {
             Self::DnsOverTcp(_) => dns::awaits(reading),
             _ => self.answer(reading).is_none(),
         };
-        habit.hears(reading.from_client) && is_open && reading.may_say_more(habit.of_beginning)
+        // Turns are counted whether a stream is read or not.
+        habit.span != Span::Turns
+            && habit.hears(reading.from_client)
+            && is_open
+            && reading.may_say_more(habit.of_beginning)
     }
 
     /// How much of a stream was judged and is not asked about again: what comes after it is read as if it were the beginning,

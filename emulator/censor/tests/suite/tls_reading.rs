@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use roadblock_censor::dissect::tls::{JoinRecords, RecordVersion};
+use roadblock_censor::dissect::tls::{InnerGuess, JoinRecords, RecordVersion};
 use roadblock_censor::fingerprints::FingerprintPattern;
 use roadblock_censor::policy::{
     BoxPolicy, Condition, Content, Fate, HelloQuestion, Reassembly, Residual, ResidualKey, Rule, TlsQuestion, TrackFrom,
@@ -237,6 +237,56 @@ fn ir_cert_1_the_servers_certificate() {
     }
     let [alone, joining] = both("instagram.com");
     assert_eq!([is_dropped(alone, FLIGHT, 300), is_dropped(joining, FLIGHT, 300)], [false, true]);
+}
+
+/// RU-FET-1: HTTPS inside a tunnel is dropped from the server's first data on, HTTP inside it is not, nor HTTPS outside one;
+/// in turns as sing-box and curl took them.
+#[test]
+fn ru_fet_1_https_in_a_tunnel() {
+    let inner = Condition::Content(Content::Tls(TlsQuestion::Inner(InnerGuess::default())));
+    let each = |reassembly| {
+        let mut each = in_path(vec![Rule { residuals: vec![dropped_for(60)], ..dropping(inner.clone()) }]);
+        each.tcp.reassembly = reassembly;
+        each
+    };
+    let (shadowsocks, trojan) = ([0x71, 0x10], [22, 3]);
+    for (opening, turns, dropped) in [
+        (shadowsocks, &[(Outbound, 624), (Inbound, 956), (Outbound, 214), (Inbound, 289), (Inbound, 1448)][..], 2),
+        (shadowsocks, &[(Outbound, 185), (Inbound, 1448), (Inbound, 1244), (Outbound, 112), (Inbound, 149)], 0),
+        (
+            trojan,
+            &[
+                (Outbound, 1448),
+                (Outbound, 56),
+                (Inbound, 1448),
+                (Inbound, 518),
+                (Outbound, 154),
+                (Outbound, 539),
+                (Inbound, 910),
+                (Outbound, 202),
+                (Inbound, 277),
+            ],
+            1,
+        ),
+        (
+            trojan,
+            &[(Outbound, 517), (Inbound, 890), (Outbound, 80), (Outbound, 100), (Inbound, 255), (Inbound, 1448)],
+            0,
+        ),
+    ] {
+        for reassembly in [Reassembly::None, Reassembly::Full] {
+            let mut world = World::new(policy([each(reassembly)]));
+            let mut connection = Connection::new(4000);
+            world.open(&mut connection);
+            let send = |(direction, len): &(_, usize)| {
+                let payload = [&opening[..], &vec![0x55; len - 2]].concat();
+                world.send(*direction, &connection.segment(*direction, DATA, &payload)) == Verdict::Drop
+            };
+            let fates: Vec<_> = turns.iter().map(send).collect();
+            let expected: Vec<_> = (0..turns.len()).map(|place| place >= turns.len() - dropped).collect();
+            assert_eq!(fates, expected, "{turns:?}, {reassembly:?}");
+        }
+    }
 }
 
 /// RU-DTLS-2: pion's usual `ClientHello` of DTLS 1.2 and all that follows are dropped after a moment, whichever end is the

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use crate::support::*;
 use proptest::prelude::*;
+use roadblock_censor::dissect::tls::InnerGuess;
 use roadblock_censor::dissect::{openvpn, wireguard};
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{
@@ -166,12 +167,14 @@ fn rules_that_read() -> Vec<Rule> {
     let quic = |question| Condition::Content(Content::Quic(question));
     let dropping = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
     let certificate = TlsQuestion::Certificate(names(&["instagram.com"]));
+    let inner = InnerGuess { hello: 1..=2000, answer: 100..=3000, finish: 1..=3000 };
     let tls_1_3 = TlsQuestion::Hello(HelloQuestion::Version(vec![0x0304]));
     vec![
         dropping("quic-sni", quic(QuicQuestion::Hello(HelloQuestion::Sni(names(&["instagram.com"]))))),
         Rule { residuals: vec![dropped_for(2)], ..rule("quic-ech", quic(QuicQuestion::Hello(HelloQuestion::Ech))) },
         Rule { after: Some(packets(1, 2)), ..dropping("quic", quic(QuicQuestion::Version(vec![1]))) },
         dropping("dtls", Condition::Content(Content::Dtls(HelloQuestion::Version(vec![0xfefd])))),
+        dropping("inner", Condition::Content(Content::Tls(TlsQuestion::Inner(inner)))),
         dropping("certificate", Condition::Content(Content::Tls(certificate))),
         Rule { residuals: vec![dropped_for(2)], ..rule("tls-1.3", Condition::Content(Content::Tls(tls_1_3))) },
     ]

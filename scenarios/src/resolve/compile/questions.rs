@@ -1,6 +1,7 @@
 //! What `when` asks of protocols becomes questions.
 
 use roadblock_censor::dissect::http::Keywords;
+use roadblock_censor::dissect::tls::InnerGuess;
 use roadblock_censor::policy::{
     Condition, Content, HelloQuestion, HttpQuestion, QuicQuestion, ResponseQuestion, TlsQuestion,
 };
@@ -32,6 +33,8 @@ impl Compiler<'_, '_> {
         all.extend(tls.ja4.as_ref().map(|ja4| asked(HelloQuestion::Ja4(self.fingerprints(ja4, Kind::Ja4)))));
         let certificate = tls.certificate.as_ref().map(|names| TlsQuestion::Certificate(self.names(names)));
         all.extend(certificate.map(|question| Condition::Content(Content::Tls(question))));
+        let inner = || Condition::Content(Content::Tls(TlsQuestion::Inner(InnerGuess::default())));
+        all.extend(tls.inner.map(|is| as_said(is, inner())));
         self.check_asked(all.is_empty(), tls, "TLS", "`sni = \"a.b\"` or `hello = true`");
         all
     }

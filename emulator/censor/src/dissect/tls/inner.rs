@@ -56,6 +56,11 @@ impl Turns {
         }
     }
 
+    /// Whether all that is kept was said.
+    pub const fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     /// Whether a handshake seems to go through the flow, behind the flow's own where that is TLS itself; `None` while it
     /// cannot be told. It is told when the server speaks after the client's Finished.
     pub fn look_like_tls(&self, is_tls: bool, guess: &InnerGuess) -> Option<bool> {

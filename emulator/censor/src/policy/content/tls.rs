@@ -1,7 +1,7 @@
 //! Questions about TLS over TCP.
 
-use super::{Habit, HelloQuestion, Speaker};
-use crate::dissect::tls::{Carrier, ServerNames};
+use super::{Habit, HelloQuestion, Span, Speaker};
+use crate::dissect::tls::{Carrier, InnerGuess, ServerNames};
 use crate::names::NameSet;
 use crate::reading::{Heard, Reading};
 
@@ -13,6 +13,9 @@ pub enum TlsQuestion {
     /// The server's certificate is for a name that is one of these (IR-CERT-1): that of a wildcard, `*.example.com`, is asked
     /// without its star. TLS 1.3 hides it.
     Certificate(NameSet),
+    /// What both ends say in turn has the sizes of a TLS handshake inside the flow, be that itself TLS or not (RU-FET-1). A
+    /// guess.
+    Inner(InnerGuess),
 }
 
 impl TlsQuestion {
@@ -20,6 +23,7 @@ impl TlsQuestion {
         match self {
             Self::Hello(question) => question.looks_for("TLS"),
             Self::Certificate(names) => names.iter().map(|name| format!("certificate {name}")).collect(),
+            Self::Inner(_) => vec!["TLS inside".to_owned()],
         }
     }
 
@@ -27,6 +31,7 @@ impl TlsQuestion {
         match self {
             Self::Hello(_) => Habit::STREAM,
             Self::Certificate(_) => Habit { from: Speaker::Server, ..Habit::BEGINNING },
+            Self::Inner(_) => Habit { from: Speaker::Either, span: Span::Turns, ..Habit::STREAM },
         }
     }
 
@@ -42,10 +47,14 @@ impl TlsQuestion {
                 ServerNames::NotTls | ServerNames::Hidden => Some(false),
                 ServerNames::Named(found) => Some(first_named(found, names).is_some()),
             },
+            Self::Inner(guess) => reading.inner?.told(guess),
         }
     }
 
     pub(crate) fn describe(&self, reading: &Reading<'_>) -> Option<String> {
+        if matches!(self, Self::Inner(_)) {
+            return Some("sizes as of TLS inside".to_owned());
+        }
         match (self, reading.hello(), reading.server_names()) {
             (Self::Hello(question), Heard::Hello(hello), _) => Some(question.describe(hello, Carrier::Tcp)),
             (Self::Certificate(names), _, ServerNames::Named(found)) => {
