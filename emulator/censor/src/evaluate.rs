@@ -83,6 +83,13 @@ impl Subject<'_, '_> {
         })
     }
 
+    /// Where in the packet that stands which matched: from the first byte of the IP header to before the last.
+    pub(crate) fn place(&self, condition: &Condition) -> Option<(usize, usize)> {
+        let (reading, headers) = (self.reading?, self.view.payload_at()?);
+        let place = condition.contents().iter().find_map(|content| content.place(reading))?;
+        Some((headers + place.start, headers + place.end))
+    }
+
     /// `decisive` if some part is; else unknown if some part is; else the opposite.
     fn first_decisive(&self, parts: &[Condition], decisive: bool) -> Option<bool> {
         let mut result = Some(!decisive);

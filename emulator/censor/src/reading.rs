@@ -2,6 +2,7 @@
 //! and once.
 
 use core::cell::{Cell, OnceCell};
+use core::ops::Range;
 use std::borrow::Cow;
 
 use crate::dissect::tls::{self, ClientHello, Hello, JoinRecords, ServerNames};
@@ -171,6 +172,24 @@ impl<'a> Reading<'a> {
             Source::Joined { offset, .. } => usize::try_from(*offset).unwrap_or(0),
             _ => 0,
         }
+    }
+
+    /// The packet's own data.
+    pub(crate) fn payload(&self) -> &[u8] {
+        match &self.source {
+            Source::Alone { payload, .. } => payload,
+            Source::Joined { payload, .. }
+            | Source::Datagram(payload)
+            | Source::Passing(payload)
+            | Source::Later(payload) => payload,
+        }
+    }
+
+    /// What of a part of the message that is read stands in this packet, by its place in the packet's own data.
+    pub(crate) fn here(&self, part: &Range<usize>) -> Option<Range<usize>> {
+        let from = self.offset();
+        let (start, end) = (part.start.max(from), part.end.min(from + self.payload().len()));
+        (start < end).then(|| start - from..end - from)
     }
 
     /// Whether the packet is a segment that was added to its stream.

@@ -86,6 +86,15 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Where in the packet the data of a segment or datagram begin.
+    pub(crate) fn payload_at(&self) -> Option<usize> {
+        match &self.transport {
+            Transport::Tcp(segment) => Some(self.ip.header_len() + segment.header_len()),
+            Transport::Udp(_) => Some(self.ip.header_len() + UdpDatagram::HEADER_LEN),
+            Transport::Error | Transport::Other => None,
+        }
+    }
+
     /// Whether the packet carries a segment with any of these flags.
     pub(crate) fn has_flags(&self, any: u8) -> bool {
         self.segment().is_some_and(|segment| segment.flags().0 & any != 0)

@@ -66,6 +66,8 @@ pub(super) struct Cause<'a> {
     pub(super) rule: &'a Rule,
     pub(super) place: RulePlace,
     pub(super) matched: Option<String>,
+    /// Where in the packet that stands, from the first byte of the IP header to before the last.
+    pub(super) bytes: Option<(usize, usize)>,
     /// Which of the rule's residuals it is that acts, if it is not the rule itself.
     pub(super) residual: Option<usize>,
 }
@@ -214,7 +216,11 @@ impl Judge<'_> {
         let each = &self.compiled.boxes[of_box];
         let rule = &each.policy.rules[asked.rule.rule];
         let matched = Some(format!("an answer for {}", asked.server));
-        self.note(&Cause { each, rule, place: asked.rule, matched, residual: None }, view, EventKind::Redirected);
+        self.note(
+            &Cause { each, rule, place: asked.rule, matched, bytes: None, residual: None },
+            view,
+            EventKind::Redirected,
+        );
         Some(Passage::Replaced(bytes))
     }
 
@@ -236,8 +242,8 @@ impl Judge<'_> {
             if subject.satisfies(&rule.when) != Some(true) {
                 continue;
             }
-            let matched = subject.describe(&rule.when);
-            let cause = Cause { each, rule, place: RulePlace { of_box, rule: place }, matched, residual: None };
+            let (matched, bytes) = (subject.describe(&rule.when), subject.place(&rule.when));
+            let cause = Cause { each, rule, place: RulePlace { of_box, rule: place }, matched, bytes, residual: None };
             let mut track = flow.as_deref_mut().map(|flow| &mut flow.tracks[of_box]).filter(|track| track.is_known());
             if rule.after.is_some_and(|after| !self.is_past(&after, &cause, view, track.as_deref_mut())) {
                 continue;
@@ -284,7 +290,7 @@ impl Judge<'_> {
             kind,
             matched: cause.matched.clone(),
             residual: cause.residual.is_some(),
-            bytes: None,
+            bytes: cause.bytes.map(|(start, end)| start..end),
         });
     }
 }

@@ -51,7 +51,7 @@ impl Judge<'_> {
                         break;
                     }
                     Reach::Hits(matched) => {
-                        let cause = Cause { each, rule, place: place.of, matched, residual: Some(at) };
+                        let cause = Cause { each, rule, place: place.of, matched, bytes: None, residual: Some(at) };
                         let response = match view.direction {
                             Direction::Outbound => &residual.outbound,
                             Direction::Inbound => &residual.inbound,

@@ -11,6 +11,8 @@ mod quic;
 mod speech;
 mod tls;
 
+use core::ops::Range;
+
 pub use bytes::{BytePrefix, BytesQuestion, MAX_BYTE_PREFIX};
 use dns::Carriage;
 pub use dns::DnsQuestion;
@@ -22,6 +24,7 @@ pub use tls::TlsQuestion;
 
 use crate::dissect::tls::Carrier;
 use crate::reading::{Heard, Reading};
+use crate::wire::dns::Query;
 
 /// A question about what a packet carries. Known only of a flow that the box tracks and still looks at, and of packets of a
 /// box that keeps no flows.
@@ -187,6 +190,23 @@ impl Content {
             Self::DnsOverTcp(_) => dns::finished(bytes),
             _ => 0,
         }
+    }
+
+    /// Where in the packet's own data it was found: what of a name or a request stands in this packet. What QUIC encrypts is
+    /// in all of it.
+    pub(crate) fn place(&self, reading: &Reading<'_>) -> Option<Range<usize>> {
+        let part = match self {
+            Self::Tls(TlsQuestion::Hello(_)) => match reading.hello() {
+                Heard::Hello(hello) => hello.sni_at.clone(),
+                Heard::Nothing | Heard::NoHello => None,
+            },
+            Self::Dns(_) => reading.query().map(Query::question_at),
+            Self::Http(question) => question.place(reading),
+            _ => None,
+        };
+        let all = 0..reading.payload().len();
+        self.answer(reading)?;
+        part.map_or(Some(all), |part| reading.here(&part)).filter(|place| !place.is_empty())
     }
 
     /// What was found, as a person would say it.

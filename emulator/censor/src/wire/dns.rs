@@ -9,6 +9,8 @@ pub use answer::Answer;
 pub use message::{Message, Question, Record, Section};
 pub use stream::{begins_with_query, messages};
 
+use core::ops::Range;
+
 use crate::policy::DnsForgery;
 use crate::wire::u16_at;
 
@@ -98,6 +100,11 @@ pub struct Query<'a> {
 }
 
 impl<'a> Query<'a> {
+    /// Where in the message the question stands: its name, its type and its class.
+    pub fn question_at(&self) -> Range<usize> {
+        HEADER_LEN..self.question_end
+    }
+
     /// Reads a standard query with exactly one question (GFW-DNS-5); `None` for anything else. What follows the question
     /// is not looked at.
     pub fn parse(message: &'a [u8]) -> Option<Self> {

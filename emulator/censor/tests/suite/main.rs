@@ -13,6 +13,7 @@ mod http;
 mod injection;
 mod invariants;
 mod offload;
+mod places;
 mod quic;
 mod quic_dissect;
 mod rates;

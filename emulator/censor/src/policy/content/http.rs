@@ -1,6 +1,6 @@
 //! Questions about HTTP/1.
 
-use core::ops::RangeInclusive;
+use core::ops::{Range, RangeInclusive};
 
 use super::{Habit, Speaker};
 use crate::dissect::http::{Keywords, Options, Reading as Read, Request, Requests, Response, Stream, response};
@@ -117,6 +117,18 @@ impl HttpQuestion {
             Self::Response(_) => false,
         };
         (found || is_whole).then_some(found)
+    }
+
+    /// Where in the message the request stands that was found.
+    pub(crate) fn place(&self, reading: &Reading<'_>) -> Option<Range<usize>> {
+        if matches!(self, Self::Response(_)) {
+            return None;
+        }
+        let (bytes, _) = reading.message()?;
+        let is_found =
+            |request: &Request<'_>| reach(request, bytes) > reading.offset() && self.is(request) == Some(true);
+        let mut requests = Stream::new(bytes, reading.reads.http);
+        requests.find(is_found).map(|request| request.start..request.end.unwrap_or(bytes.len()))
     }
 
     pub(crate) fn describe(&self, reading: &Reading<'_>) -> Option<String> {
