@@ -89,6 +89,13 @@ impl Stream {
         self.urgent = self.urgent.iter().filter_map(|place| place.checked_sub(by)).collect();
     }
 
+    /// Whether the stream, of which nothing was let go, begins otherwise than with this.
+    pub(crate) fn begins_otherwise(&self, with: &[u8]) -> bool {
+        let bytes = self.joined.contiguous();
+        let common = bytes.len().min(with.len());
+        self.passed == 0 && bytes[..common] != with[..common]
+    }
+
     /// Whether the box has seen as much as it looks at.
     pub(crate) fn is_full(&self) -> bool {
         self.joined.is_full()

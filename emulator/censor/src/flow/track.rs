@@ -12,7 +12,7 @@ use super::stream::Stream;
 use crate::dissect::tls::InnerGuess;
 use crate::outbox::Direction;
 use crate::policy::{
-    BoxPolicy, ClientRole, FlowPolicy, InspectPolicy, Reassembly, Resync, SecondSyn, TcpFlags, TcpPolicy,
+    BoxPolicy, ClientRole, Decide, FlowPolicy, InspectPolicy, Reassembly, Resync, SecondSyn, TcpFlags, TcpPolicy,
     TeardownCheck, TrackFrom, Urgent,
 };
 use crate::reading::{DatagramsHeard, Dialects, Reading, Source};
@@ -447,6 +447,11 @@ impl Track {
             return Some(Source::Alone { payload, is_first: offset == 0 });
         }
         let mut stream = side.stream.take().unwrap_or_else(|| Box::new(Stream::new(tcp)));
+        if policy.inspect.decide == Decide::Always && offset == 0 && stream.begins_otherwise(segment.payload()) {
+            // What stood here was perhaps a fake: what stands here now is read too.
+            stream = Box::new(Stream::new(tcp));
+            side.decided_at = None;
+        }
         stream.add(now, offset, segment.payload(), urgent_at, tcp);
         let offset = offset.saturating_sub_unsigned(u32::try_from(stream.passed()).unwrap_or(u32::MAX));
         let more = !stream.is_full();
