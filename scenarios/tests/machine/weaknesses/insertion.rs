@@ -83,7 +83,6 @@ pub(crate) fn first_name_decides() {
 
 /// The same to a box that puts segments together.
 #[test]
-#[ignore = "a box that puts together does not read again at the place of an earlier name yet"]
 pub(crate) fn first_name_decides_in_a_stream() {
     let keys = |decide| format!("tcp.reassembly = \"full\"\ninspect.decide = \"{decide}\"");
     with_and_without(&keys("once"), &keys("always"), fake_first(|fake| Segment { ttl: 5, ..fake }));
