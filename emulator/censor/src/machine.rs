@@ -145,6 +145,13 @@ impl Judged {
     const UNREAD: Self = Self { passage: Passage::Passed, is_decided: false, wait: Duration::ZERO };
 }
 
+impl Forgotten {
+    /// All of it together.
+    pub fn total(&self) -> u64 {
+        self.residuals + self.counts + self.rates + self.redirects + self.draws + self.injectors
+    }
+}
+
 impl Censor {
     /// A machine for this policy. All its chance comes from the seed.
     pub fn new(policy: Policy, seed: u64) -> Self {

@@ -32,7 +32,8 @@ pub(crate) fn render(report: &Report, paint: Paint) -> String {
 }
 
 /// Kinds of decisions that a user feels.
-const INTERFERENCE: &[&str] = &["dropped", "rewritten", "injected", "rejected", "policed", "redirected"];
+const INTERFERENCE: &[&str] =
+    &["dropped", "rewritten", "injected", "rejected", "policed", "shaped", "redirected", "diverted"];
 
 struct Line<'a> {
     event: &'a ReplayedEvent,
@@ -78,8 +79,12 @@ fn who(policy: &PolicyHead) -> String {
 
 fn sum(report: &Report) -> String {
     let counts = &report.packets;
+    let forgotten = match counts.forgotten {
+        0 => String::new(),
+        some => format!("; {some} punishments, counts or rates forgotten for want of room"),
+    };
     format!(
-        "{} passed, {} rewritten, {} dropped, {} injected\n",
+        "{} passed, {} rewritten, {} dropped, {} injected{forgotten}\n",
         counts.passed, counts.rewritten, counts.dropped, counts.injected
     )
 }

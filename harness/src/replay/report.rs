@@ -90,17 +90,20 @@ pub(crate) struct PacketCounts {
     pub(crate) dropped: u64,
     /// Made by the censor.
     pub(crate) injected: u64,
+    /// What the censor forgot before its time because a table was full: punishments, counts, rates, redirected queries.
+    pub(crate) forgotten: u64,
 }
 
 impl PacketCounts {
     /// Those of several machines together.
     pub(super) fn of(all: impl Iterator<Item = Counters>) -> Self {
-        let mut sum = Self { passed: 0, rewritten: 0, dropped: 0, injected: 0 };
+        let mut sum = Self { passed: 0, rewritten: 0, dropped: 0, injected: 0, forgotten: 0 };
         for each in all {
             sum.passed += each.passed;
             sum.rewritten += each.rewritten;
             sum.dropped += each.dropped;
             sum.injected += each.injected;
+            sum.forgotten += each.forgotten.total();
         }
         sum
     }
