@@ -26,8 +26,8 @@ pub(crate) use condition::{
 pub(crate) use data::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
 pub(crate) use expectation::{ExpectDeclaration, ThenDeclaration};
 pub(crate) use injection::{
-    DnsAnswer, HttpDeclaration, InjectDeclaration, Injectable, IpDeclaration, ResetDeclaration, ResponseCode,
-    SegmentDeclaration,
+    DnsAnswer, HttpDeclaration, InjectDeclaration, Injectable, IpDeclaration, QueryType, ResetDeclaration,
+    ResponseCode, SegmentDeclaration,
 };
 pub(crate) use listen::ListenDeclaration;
 pub(crate) use probe::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, TlsProbe};
@@ -35,7 +35,9 @@ pub(crate) use profile::{ParameterType, ProfileFile, RuleDeclaration};
 pub(crate) use quantities::{
     Between, BitRate, ByteSize, CountRange, HeaderNumber, HexBytes, Offset, PortRange, SizeOrTime, TimeOfDay,
 };
-pub(crate) use questions::{TlsVersion, WhenDtls, WhenHttp, WhenQuic, WhenResponse, WhenTls};
+pub(crate) use questions::{
+    AnswerDeclaration, DnsCarriage, TlsVersion, WhenDns, WhenDtls, WhenHttp, WhenQuic, WhenResponse, WhenTls,
+};
 pub(crate) use reading::{HttpReading, QuicReading, TlsReading};
 pub(crate) use response::{
     LossDeclaration, PayloadFate, PoliceDeclaration, RedirectDeclaration, ResponseDeclaration, RewriteDeclaration,

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use roadblock_censor::dissect::http::Keywords;
 use roadblock_censor::policy::{
-    Anomaly, Condition, Content, DailyTime, HelloQuestion, HttpQuestion, PacketQuestion, PortSet, QuicQuestion,
-    ResponseQuestion, Speech, TcpFlags, TlsQuestion,
+    Anomaly, Condition, Content, DailyTime, DnsQuestion, HelloQuestion, HttpQuestion, PacketQuestion, PortSet,
+    QuicQuestion, ResponseQuestion, Speech, TcpFlags, TlsQuestion,
 };
 use roadblock_censor::{Direction, FingerprintSet, NameSet, PrefixSet};
 use roadblock_scenarios::{Diagnostics, Library};
@@ -135,6 +135,27 @@ fn what_a_client_hello_says_over_each_carrier() {
 }
 
 #[test]
+fn what_queries_and_answers_of_dns_say() {
+    let udp = |question| Condition::Content(Content::Dns(question));
+    let tcp = |question| Condition::Content(Content::DnsOverTcp(question));
+    for (when, meant) in [
+        ("{ dns.query = true }", udp(DnsQuestion::Query)),
+        ("{ dns.qname = \"a.b\" }", udp(DnsQuestion::Name(names("a.b")))),
+        ("{ dns.qtype = [\"A\", \"HTTPS\"] }", udp(DnsQuestion::Type(vec![1, 65]))),
+        ("{ dns.name = [\"a.b\"] }", udp(DnsQuestion::AnyName(names("a.b")))),
+        ("{ dns.answer = true }", udp(DnsQuestion::Answer)),
+        ("{ dns.answer = [\"192.0.2.0/24\"] }", udp(DnsQuestion::Address(prefixes("192.0.2.0/24")))),
+        ("{ dns = { qname = \"a.b\", transport = \"tcp\" } }", tcp(DnsQuestion::Name(names("a.b")))),
+        (
+            "{ dns = { query = false, transport = [\"udp\", \"tcp\"] } }",
+            not(Condition::Any(vec![udp(DnsQuestion::Query), tcp(DnsQuestion::Query)])),
+        ),
+    ] {
+        means(when, &meant);
+    }
+}
+
+#[test]
 fn what_requests_and_answers_say() {
     let words = |text: &str| Keywords::new(text.split(' ')).expect("words");
     for (when, meant) in [
@@ -188,6 +209,8 @@ fn mistakes_in_a_condition_are_explained() {
         "{ fired = \"others\" }",
         "{ payload = {} }",
         "{ tls = {} }",
+        "{ dns = { transport = \"tcp\" } }",
+        "{ dns.answer = \"nonsense\" }",
         "{ tls.version = \"1.4\" }",
         "{ tls.ja3 = \"t13d1516h2_8daaf6152771_*\" }",
         "{ tls.ja4 = \"nonsense\" }",

@@ -7,8 +7,8 @@ use roadblock_censor::outbox::Direction;
 use roadblock_censor::policy::{Anomaly, Per, Sees};
 
 use crate::declare::{
-    Argument, Between, ByteSize, CountRange, FlagSet, HexBytes, PortRange, TimeOfDay, WhenDtls, WhenHttp, WhenQuic,
-    WhenTls,
+    Argument, Between, ByteSize, CountRange, FlagSet, HexBytes, PortRange, TimeOfDay, WhenDns, WhenDtls, WhenHttp,
+    WhenQuic, WhenTls,
 };
 use crate::read::{OneOrMany, table, words};
 use crate::source::Text;
@@ -24,7 +24,7 @@ table! {
         "dtls" => dtls: Option<WhenDtls>,
         /// About HTTP.
         "http" => http: Option<WhenHttp>,
-        /// About a DNS query over UDP.
+        /// About DNS.
         "dns" => dns: Option<WhenDns>,
         /// About the end inside.
         "client" => client: Option<WhenClient>,
@@ -88,14 +88,6 @@ impl When {
         let own = asked.into_iter().find(|(_, is_asked)| *is_asked).map(|(key, _)| key);
         let inner = self.not.iter().map(|not| &**not).chain(self.any.iter().flatten());
         own.or_else(|| inner.into_iter().find_map(Self::beyond_headers))
-    }
-}
-
-table! {
-    /// About a DNS query over UDP.
-    WhenDns {
-        /// It asks for one of these names.
-        "qname" => qname: Argument<OneOrMany<Text>>,
     }
 }
 

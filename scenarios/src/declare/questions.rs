@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::declare::{Argument, Between};
+use crate::declare::{Argument, Between, QueryType};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::read::{Definitions, OneOrMany, Read, table, words, wrong_type};
 use crate::source::Text;
@@ -117,6 +117,58 @@ pub(crate) struct DtlsVersion(pub(crate) u16);
 words! {
     /// A version of DTLS.
     DtlsVersion { "1.0" => Self(0xfeff), "1.2" => Self(0xfefd), "1.3" => Self(0xfefc), }
+}
+
+table! {
+    /// About DNS. A query counts only if it is a standard one with a single question.
+    WhenDns {
+        /// There is a query, or something else.
+        "query" => query: Option<bool>,
+        /// It asks for one of these names.
+        "qname" => qname: Option<Argument<OneOrMany<Text>>>,
+        /// It asks for one of these types.
+        "qtype" => qtype: Option<OneOrMany<QueryType>>,
+        /// One of these names stands in any section of a query or an answer.
+        "name" => name: Option<Argument<OneOrMany<Text>>>,
+        /// There is an answer, or none; or one with an address in one of these prefixes.
+        "answer" => answer: Option<AnswerDeclaration>,
+        /// By what it travels; over UDP where not said.
+        "transport" => transport: OneOrMany<DnsCarriage> = OneOrMany(vec![DnsCarriage::Udp]),
+    }
+}
+
+/// By what DNS travels.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum DnsCarriage {
+    Udp,
+    Tcp,
+}
+
+words! {
+    /// By what DNS travels.
+    DnsCarriage { "udp" => Self::Udp, "tcp" => Self::Tcp, }
+}
+
+/// `true`, or prefixes.
+#[derive(Clone, Debug)]
+pub(crate) enum AnswerDeclaration {
+    /// There is one, or none.
+    Is(bool),
+    /// It has an address in one of these prefixes.
+    Within(Argument<OneOrMany<Text>>),
+}
+
+impl Read for AnswerDeclaration {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        match node.value {
+            Value::Boolean(is) => Some(Self::Is(is)),
+            _ => Argument::read(node, errors).map(Self::Within),
+        }
+    }
+
+    fn schema(definitions: &mut Definitions) -> serde_json::Value {
+        json!({ "anyOf": [bool::schema(definitions), Argument::<OneOrMany<Text>>::schema(definitions)] })
+    }
 }
 
 table! {

@@ -61,7 +61,7 @@ impl Compiler<'_, '_> {
         all.extend(when.quic.iter().flat_map(|quic| self.quic(quic)));
         all.extend(when.dtls.iter().flat_map(|dtls| self.dtls(dtls)));
         all.extend(when.http.iter().flat_map(|http| self.http(http)));
-        all.extend(when.dns.as_ref().map(|dns| Condition::qname(self.names(&dns.qname))));
+        all.extend(when.dns.iter().flat_map(|dns| self.dns(dns)));
         all.extend(contents(when));
         all.extend(when.payload.iter().flat_map(|payload| self.payload(payload)));
         all.extend(when.packet.iter().flat_map(|packet| self.packet(packet)));

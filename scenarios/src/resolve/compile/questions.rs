@@ -3,7 +3,7 @@
 use roadblock_censor::dissect::http::Keywords;
 use roadblock_censor::dissect::tls::InnerGuess;
 use roadblock_censor::policy::{
-    Condition, Content, HelloQuestion, HttpQuestion, QuicQuestion, ResponseQuestion, TlsQuestion,
+    Condition, Content, DnsQuestion, HelloQuestion, HttpQuestion, QuicQuestion, ResponseQuestion, TlsQuestion,
 };
 use roadblock_censor::{FingerprintPattern, FingerprintSet};
 
@@ -11,7 +11,9 @@ use super::super::arguments::Setting;
 use super::super::items::{Keyword, expand};
 use super::Compiler;
 use super::condition::as_said;
-use crate::declare::{Argument, WhenDtls, WhenHttp, WhenQuic, WhenResponse, WhenTls};
+use crate::declare::{
+    AnswerDeclaration, Argument, DnsCarriage, WhenDns, WhenDtls, WhenHttp, WhenQuic, WhenResponse, WhenTls,
+};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany};
 use crate::source::Text;
@@ -80,6 +82,31 @@ impl Compiler<'_, '_> {
         let response = http.response.as_ref().map(|response| self.http_response(response));
         all.extend(response.map(|response| asked(HttpQuestion::Response(response))));
         self.check_asked(all.is_empty(), http, "HTTP", "`host = \"a.b\"` or `request = true`");
+        all
+    }
+
+    pub(super) fn dns(&mut self, dns: &WhenDns) -> Vec<Condition> {
+        let asked = |question: DnsQuestion| {
+            let over = |carriage: &DnsCarriage| match carriage {
+                DnsCarriage::Udp => Condition::Content(Content::Dns(question.clone())),
+                DnsCarriage::Tcp => Condition::Content(Content::DnsOverTcp(question.clone())),
+            };
+            match dns.transport.0.as_slice() {
+                [one] => over(one),
+                several => Condition::Any(several.iter().map(over).collect()),
+            }
+        };
+        let mut all = Vec::new();
+        all.extend(dns.query.map(|is| as_said(is, asked(DnsQuestion::Query))));
+        all.extend(dns.qname.as_ref().map(|names| asked(DnsQuestion::Name(self.names(names)))));
+        let types = dns.qtype.as_ref().map(|types| types.0.iter().map(|kind| kind.0).collect());
+        all.extend(types.map(|types| asked(DnsQuestion::Type(types))));
+        all.extend(dns.name.as_ref().map(|names| asked(DnsQuestion::AnyName(self.names(names)))));
+        all.extend(dns.answer.as_ref().map(|answer| match answer {
+            AnswerDeclaration::Is(is) => as_said(*is, asked(DnsQuestion::Answer)),
+            AnswerDeclaration::Within(prefixes) => asked(DnsQuestion::Address(self.prefixes(prefixes))),
+        }));
+        self.check_asked(all.is_empty(), dns, "DNS", "`qname = \"a.b\"` or `query = true`");
         all
     }
 
