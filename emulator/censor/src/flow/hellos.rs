@@ -1,14 +1,17 @@
 //! What a flow's datagrams say of a `ClientHello`, put together as they come.
 
+use crate::dissect::tls::ClientHello;
 use crate::dissect::{dtls, quic};
-use crate::policy::Reads;
-use crate::reading::DatagramsHeard;
+use crate::policy::{Decide, Reads};
+use crate::reading::{DatagramsHeard, Heard};
 
 /// A `ClientHello` of QUIC, and one of DTLS, as far as the client's datagrams have come. Nothing is kept where no rule asks.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct DatagramHellos {
     quic: Option<Box<quic::Assembly>>,
     dtls: Option<Box<dtls::Assembly>>,
+    /// The first that was whole.
+    first: Option<Box<ClientHello>>,
 }
 
 /// Which of them some rule wants to hear.
@@ -20,7 +23,12 @@ pub(crate) struct DatagramEar {
 
 impl DatagramHellos {
     /// Puts a datagram of the client to those before it.
-    pub(crate) fn add(&mut self, datagram: &[u8], ear: DatagramEar, reads: &Reads) -> DatagramsHeard {
+    pub(crate) fn add(
+        &mut self,
+        datagram: &[u8],
+        ear: DatagramEar,
+        (reads, decide): (&Reads, Decide),
+    ) -> DatagramsHeard {
         let mut heard = DatagramsHeard::default();
         if ear.quic {
             heard.quic = self.quic.get_or_insert_default().add(datagram, &reads.quic).into();
@@ -28,6 +36,20 @@ impl DatagramHellos {
         if ear.dtls {
             heard.dtls = self.dtls.get_or_insert_default().add(datagram).into();
         }
+        if decide == Decide::Once {
+            self.hear_first_alone(&mut heard.quic);
+            self.hear_first_alone(&mut heard.dtls);
+        }
         heard
+    }
+
+    /// Hears nothing where the flow's first `ClientHello` was another than this: the first decides. One that is sent again,
+    /// after a Retry or with a cookie for instance, is the same.
+    fn hear_first_alone(&mut self, heard: &mut Heard) {
+        let Heard::Hello(hello) = heard else { return };
+        let first = self.first.get_or_insert_with(|| hello.clone());
+        if !first.is_repeated_by(hello) {
+            *heard = Heard::Nothing;
+        }
     }
 }

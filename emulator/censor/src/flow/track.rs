@@ -183,7 +183,9 @@ impl Track {
             Transport::Error | Transport::Other => return None,
         };
         let datagrams = match &source {
-            Source::Datagram(payload) if from_client => self.hellos.add(payload, ear.datagrams, &policy.reads),
+            Source::Datagram(payload) if from_client => {
+                self.hellos.add(payload, ear.datagrams, (&policy.reads, policy.inspect.decide))
+            }
             _ => DatagramsHeard::default(),
         };
         let mut reading = Reading::new(source, from_client, (&policy.reads, policy.inspect.decide), self.speaks);

@@ -6,8 +6,8 @@ use roadblock_censor::Verdict;
 use roadblock_censor::dissect::quic::{JoinCrypto, Version};
 use roadblock_censor::fingerprints::FingerprintPattern;
 use roadblock_censor::policy::{
-    BoxPolicy, BytePrefix, BytesQuestion, Condition, Content, Fate, HelloQuestion, PacketQuestion, QuicQuestion,
-    Residual, ResidualKey, Rule,
+    BoxPolicy, BytePrefix, BytesQuestion, Condition, Content, Decide, Fate, HelloQuestion, PacketQuestion,
+    QuicQuestion, Residual, ResidualKey, Rule,
 };
 
 use crate::support::*;
@@ -130,6 +130,20 @@ fn gfw_quic_1_each_weakness_of_crypto_frames() {
     }
 }
 
+/// An Initial for another name in front, as nfqws sends them, deceives a box for which the first name decides, and not one
+/// that goes on looking; the one that it was deceived by may be sent again and decides nothing new.
+#[test]
+fn a_decoy_in_front() {
+    for (decide, expected) in [(Decide::Once, [false; 4]), (Decide::Always, [false, false, true, false])] {
+        let mut each = in_path(vec![Rule { trigger: fate(Fate::Drop), ..rule("name", quic_sni(&["instagram.com"])) }]);
+        each.inspect.decide = decide;
+        let mut world = World::new(policy([each.clone()]));
+        assert_eq!(send_all(&mut world, 40_000, 443, &[RFC_9001, RFC_9001, AIOQUIC, b"later"]), expected);
+        let mut world = World::new(policy([each]));
+        assert_eq!(send_all(&mut world, 40_000, 443, &[AIOQUIC]), [true], "without the decoy");
+    }
+}
+
 /// TSPU-5: version 1 to port 443 in a datagram of 1001 bytes and more, and its flow for seven minutes; by the bytes of the
 /// fact or by the key for it.
 #[test]
@@ -155,7 +169,7 @@ fn tspu_5_version_1_and_length() {
             (CHROMIUM[0], 443, true),
             (&RFC_9001[..1001], 443, true),
             (&RFC_9001[..1000], 443, false),
-            (&RFC_9001, 8443, false),
+            (RFC_9001, 8443, false),
             (&draft_29, 443, false),
             (&ping, 443, false),
             (AIOQUIC_V2, 443, false),

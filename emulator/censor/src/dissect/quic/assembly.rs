@@ -59,7 +59,11 @@ impl Assembly {
                 self.is_found = true;
                 hello
             }
-            _ if self.datagrams >= options.datagrams => Hello::NotTls,
+            _ if self.datagrams >= options.datagrams && !self.is_found => {
+                // What was put together so far is of no use any more.
+                (self.keys, self.crypto) = (None, None);
+                Hello::NotTls
+            }
             _ => Hello::Incomplete,
         }
     }

@@ -53,6 +53,12 @@ impl ClientHello {
         }
     }
 
+    /// Whether another says the same, wherever the two stand.
+    pub fn is_repeated_by(&self, other: &Self) -> bool {
+        let Self { sni_at, length, .. } = self;
+        *self == Self { sni_at: sni_at.clone(), length: *length, ..other.clone() }
+    }
+
     /// Whether it offers this protocol of the application, `h2` for instance.
     pub fn offers_protocol(&self, protocol: &str) -> bool {
         self.alpn.iter().any(|offered| offered == protocol.as_bytes())
