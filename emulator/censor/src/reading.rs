@@ -211,6 +211,18 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// What the packet itself carries, where that is a datagram or the very beginning of a stream: a box that judges first
+    /// packets puts nothing together.
+    pub(crate) fn first_packet(&self) -> Option<&[u8]> {
+        let payload: &[u8] = match &self.source {
+            Source::Datagram(payload) => payload,
+            Source::Alone { payload, is_first: true } => payload,
+            Source::Joined { payload, offset: 0, stream, .. } if stream.passed() == 0 => payload,
+            _ => return None,
+        };
+        (!payload.is_empty()).then_some(payload)
+    }
+
     /// As [`beginning`](Self::beginning), or a later segment, by itself, of a flow that is looked at for as long as it lasts.
     pub(crate) fn said(&self) -> Option<(&[u8], Place)> {
         match &self.source {

@@ -13,7 +13,7 @@ mod tls;
 
 use core::ops::Range;
 
-pub use bytes::{BytePrefix, BytesQuestion, MAX_BYTE_PREFIX};
+pub use bytes::{BytePrefix, BytesQuestion, MAX_BYTE_PREFIX, Measure};
 use dns::Carriage;
 pub use dns::DnsQuestion;
 pub use hello::HelloQuestion;
@@ -221,7 +221,7 @@ impl Content {
             Self::Dns(question) => question.describe(Carriage::Udp, reading),
             Self::DnsOverTcp(question) => question.describe(Carriage::Tcp, reading),
             Self::Http(question) => question.describe(reading),
-            Self::Bytes(question) => Some(question.describe()),
+            Self::Bytes(question) => Some(question.describe(reading)),
             Self::Speech(speech) => Some(speech.describe().to_owned()),
         }
         .filter(|_| self.answer(reading).is_some())

@@ -2,6 +2,7 @@
 
 mod anything;
 mod beliefs;
+mod bytes;
 mod calls;
 mod connections;
 mod counting;

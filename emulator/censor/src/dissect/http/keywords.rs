@@ -7,11 +7,12 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::Request;
 
-/// A set of words, found wherever they stand, in letters of either case. They are bytes: text in UTF-8 or in GB18030, as the
+/// A set of words, found wherever they stand, in letters of either case unless said otherwise. They are bytes: text in UTF-8 or in GB18030, as the
 /// censor's list has it. Case is that of ASCII.
 #[derive(Clone, Debug)]
 pub struct Keywords {
     words: Vec<Box<[u8]>>,
+    ignores_case: bool,
     automaton: AhoCorasick,
 }
 
@@ -38,19 +39,27 @@ impl std::error::Error for KeywordsError {}
 impl Keywords {
     /// Puts words together.
     pub fn new<T: AsRef<[u8]>>(words: impl IntoIterator<Item = T>) -> Result<Self, KeywordsError> {
-        let mut words: Vec<Box<[u8]>> =
-            words.into_iter().map(|word| word.as_ref().to_ascii_lowercase().into()).collect();
+        Self::build(words.into_iter().map(|word| word.as_ref().to_ascii_lowercase()), true)
+    }
+
+    /// Puts words together that are found only as they are written, byte for byte.
+    pub fn exact<T: AsRef<[u8]>>(words: impl IntoIterator<Item = T>) -> Result<Self, KeywordsError> {
+        Self::build(words.into_iter().map(|word| word.as_ref().to_vec()), false)
+    }
+
+    fn build(words: impl Iterator<Item = Vec<u8>>, ignores_case: bool) -> Result<Self, KeywordsError> {
+        let mut words: Vec<Box<[u8]>> = words.map(Into::into).collect();
         words.sort_unstable();
         words.dedup();
         if words.first().is_some_and(|word| word.is_empty()) {
             return Err(KeywordsError::Empty);
         }
         let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
+            .ascii_case_insensitive(ignores_case)
             .kind(Some(AhoCorasickKind::ContiguousNFA))
             .build(&words)
             .map_err(|_| KeywordsError::TooMany)?;
-        Ok(Self { words, automaton })
+        Ok(Self { words, ignores_case, automaton })
     }
 
     /// Whether there are none.
@@ -58,7 +67,7 @@ impl Keywords {
         self.words.is_empty()
     }
 
-    /// The words, in small letters, sorted.
+    /// The words, in small letters where case is ignored, sorted.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.words.iter().map(AsRef::as_ref)
     }
@@ -88,7 +97,7 @@ impl Keywords {
 
 impl PartialEq for Keywords {
     fn eq(&self, other: &Self) -> bool {
-        self.words == other.words
+        self.words == other.words && self.ignores_case == other.ignores_case
     }
 }
 
