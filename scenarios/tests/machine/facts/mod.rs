@@ -1,5 +1,11 @@
 //! Facts that middleboxes perform, each with its profile and without the rule that makes it so.
 
+mod china;
+mod china_dns;
+mod china_drops;
+mod china_http;
+mod china_tcb;
+mod china_tls;
 mod independent;
 mod russia;
 
