@@ -3,6 +3,7 @@
 mod china;
 mod china_dns;
 mod china_drops;
+mod china_henan;
 mod china_http;
 mod china_tcb;
 mod china_tls;
