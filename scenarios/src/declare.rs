@@ -33,7 +33,8 @@ pub(crate) use listen::ListenDeclaration;
 pub(crate) use probe::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, TlsProbe};
 pub(crate) use profile::{ParameterType, ProfileFile, RuleDeclaration};
 pub(crate) use quantities::{
-    Between, BitRate, ByteSize, CountRange, HeaderNumber, HexBytes, Offset, PortRange, SizeOrTime, TimeOfDay,
+    Between, BitRate, ByteSize, CountRange, HeaderNumber, HexBytes, MeasureLimits, Offset, PortRange, SizeOrTime,
+    TimeOfDay,
 };
 pub(crate) use questions::{
     AnswerDeclaration, DnsCarriage, TlsVersion, WhenDns, WhenDtls, WhenHttp, WhenQuic, WhenResponse, WhenTls,

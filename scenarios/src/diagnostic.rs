@@ -189,9 +189,11 @@ impl Collector {
         }
     }
 
-    /// Whether something is wrong within this place.
+    /// Whether something is wrong within this place, or behind it in its line: of keys with dots the place is the key alone.
     pub(crate) fn has_within(&self, place: &Location) -> bool {
-        let is_within = |at: &Location| place.span.start <= at.span.start && at.span.end <= place.span.end;
+        let is_within = |at: &Location| {
+            place.span.start <= at.span.start && (at.span.end <= place.span.end || at.line == place.line)
+        };
         self.all.iter().any(|each| each.location.file == place.file && is_within(&each.location))
     }
 

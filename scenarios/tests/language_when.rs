@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use roadblock_censor::dissect::http::Keywords;
 use roadblock_censor::policy::{
-    Anomaly, Condition, Content, DailyTime, DnsQuestion, HelloQuestion, HttpQuestion, PacketQuestion, PortSet,
-    QuicQuestion, ResponseQuestion, Speech, TcpFlags, TlsQuestion,
+    Anomaly, BytePrefix, BytesQuestion, Condition, Content, DailyTime, DnsQuestion, HelloQuestion, HttpQuestion,
+    Measure, PacketQuestion, PortSet, QuicQuestion, ResponseQuestion, Speech, TcpFlags, TlsQuestion,
 };
 use roadblock_censor::{Direction, FingerprintSet, NameSet, PrefixSet};
 use roadblock_scenarios::{Diagnostics, Library};
@@ -135,6 +135,29 @@ fn what_a_client_hello_says_over_each_carrier() {
 }
 
 #[test]
+fn what_payloads_look_like() {
+    let bytes = |question| Condition::Content(Content::Bytes(question));
+    let measure = |of, least, most| bytes(BytesQuestion::Measure { of, least, most });
+    let starts = BytesQuestion::Starts(vec![BytePrefix { offset: 1, bytes: vec![0, 0xff] }]);
+    let words = Keywords::new(["tor", "vpn"]).expect("words");
+    let infinite = f64::INFINITY;
+    for (when, meant) in [
+        ("{ payload = { starts = \"00 ff\", offset = 1 } }", bytes(starts)),
+        ("{ payload.contains = [\"tor\", \"vpn\"] }", bytes(BytesQuestion::Contains(words))),
+        ("{ payload.first = true }", bytes(BytesQuestion::First)),
+        ("{ payload.first = false }", not(bytes(BytesQuestion::First))),
+        ("{ payload.popcount = { min = 3.4, max = 4.6 } }", measure(Measure::Popcount, 3.4, 4.6)),
+        ("{ payload.entropy = { min = 7 } }", measure(Measure::Entropy, 7.0, infinite)),
+        ("{ payload.printable = { max = 0.5 } }", measure(Measure::Printable, 0.0, 0.5)),
+        ("{ payload.printable-prefix = { min = 6 } }", measure(Measure::PrintablePrefix, 6.0, infinite)),
+        ("{ payload.printable-run = { min = 21 } }", measure(Measure::PrintableRun, 21.0, infinite)),
+        ("{ payload.fully-encrypted = true }", bytes(BytesQuestion::FullyEncrypted)),
+    ] {
+        means(when, &meant);
+    }
+}
+
+#[test]
 fn what_queries_and_answers_of_dns_say() {
     let udp = |question| Condition::Content(Content::Dns(question));
     let tcp = |question| Condition::Content(Content::DnsOverTcp(question));
@@ -208,6 +231,10 @@ fn mistakes_in_a_condition_are_explained() {
         "{ packet.anomaly = \"ttl\" }",
         "{ fired = \"others\" }",
         "{ payload = {} }",
+        "{ payload.entropy = 7 }",
+        "{ payload.entropy = { min = 7, max = 6 } }",
+        "{ payload.printable = {} }",
+        "{ payload.popcount = { min = -1.0 } }",
         "{ tls = {} }",
         "{ dns = { transport = \"tcp\" } }",
         "{ dns.answer = \"nonsense\" }",

@@ -7,8 +7,8 @@ use roadblock_censor::outbox::Direction;
 use roadblock_censor::policy::{Anomaly, Per, Sees};
 
 use crate::declare::{
-    Argument, Between, ByteSize, CountRange, FlagSet, HexBytes, PortRange, TimeOfDay, WhenDns, WhenDtls, WhenHttp,
-    WhenQuic, WhenTls,
+    Argument, Between, ByteSize, CountRange, FlagSet, HexBytes, MeasureLimits, PortRange, TimeOfDay, WhenDns, WhenDtls,
+    WhenHttp, WhenQuic, WhenTls,
 };
 use crate::read::{OneOrMany, table, words};
 use crate::source::Text;
@@ -82,7 +82,7 @@ impl When {
             ("whatsapp", self.whatsapp.is_some()),
             ("telegram", self.telegram.is_some()),
             ("ssh", self.ssh.is_some()),
-            ("payload.starts", self.payload.as_ref().is_some_and(|payload| payload.starts.is_some())),
+            ("payload", self.payload.as_ref().is_some_and(WhenPayload::beyond_headers)),
             ("fired", self.fired.is_some()),
         ];
         let own = asked.into_iter().find(|(_, is_asked)| *is_asked).map(|(key, _)| key);
@@ -185,6 +185,31 @@ table! {
         "offset" => offset: u16 = 0,
         /// How many bytes of TCP or UDP payload the packet has.
         "length" => length: Option<Between>,
+        /// The client's first data, or the datagram, has one of these words in it.
+        "contains" => contains: Option<Argument<OneOrMany<Text>>>,
+        /// The packet carries the first data of its client's stream, whatever they are; or does not.
+        "first" => first: Option<bool>,
+        /// How many bits of a byte are set in the mean, from 0 to 8.
+        "popcount" => popcount: Option<MeasureLimits>,
+        /// Shannon's entropy, in bits a byte, from 0 to 8.
+        "entropy" => entropy: Option<MeasureLimits>,
+        /// The share of printable bytes, from 0 to 1.
+        "printable" => printable: Option<MeasureLimits>,
+        /// How many printable bytes it begins with.
+        "printable-prefix" => printable_prefix: Option<MeasureLimits>,
+        /// How many printable bytes follow each other.
+        "printable-run" => printable_run: Option<MeasureLimits>,
+        /// It is what the GFW took for fully encrypted, by all five of its rules; or is not.
+        "fully-encrypted" => fully_encrypted: Option<bool>,
+    }
+}
+
+impl WhenPayload {
+    /// Whether more than its length is asked.
+    fn beyond_headers(&self) -> bool {
+        let measures = [&self.popcount, &self.entropy, &self.printable, &self.printable_prefix, &self.printable_run];
+        let bytes = self.starts.is_some() || self.contains.is_some() || measures.iter().any(|each| each.is_some());
+        bytes || self.first.is_some() || self.fully_encrypted.is_some()
     }
 }
 

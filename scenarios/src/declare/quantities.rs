@@ -169,6 +169,66 @@ impl Read for Between {
     }
 }
 
+/// `{ min = 3.4, max = 4.6 }`, both ends included: what is measured in a payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MeasureLimits {
+    /// The least.
+    pub(crate) least: f64,
+    /// The most.
+    pub(crate) most: f64,
+}
+
+table! {
+    /// A number between two others, both included, of which either may be left out.
+    RealLimits {
+        /// The least.
+        "min" => min: Option<Real>,
+        /// The most.
+        "max" => max: Option<Real>,
+    }
+}
+
+/// A number with or without a fraction, not negative.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Real(f64);
+
+impl Read for Real {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let number = match node.value {
+            Value::Float(number) => number,
+            Value::Integer(_) => f64::from(u32::read(node, errors)?),
+            _ => return wrong_type(node, "a number", errors),
+        };
+        if number.is_finite() && number >= 0.0 {
+            return Some(Self(number));
+        }
+        errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, format!("{number} is less than nothing")));
+        None
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        json!({ "type": "number", "minimum": 0 })
+    }
+}
+
+impl Read for MeasureLimits {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let limits = RealLimits::read(node, errors)?;
+        let least = limits.min.map_or(0.0, |least| least.0);
+        let most = limits.max.map_or(f64::INFINITY, |most| most.0);
+        if least > most || (limits.min.is_none() && limits.max.is_none()) {
+            let message = "these are no limits";
+            let help = "write the least, the most or both: `{ min = 3.4, max = 4.6 }`";
+            errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
+        }
+        Some(Self { least, most })
+    }
+
+    fn schema(definitions: &mut Definitions) -> serde_json::Value {
+        RealLimits::schema(definitions)
+    }
+}
+
 /// A part of the day: `"16:00-24:00"`, `"22:00-06:00"`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct TimeOfDay {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 use roadblock_censor::policy::{
-    Anomaly, BytePrefix, Condition, Content, DailyTime, MAX_BYTE_PREFIX, PacketQuestion, PortSet, Speech, TcpFlags,
+    Anomaly, BytePrefix, BytesQuestion, Condition, Content, DailyTime, MAX_BYTE_PREFIX, Measure, PacketQuestion,
+    PortSet, Speech, TcpFlags,
 };
 use roadblock_censor::{NamePattern, NameSet, PrefixSet};
 
@@ -12,8 +13,8 @@ use super::super::arguments::Setting;
 use super::super::items::expand;
 use super::Compiler;
 use crate::declare::{
-    Argument, Between, FlagSet, HexBytes, PortRange, Side, TransportProtocol, When, WhenClient, WhenPacket,
-    WhenPayload, WhenTcp,
+    Argument, Between, FlagSet, HexBytes, MeasureLimits, PortRange, Side, TransportProtocol, When, WhenClient,
+    WhenPacket, WhenPayload, WhenTcp,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany};
@@ -163,25 +164,42 @@ impl Compiler<'_, '_> {
         prefixes.into_iter().collect()
     }
 
-    /// What a `payload` says: its first bytes, its length, or both.
+    /// What a `payload` says of its bytes and its length.
     fn payload(&mut self, payload: &WhenPayload) -> Vec<Condition> {
+        let asked = |question| Condition::Content(Content::Bytes(question));
+        let mut all = Vec::new();
+        all.extend(payload.starts.as_ref().map(|starts| self.starts(payload, starts)));
+        let length = payload.length.as_ref();
+        let length = length.map(|length| PacketQuestion::PayloadLength { least: length.least, most: length.most });
+        all.extend(length.map(Condition::Packet));
+        let contains = payload.contains.as_ref().and_then(|words| self.keywords(words, payload));
+        all.extend(contains.map(|words| asked(BytesQuestion::Contains(words))));
+        all.extend(payload.first.map(|is| as_said(is, asked(BytesQuestion::First))));
+        let measures = [
+            (&payload.popcount, Measure::Popcount),
+            (&payload.entropy, Measure::Entropy),
+            (&payload.printable, Measure::Printable),
+            (&payload.printable_prefix, Measure::PrintablePrefix),
+            (&payload.printable_run, Measure::PrintableRun),
+        ];
+        all.extend(measures.into_iter().filter_map(|(limits, of)| {
+            let MeasureLimits { least, most } = *limits.as_ref()?;
+            Some(asked(BytesQuestion::Measure { of, least, most }))
+        }));
+        all.extend(payload.fully_encrypted.map(|is| as_said(is, asked(BytesQuestion::FullyEncrypted))));
+        self.check_asked(all.is_empty(), payload, "the payload", "`starts = \"57 41\"` or `length = { min = 1001 }`");
+        all
+    }
+
+    fn starts(&mut self, payload: &WhenPayload, starts: &OneOrMany<HexBytes>) -> Condition {
         let offset = usize::from(payload.offset);
         let prefix = |bytes: &HexBytes| BytePrefix { offset, bytes: bytes.0.clone() };
-        let starts = payload.starts.as_ref().map(|starts| starts.0.iter().map(prefix).collect::<Vec<_>>());
-        if starts.iter().flatten().any(|prefix| prefix.offset + prefix.bytes.len() > MAX_BYTE_PREFIX) {
+        let starts: Vec<BytePrefix> = starts.0.iter().map(prefix).collect();
+        if starts.iter().any(|prefix| prefix.offset + prefix.bytes.len() > MAX_BYTE_PREFIX) {
             let message = format!("a box looks at no more than the first {MAX_BYTE_PREFIX} bytes");
             self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, payload.at(), message));
         }
-        if starts.is_none() && payload.length.is_none() {
-            let message = "nothing is asked of the payload";
-            let help = "say `starts = \"57 41\"`, `length = { min = 1001 }` or both";
-            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, payload.at(), message).help(help));
-        }
-        let starts = starts.map(Condition::starts);
-        let length = payload.length.as_ref();
-        let length = length.map(|length| PacketQuestion::PayloadLength { least: length.least, most: length.most });
-        let length = length.map(Condition::Packet);
-        starts.into_iter().chain(length).collect()
+        Condition::starts(starts)
     }
 
     fn ports(&mut self, argument: &Argument<OneOrMany<PortRange>>) -> PortSet {

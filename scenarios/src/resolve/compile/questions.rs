@@ -119,7 +119,7 @@ impl Compiler<'_, '_> {
     }
 
     /// Notes that a table says nothing. One of which something could not be read was noted already.
-    fn check_asked(&mut self, is_empty: bool, table: &impl Located, what: &str, example: &str) {
+    pub(super) fn check_asked(&mut self, is_empty: bool, table: &impl Located, what: &str, example: &str) {
         if is_empty && !self.errors.has_within(table.at()) {
             let message = format!("nothing is asked of {what}");
             let help = format!("say something, such as {example}");
@@ -146,7 +146,7 @@ impl Compiler<'_, '_> {
         patterns.into_iter().collect()
     }
 
-    fn keywords(&mut self, argument: &Argument<OneOrMany<Text>>, table: &impl Located) -> Option<Keywords> {
+    pub(super) fn keywords(&mut self, argument: &Argument<OneOrMany<Text>>, table: &impl Located) -> Option<Keywords> {
         let words: Vec<Keyword> = match argument {
             Argument::Literal(items) => expand(&items.0, self.context, self.errors),
             Argument::Parameter(name) => match self.setting(name) {
