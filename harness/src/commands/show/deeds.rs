@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use roadblock_censor::policy::{
-    DnsForgery, Fate, Injection, InjectionKind, Per, Police, Recipient, Redirect, Rejection, Residual, ResidualKey,
-    Response, Rule, Sees, SegmentShape, Shape, TcpFlags, Threshold, ThresholdUnit,
+    DnsForgery, Fate, Injection, InjectionKind, Per, Police, Recipient, Redirect, Refresh, Rejection, Residual,
+    ResidualKey, Response, Rule, Sees, SegmentShape, Shape, TcpFlags, Threshold, ThresholdUnit,
 };
 use roadblock_scenarios::model::LieAnswer;
 
@@ -22,7 +22,8 @@ pub(super) fn of_rule(rule: &Rule) -> String {
     let after = rule.after.as_ref().map(|after| format!("after {}: ", of_threshold(after))).unwrap_or_default();
     let residual: String = rule.residuals.iter().map(of_residual).collect();
     let miss = if rule.miss > 0.0 { format!("; misses {} %", rule.miss * 100.0) } else { String::new() };
-    format!("{after}{trigger}{residual}{miss}")
+    let suspect = if rule.suspect { "; then a prober looks at the server" } else { "" };
+    format!("{after}{trigger}{residual}{suspect}{miss}")
 }
 
 fn of_response(response: &Response) -> String {
@@ -78,7 +79,20 @@ fn of_residual(residual: &Residual) -> String {
     let both =
         if outbound == inbound { format!("{outbound} both ways") } else { format!("out {outbound}, in {inbound}") };
     let after = residual.after.as_ref().map(|after| format!("after {}, ", of_threshold(after))).unwrap_or_default();
-    format!("; then {} on {scope}: {after}{both}", of_duration(residual.last))
+    let begins = match residual.begins {
+        Duration::ZERO => String::new(),
+        begins => format!("from {} on, ", of_duration(begins)),
+    };
+    let hits =
+        if residual.hits < 1.0 { format!(" on {} % of connections", residual.hits * 100.0) } else { String::new() };
+    let some = if residual.when.is_some() { "some packets " } else { "" };
+    let refresh = match residual.refresh {
+        Refresh::Never => "",
+        Refresh::OnPacket => ", anew with each packet",
+        Refresh::OnClientPacket => ", anew with each packet out",
+    };
+    let lasts = of_duration(residual.last);
+    format!("; then {begins}{lasts} on {scope}{hits}{refresh}: {some}{after}{both}")
 }
 
 fn of_threshold(after: &Threshold) -> String {
@@ -92,10 +106,15 @@ fn of_threshold(after: &Threshold) -> String {
         Sees::Outbound => " out",
         Sees::Inbound => " in",
     };
+    let within = after.within.map(|within| format!(" within {}", of_duration(within))).unwrap_or_default();
+    let per = match after.per {
+        Per::Flow => String::new(),
+        shared => format!(" for each {}", of_per(shared)),
+    };
     if after.least == after.most {
-        format!("{} {unit}{way}", after.least)
+        format!("{} {unit}{way}{within}{per}", after.least)
     } else {
-        format!("{} to {} {unit}{way}", after.least, after.most)
+        format!("{} to {} {unit}{way}{within}{per}", after.least, after.most)
     }
 }
 
