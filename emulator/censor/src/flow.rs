@@ -8,6 +8,7 @@ mod note;
 pub(crate) mod reassembly;
 mod stream;
 mod track;
+mod tunnel;
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -19,6 +20,7 @@ pub(crate) use doubts::Doubts;
 pub(crate) use hellos::DatagramEar;
 pub(crate) use inner::InnerTurns;
 pub(crate) use stream::Stream;
+pub(crate) use tunnel::{TunnelShape, TunnelTold};
 pub(crate) use track::{Ear, Track};
 
 /// All flows at this hop.

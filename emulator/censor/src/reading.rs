@@ -6,7 +6,7 @@ use core::ops::Range;
 use std::borrow::Cow;
 
 use crate::dissect::tls::{self, ClientHello, Hello, JoinRecords, ServerNames};
-use crate::flow::{InnerTurns, Stream};
+use crate::flow::{TunnelTold, InnerTurns, Stream};
 use crate::policy::{Decide, Reads};
 use crate::wire::dns::Query;
 
@@ -28,6 +28,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) datagrams: DatagramsHeard,
     /// The turns of the flow's ends so far, where a rule asks about them.
     pub(crate) inner: Option<InnerTurns>,
+    /// The shape of the flow's packets so far, where a rule asks about that.
+    pub(crate) tunnel: Option<TunnelTold>,
     query: OnceCell<Option<Query<'a>>>,
 }
 
@@ -109,6 +111,7 @@ impl Dialects {
     pub(crate) const WIREGUARD: Self = Self(4);
     pub(crate) const OPENVPN: Self = Self(8);
     pub(crate) const OTHER: Self = Self(16);
+    pub(crate) const AMNEZIA: Self = Self(32);
 
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
@@ -151,6 +154,7 @@ impl<'a> Reading<'a> {
             server_names: OnceCell::new(),
             datagrams: DatagramsHeard::default(),
             inner: None,
+            tunnel: None,
             query: OnceCell::new(),
         }
     }

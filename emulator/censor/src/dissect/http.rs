@@ -53,6 +53,18 @@ impl<T> Reading<T> {
         }
     }
 
+    /// Whether it is and says yes; `None` while it cannot be told.
+    pub fn known(self) -> Option<bool>
+    where
+        T: Into<bool>,
+    {
+        match self {
+            Self::Is(it) => Some(it.into()),
+            Self::Not => Some(false),
+            Self::Undecided => None,
+        }
+    }
+
     /// Whether it is; `None` while it cannot be told.
     pub fn holds(&self) -> Option<bool> {
         match self {

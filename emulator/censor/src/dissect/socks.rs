@@ -13,6 +13,25 @@ pub enum Greeting<'a> {
     V5(&'a [u8]),
 }
 
+/// A version of SOCKS.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Version {
+    /// 4 and 4a.
+    V4,
+    /// 5.
+    V5,
+}
+
+impl Greeting<'_> {
+    /// Its version.
+    pub const fn version(&self) -> Version {
+        match self {
+            Self::V4(_) => Version::V4,
+            Self::V5(_) => Version::V5,
+        }
+    }
+}
+
 /// What a proxy is asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Request<'a> {

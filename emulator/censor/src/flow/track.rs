@@ -9,6 +9,7 @@ use super::hellos::{DatagramEar, DatagramHellos};
 use super::inner::InnerTurns;
 use super::note::Note;
 use super::stream::Stream;
+use super::tunnel::{TunnelShape, TunnelTold};
 use crate::dissect::tls::InnerGuess;
 use crate::outbox::Direction;
 use crate::policy::{
@@ -38,6 +39,8 @@ pub(crate) struct Track {
     hellos: DatagramHellos,
     /// The turns of its ends, where a rule asks about them.
     inner: Option<Box<InnerTurns>>,
+    /// The shape of its packets, where a rule asks about that.
+    tunnel: Option<Box<TunnelShape>>,
     /// How many packets of the client were seen, with or without data.
     packets: u32,
     /// The protocols, of those that rules name, that the flow was found to speak.
@@ -80,6 +83,8 @@ pub(crate) struct Ear {
     pub(crate) datagrams: DatagramEar,
     /// The sizes of turns.
     pub(crate) inner: bool,
+    /// The shape of packets.
+    pub(crate) tunnel: bool,
 }
 
 impl Track {
@@ -170,10 +175,12 @@ impl Track {
         }
         let from_client = self.hello_from == Some(view.direction);
         let inner = if ear.inner { self.take_turn(view, from_client) } else { None };
+        let tunnel = if ear.tunnel { self.take_shape(view, from_client) } else { None };
+        let is_counted = inner.is_some() || tunnel.is_some();
         let source = match &view.transport {
             Transport::Tcp(segment) => {
                 let source = self.listen_to_segment(now, segment, view.direction, policy, ear);
-                source.or_else(|| inner.is_some().then(|| Source::Later(segment.payload())))?
+                source.or_else(|| is_counted.then(|| Source::Later(segment.payload())))?
             }
             Transport::Udp(datagram) if self.hears_datagrams(&policy.inspect) => {
                 self.datagrams = self.datagrams.saturating_add(1);
@@ -191,7 +198,19 @@ impl Track {
         let mut reading = Reading::new(source, from_client, (&policy.reads, policy.inspect.decide), self.speaks);
         reading.datagrams = datagrams;
         reading.inner = inner;
+        reading.tunnel = tunnel;
         Some(reading)
+    }
+
+    /// Adds a packet to the shape of the flow, while that can tell something.
+    fn take_shape(&mut self, view: &View<'_>, from_client: bool) -> Option<TunnelTold> {
+        let shape = self.tunnel.get_or_insert_default();
+        if shape.is_over() {
+            return None;
+        }
+        let before = **shape;
+        shape.add(from_client, view.payload(), view.segment().is_some());
+        Some(TunnelTold { before, now: **shape })
     }
 
     /// Adds a segment to the turns of the flow's ends, while they can tell something.
@@ -242,6 +261,11 @@ impl Track {
         !side.is_settled && !self.is_tired(policy)
     }
 
+    /// Whether the shape of the flow's packets may still tell something.
+    pub(crate) fn awaits_shape(&self, ask: impl Fn(&TunnelShape) -> Option<bool>) -> bool {
+        self.tunnel.as_ref().is_none_or(|shape| ask(shape).is_none())
+    }
+
     /// Whether the turns of the flow's ends may still tell of TLS inside it.
     pub(crate) fn awaits_turns(&self, guess: &InnerGuess) -> bool {
         self.inner.as_ref().is_none_or(|inner| inner.awaits(guess))
@@ -290,7 +314,7 @@ impl Track {
     pub(crate) fn reconsider(&mut self, keeps: &dyn Fn(&str) -> bool) {
         (self.client, self.server) = (Side::default(), Side::default());
         (self.datagrams, self.packets) = (0, 0);
-        (self.hellos, self.inner) = (DatagramHellos::default(), None);
+        (self.hellos, self.inner, self.tunnel) = (DatagramHellos::default(), None, None);
         self.condemned = false;
         self.lose_count(Direction::Outbound);
         self.lose_count(Direction::Inbound);

@@ -37,6 +37,8 @@ pub(crate) struct CompiledBox {
     hears_dtls: Interest,
     /// Where some rule asks about TLS inside a flow.
     hears_inner: Interest,
+    /// Where some rule asks about the shape of a flow's packets.
+    hears_tunnel: Interest,
     /// The places of the rules that arm residuals.
     pub(crate) with_residual: Vec<usize>,
     /// The contents that each rule names.
@@ -124,6 +126,7 @@ impl CompiledBox {
             hears_server: hears(false),
             hears_quic: where_asked(&|content| matches!(content, Content::Quic(QuicQuestion::Hello(_)))),
             hears_dtls: where_asked(&|content| matches!(content, Content::Dtls(_))),
+            hears_tunnel: where_asked(&|content| matches!(content, Content::Speech(speech) if speech.is_of_shape())),
             hears_inner: where_asked(&|content| matches!(content, Content::Tls(TlsQuestion::Inner(_)))),
             contents: policy.rules.iter().map(|rule| rule.when.contents().into_iter().cloned().collect()).collect(),
             waits: policy.rules.iter().map(|rule| rule.after.is_some() || rule.when.mentions(&varies)).collect(),
@@ -149,6 +152,7 @@ impl CompiledBox {
             server: covers(&self.hears_server),
             datagrams: DatagramEar { quic: covers(&self.hears_quic), dtls: covers(&self.hears_dtls) },
             inner: covers(&self.hears_inner),
+            tunnel: covers(&self.hears_tunnel),
         }
     }
 

@@ -80,6 +80,11 @@ impl Outlook<'_> {
         if let Content::Tls(TlsQuestion::Inner(guess)) = content {
             return self.is_tcp() && self.track.awaits_turns(guess);
         }
+        if let Content::Speech(speech) = content
+            && speech.is_of_shape()
+        {
+            return self.track.awaits_shape(|shape| speech.of_shape(shape));
+        }
         let habit = content.habit();
         let inspect = &self.each.policy.inspect;
         match self.view.transport {

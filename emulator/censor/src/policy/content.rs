@@ -171,6 +171,7 @@ impl Content {
         let is_open = match self {
             Self::Http(question) => question.awaits(reading),
             Self::DnsOverTcp(_) => dns::awaits(reading),
+            Self::Speech(speech) if speech.outlasts_hello() => speech.awaits(reading),
             _ => self.answer(reading).is_none(),
         };
         // Turns are counted whether a stream is read or not.
@@ -178,6 +179,11 @@ impl Content {
             && habit.hears(reading.from_client)
             && is_open
             && reading.may_say_more(habit.of_beginning)
+    }
+
+    /// Whether it is told only after a `ClientHello`, which decides all else.
+    pub(crate) const fn outlasts_hello(&self) -> bool {
+        matches!(self, Self::Speech(speech) if speech.outlasts_hello())
     }
 
     /// How much of a stream was judged and is not asked about again: what comes after it is read as if it were the beginning,

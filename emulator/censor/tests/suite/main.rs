@@ -16,6 +16,7 @@ mod invariants;
 mod offload;
 mod places;
 mod quic;
+mod protocols;
 mod quic_dissect;
 mod rates;
 mod residuals;
