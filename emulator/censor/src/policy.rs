@@ -29,8 +29,8 @@ use serde::Serialize;
 pub use condition::Condition;
 pub(crate) use content::Span;
 pub use content::{
-    BytePrefix, BytesQuestion, Content, DnsQuestion, HelloQuestion, HttpQuestion, MAX_BYTE_PREFIX, Measure, QuicQuestion,
-    ResponseQuestion, Speech, TlsQuestion,
+    BytePrefix, BytesQuestion, Content, DnsQuestion, HelloQuestion, HttpQuestion, MAX_BYTE_PREFIX, Measure,
+    QuicQuestion, ResponseQuestion, Speech, TlsQuestion,
 };
 pub use daily::DailyTime;
 pub use flow::{ClientRole, FlowPolicy, IdleTimes, Resync, SecondSyn, Teardown, TeardownCheck, TrackFrom};

@@ -254,11 +254,7 @@ impl<'a> Reading<'a> {
     /// The names in the certificate of a server over TCP.
     pub(crate) fn server_names(&self) -> &ServerNames {
         self.server_names.get_or_init(|| match self.beginning() {
-            Some((bytes, Place::Opening { more })) if !self.from_client => match tls::server_names(bytes) {
-                // What is looked at alone, or no further, may be all that there is.
-                ServerNames::Incomplete if !more => ServerNames::Hidden,
-                names => names,
-            },
+            Some((bytes, Place::Opening { .. })) if !self.from_client => tls::server_names(bytes),
             _ => ServerNames::Incomplete,
         })
     }

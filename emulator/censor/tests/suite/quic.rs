@@ -222,6 +222,31 @@ fn tspu_5b_name_and_server() {
     }
 }
 
+/// A new phase begins the looking anew; what a server sends is no client's Initial; and an Initial of a version that a box
+/// does not read is none to it.
+#[test]
+fn phases_servers_and_versions() {
+    let of_names = |patterns: &[&str]| {
+        let mut each = in_path(vec![Rule { trigger: fate(Fate::Drop), ..rule("name", quic_sni(patterns)) }]);
+        each.reads.quic.datagrams = 2;
+        policy([each])
+    };
+    let mut world = World::new(of_names(&["example.com"]));
+    assert_eq!(send_all(&mut world, 40_000, 443, &CHROMIUM[..1]), [false]);
+    world.censor.replace_policy(of_names(&["instagram.com"]), world.now, &mut world.out);
+    assert_eq!(send_all(&mut world, 40_000, 443, &CHROMIUM), [false, true]);
+
+    let mut world = World::new(of_names(&["instagram.com"]));
+    assert_eq!(send_all(&mut world, 40_000, 443, &[b"any"]), [false]);
+    let answer = datagram_with(SERVER.into(), Inbound, 40_000, 443, AIOQUIC);
+    assert_ne!(world.send(Inbound, &answer), Verdict::Drop);
+
+    let mut each = in_path(vec![Rule { trigger: fate(Fate::Drop), ..rule("initial", asks(QuicQuestion::Initial)) }]);
+    each.reads.quic.versions = vec![Version::V2];
+    let mut world = World::new(policy([each]));
+    assert_eq!(send_all(&mut world, 40_000, 443, &[AIOQUIC, AIOQUIC_V2, b"any"]), [false, true, false]);
+}
+
 /// TSPU-15: over QUIC too, the name `cloudflare-ech.com` and the ECH extension together; either alone passes.
 #[test]
 fn tspu_15_ech_and_name_over_quic() {

@@ -6,7 +6,8 @@ use core::time::Duration;
 use roadblock_censor::dissect::tls::{InnerGuess, JoinRecords, RecordVersion};
 use roadblock_censor::fingerprints::FingerprintPattern;
 use roadblock_censor::policy::{
-    BoxPolicy, Condition, Content, Fate, HelloQuestion, Reassembly, Residual, ResidualKey, Rule, TlsQuestion, TrackFrom,
+    BoxPolicy, Condition, Content, Fate, HelloQuestion, PacketQuestion, Reassembly, Residual, ResidualKey, Rule,
+    TlsQuestion, TrackFrom,
 };
 use roadblock_censor::{FingerprintSet, Verdict};
 
@@ -229,11 +230,17 @@ fn ir_cert_1_the_servers_certificate() {
         flight.chunks(size).map(send).filter(|dropped| *dropped).count() > 0
     };
     let both = |pattern: &str| [in_path(vec![dropping(when(pattern))]), joining(vec![dropping(when(pattern))])];
-    for (pattern, expected) in [("instagram.com", true), ("cdninstagram.com", true), ("whatsapp.com", false)] {
+    for (pattern, expected) in [("instagram.com", true), ("=cdninstagram.com", true), ("whatsapp.com", false)] {
         for each in both(pattern) {
             assert_eq!(is_dropped(each.clone(), FLIGHT, 1400), expected, "{pattern}");
             assert!(!is_dropped(each, FLIGHT_13, 1400));
         }
+    }
+    for unlisted in both("whatsapp.com") {
+        let when = not(unlisted.rules[0].when.clone());
+        let each = BoxPolicy { rules: vec![dropping(when)], ..unlisted };
+        assert!(is_dropped(each.clone(), FLIGHT, 1400), "a certificate for another");
+        assert!(!is_dropped(each, FLIGHT_13, 1400), "one that nobody sees");
     }
     let [alone, joining] = both("instagram.com");
     assert_eq!([is_dropped(alone, FLIGHT, 300), is_dropped(joining, FLIGHT, 300)], [false, true]);
@@ -287,6 +294,21 @@ fn ru_fet_1_https_in_a_tunnel() {
             assert_eq!(fates, expected, "{turns:?}, {reassembly:?}");
         }
     }
+}
+
+/// RU-FET-1: what turns tell is known of the packet that tells it, and of none after it: the flow is then left to the kernel.
+#[test]
+fn ru_fet_1_turns_are_told_once() {
+    let inner = Condition::Content(Content::Tls(TlsQuestion::Inner(InnerGuess::default())));
+    let long = Condition::Packet(PacketQuestion::PayloadLength { least: 1000, most: u16::MAX });
+    let mut world = World::new(policy([in_path(vec![dropping(Condition::All(vec![inner, long]))])]));
+    let mut connection = Connection::new(4000);
+    world.open(&mut connection);
+    let turns = [(Outbound, 624), (Inbound, 956), (Outbound, 214), (Inbound, 289), (Inbound, 1448)];
+    let send = |(direction, len)| world.send(direction, &connection.segment(direction, DATA, &vec![0x55; len]));
+    let fates = turns.map(send);
+    assert_eq!(fates[..3], [Verdict::Pass, Verdict::Pass, Verdict::Pass]);
+    assert_eq!(fates[3..], [Verdict::PassAndOffload, Verdict::PassAndOffload]);
 }
 
 /// RU-DTLS-2: pion's usual `ClientHello` of DTLS 1.2 and all that follows are dropped after a moment, whichever end is the

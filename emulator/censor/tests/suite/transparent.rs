@@ -174,7 +174,13 @@ fn rules_that_read() -> Vec<Rule> {
         Rule { residuals: vec![dropped_for(2)], ..rule("quic-ech", quic(QuicQuestion::Hello(HelloQuestion::Ech))) },
         Rule { after: Some(packets(1, 2)), ..dropping("quic", quic(QuicQuestion::Version(vec![1]))) },
         dropping("dtls", Condition::Content(Content::Dtls(HelloQuestion::Version(vec![0xfefd])))),
-        dropping("inner", Condition::Content(Content::Tls(TlsQuestion::Inner(inner)))),
+        dropping(
+            "inner",
+            Condition::All(vec![
+                Condition::Content(Content::Tls(TlsQuestion::Inner(inner))),
+                Condition::Packet(PacketQuestion::PayloadLength { least: 200, most: u16::MAX }),
+            ]),
+        ),
         dropping("certificate", Condition::Content(Content::Tls(certificate))),
         Rule { residuals: vec![dropped_for(2)], ..rule("tls-1.3", Condition::Content(Content::Tls(tls_1_3))) },
     ]

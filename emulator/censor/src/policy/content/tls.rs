@@ -11,7 +11,7 @@ pub enum TlsQuestion {
     /// About the client's `ClientHello`.
     Hello(HelloQuestion),
     /// The server's certificate is for a name that is one of these (IR-CERT-1): that of a wildcard, `*.example.com`, is asked
-    /// without its star. TLS 1.3 hides it.
+    /// without its star. Not known where TLS 1.3 hides it.
     Certificate(NameSet),
     /// What both ends say in turn has the sizes of a TLS handshake inside the flow, be that itself TLS or not (RU-FET-1). A
     /// guess.
@@ -43,8 +43,8 @@ impl TlsQuestion {
                 Heard::Hello(hello) => Some(question.answer(hello, Carrier::Tcp)),
             },
             Self::Certificate(names) => match reading.server_names() {
-                ServerNames::Incomplete => None,
-                ServerNames::NotTls | ServerNames::Hidden => Some(false),
+                ServerNames::Incomplete | ServerNames::Hidden => None,
+                ServerNames::NotTls => Some(false),
                 ServerNames::Named(found) => Some(first_named(found, names).is_some()),
             },
             Self::Inner(guess) => reading.inner?.told(guess),
