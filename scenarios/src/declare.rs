@@ -21,7 +21,8 @@ mod words;
 pub(crate) use argument::Argument;
 pub(crate) use boxes::{BoxDeclaration, Boxes, FragmentsDeclaration, ShareDeclaration};
 pub(crate) use condition::{
-    AfterDeclaration, Side, TransportProtocol, When, WhenClient, WhenPacket, WhenPayload, WhenTcp,
+    AfterDeclaration, OpenVpnMark, Side, TransportProtocol, When, WhenAmneziaWg, WhenClient, WhenPacket, WhenPayload,
+    WhenTcp,
 };
 pub(crate) use data::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
 pub(crate) use expectation::{ExpectDeclaration, ThenDeclaration};

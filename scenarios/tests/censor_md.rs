@@ -7,7 +7,7 @@ use roadblock_scenarios::{Library, schema};
 use serde_json::Value;
 
 /// Keys that the page promises and the language does not have yet. It must become empty.
-const PROMISED: &[&str] = &["socks", "tor.tls", "telegram.fake-tls"];
+const PROMISED: &[&str] = &[];
 
 fn page() -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/censor.md")).expect("the page")

@@ -3,6 +3,8 @@
 use std::fmt::Write;
 
 use roadblock_censor::dissect::http::Keywords;
+use roadblock_censor::dissect::wireguard::Amnezia;
+use roadblock_censor::dissect::{openvpn, socks, wireguard};
 use roadblock_censor::policy::{
     Anomaly, BytePrefix, BytesQuestion, Condition, Content, DailyTime, DnsQuestion, HelloQuestion, HttpQuestion,
     Measure, PacketQuestion, PortSet, QuicQuestion, ResponseQuestion, Speech, TcpFlags, TlsQuestion,
@@ -154,6 +156,34 @@ fn what_payloads_look_like() {
         ("{ payload.fully-encrypted = true }", bytes(BytesQuestion::FullyEncrypted)),
     ] {
         means(when, &meant);
+    }
+}
+
+#[test]
+fn which_protocol_it_is() {
+    let amnezia = Amnezia { junk: None, s1: 15, s2: 20, headers: [Some(7), None, None, Some(9)] };
+    for (when, meant) in [
+        ("{ udp.stun = true }", Speech::Stun),
+        ("{ udp.dtls = true }", Speech::DtlsHello),
+        ("{ wireguard = \"initiation\" }", Speech::WireGuard(Some(wireguard::Kind::Initiation))),
+        ("{ wireguard = \"any\" }", Speech::WireGuard(None)),
+        (
+            "{ amneziawg = { kind = \"data\", s1 = 15, s2 = 20, h1 = 7, h4 = 9 } }",
+            Speech::AmneziaWg(amnezia, Some(wireguard::Kind::Data)),
+        ),
+        ("{ openvpn = \"reset\" }", Speech::OpenVpn(Some(openvpn::Kind::Reset))),
+        ("{ openvpn = \"any\" }", Speech::OpenVpn(None)),
+        ("{ openvpn = \"opcodes\" }", Speech::OpenVpnOpcodes(openvpn::OpcodeRule::default())),
+        ("{ openvpn = \"acks\" }", Speech::OpenVpnAcks(openvpn::AckRule::default())),
+        ("{ ssh.banner = true }", Speech::SshBanner),
+        ("{ socks = \"v5\" }", Speech::Socks(Some(socks::Version::V5))),
+        ("{ socks = \"any\" }", Speech::Socks(None)),
+        ("{ tor.tls = true }", Speech::TorTls),
+        ("{ telegram.transport = true }", Speech::TelegramTransport),
+        ("{ telegram.fake-tls = true }", Speech::TelegramFakeTls),
+        ("{ whatsapp.chat = true }", Speech::WhatsAppChat),
+    ] {
+        means(when, &Condition::Content(Content::Speech(meant)));
     }
 }
 

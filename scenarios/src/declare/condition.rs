@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roadblock_censor::dissect::{openvpn, wireguard};
+use roadblock_censor::dissect::{openvpn, socks, wireguard};
 use roadblock_censor::outbox::Direction;
 use roadblock_censor::policy::{Anomaly, Per, Sees};
 
@@ -40,8 +40,14 @@ table! {
         "udp" => udp: Option<WhenUdp>,
         /// The datagram is one of WireGuard's, of this kind.
         "wireguard" => wireguard: Option<WireGuardKind>,
-        /// The packet is one of OpenVPN's, of this kind, over UDP or TCP, on a flow that was seen to begin with its reset.
-        "openvpn" => openvpn: Option<OpenVpnKind>,
+        /// By what OpenVPN is known.
+        "openvpn" => openvpn: Option<OpenVpnMark>,
+        /// The datagram is one of AmneziaWG's, whose ends use these numbers.
+        "amneziawg" => amneziawg: Option<WhenAmneziaWg>,
+        /// The client's stream begins with a request to a proxy of SOCKS.
+        "socks" => socks: Option<SocksVersion>,
+        /// About Tor.
+        "tor" => tor: Option<WhenTor>,
         /// About WhatsApp's own protocol.
         "whatsapp" => whatsapp: Option<WhenWhatsApp>,
         /// About Telegram's own protocol.
@@ -79,6 +85,9 @@ impl When {
             ("udp", self.udp.is_some()),
             ("wireguard", self.wireguard.is_some()),
             ("openvpn", self.openvpn.is_some()),
+            ("amneziawg", self.amneziawg.is_some()),
+            ("socks", self.socks.is_some()),
+            ("tor", self.tor.is_some()),
             ("whatsapp", self.whatsapp.is_some()),
             ("telegram", self.telegram.is_some()),
             ("ssh", self.ssh.is_some()),
@@ -138,17 +147,65 @@ words! {
     }
 }
 
-/// What a packet of `OpenVPN` is.
+/// By what `OpenVPN` is known.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct OpenVpnKind(pub(crate) Option<openvpn::Kind>);
+pub(crate) enum OpenVpnMark {
+    /// A packet of this kind, or of any.
+    Kind(Option<openvpn::Kind>),
+    /// How many opcodes the first packets have.
+    Opcodes,
+    /// Which sizes the first packets have.
+    Acks,
+}
 
 words! {
-    /// What a packet of OpenVPN is.
-    OpenVpnKind {
-        "reset" => Self(Some(openvpn::Kind::Reset)),
-        "control" => Self(Some(openvpn::Kind::Control)),
-        "data" => Self(Some(openvpn::Kind::Data)),
-        "any" => Self(None),
+    /// By what OpenVPN is known: a packet of this kind or of any, on a flow that was seen to begin with its reset; the number of
+    /// different opcodes among a flow's first packets, be they veiled or not; or the sizes of its acknowledgements, whatever
+    /// carries them.
+    OpenVpnMark {
+        "reset" => Self::Kind(Some(openvpn::Kind::Reset)),
+        "control" => Self::Kind(Some(openvpn::Kind::Control)),
+        "data" => Self::Kind(Some(openvpn::Kind::Data)),
+        "any" => Self::Kind(None),
+        "opcodes" => Self::Opcodes,
+        "acks" => Self::Acks,
+    }
+}
+
+table! {
+    /// About a datagram of AmneziaWG, whose ends have agreed on these numbers. Without a number a packet is known by its size.
+    WhenAmneziaWg {
+        /// Its kind.
+        "kind" => kind: WireGuardKind = WireGuardKind(None),
+        /// How many bytes stand in front of an initiation.
+        "s1" => s1: u16 = 0,
+        /// How many bytes stand in front of a response.
+        "s2" => s2: u16 = 0,
+        /// The number in place of an initiation's type.
+        "h1" => h1: Option<u32>,
+        /// The number in place of a response's type.
+        "h2" => h2: Option<u32>,
+        /// The number in place of a cookie's type.
+        "h3" => h3: Option<u32>,
+        /// The number in place of data's type.
+        "h4" => h4: Option<u32>,
+    }
+}
+
+/// A version of SOCKS, or any.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SocksVersion(pub(crate) Option<socks::Version>);
+
+words! {
+    /// A version of SOCKS, or any.
+    SocksVersion { "v4" => Self(Some(socks::Version::V4)), "v5" => Self(Some(socks::Version::V5)), "any" => Self(None), }
+}
+
+table! {
+    /// About Tor.
+    WhenTor {
+        /// The `ClientHello` is as that of Tor without a disguise, or is not.
+        "tls" => tls: bool,
     }
 }
 
@@ -164,7 +221,10 @@ table! {
     /// About Telegram's own protocol.
     WhenTelegram {
         /// The client's stream begins as one of the plain transports does, or does not. An obfuscated one cannot be seen.
-        "transport" => transport: bool,
+        "transport" => transport: Option<bool>,
+        /// What the client sends behind its `ClientHello` is data where TLS 1.3 has a Finished, as MTProto that imitates TLS
+        /// does. A guess.
+        "fake-tls" => fake_tls: Option<bool>,
     }
 }
 

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use ipnet::IpNet;
+use roadblock_censor::dissect::openvpn::{AckRule, OpcodeRule};
+use roadblock_censor::dissect::wireguard::Amnezia;
 use roadblock_censor::policy::{
     Anomaly, BytePrefix, BytesQuestion, Condition, Content, DailyTime, MAX_BYTE_PREFIX, Measure, PacketQuestion,
     PortSet, Speech, TcpFlags,
@@ -13,8 +15,8 @@ use super::super::arguments::Setting;
 use super::super::items::expand;
 use super::Compiler;
 use crate::declare::{
-    Argument, Between, FlagSet, HexBytes, MeasureLimits, PortRange, Side, TransportProtocol, When, WhenClient,
-    WhenPacket, WhenPayload, WhenTcp,
+    Argument, Between, FlagSet, HexBytes, MeasureLimits, OpenVpnMark, PortRange, Side, TransportProtocol, When,
+    WhenAmneziaWg, WhenClient, WhenPacket, WhenPayload, WhenTcp,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany};
@@ -231,14 +233,29 @@ fn contents(when: &When) -> Vec<Condition> {
         (udp.and_then(|udp| udp.stun), Speech::Stun),
         (udp.and_then(|udp| udp.dtls), Speech::DtlsHello),
         (when.whatsapp.as_ref().map(|whatsapp| whatsapp.chat), Speech::WhatsAppChat),
-        (when.telegram.as_ref().map(|telegram| telegram.transport), Speech::TelegramTransport),
+        (when.telegram.as_ref().and_then(|telegram| telegram.transport), Speech::TelegramTransport),
+        (when.telegram.as_ref().and_then(|telegram| telegram.fake_tls), Speech::TelegramFakeTls),
+        (when.tor.as_ref().map(|tor| tor.tls), Speech::TorTls),
         (when.ssh.as_ref().map(|ssh| ssh.banner), Speech::SshBanner),
     ];
     let speech = |speech| Condition::Content(Content::Speech(speech));
     let said = said.into_iter().filter_map(|(wanted, form)| Some(as_said(wanted?, speech(form))));
     let wireguard = when.wireguard.map(|kind| speech(Speech::WireGuard(kind.0)));
-    let openvpn = when.openvpn.map(|kind| speech(Speech::OpenVpn(kind.0)));
-    said.chain(wireguard).chain(openvpn).collect()
+    let amneziawg = when.amneziawg.as_ref().map(|said| speech(amneziawg(said)));
+    let openvpn = when.openvpn.map(|mark| {
+        speech(match mark {
+            OpenVpnMark::Kind(kind) => Speech::OpenVpn(kind),
+            OpenVpnMark::Opcodes => Speech::OpenVpnOpcodes(OpcodeRule::default()),
+            OpenVpnMark::Acks => Speech::OpenVpnAcks(AckRule::default()),
+        })
+    });
+    let socks = when.socks.map(|version| speech(Speech::Socks(version.0)));
+    said.chain(wireguard).chain(amneziawg).chain(openvpn).chain(socks).collect()
+}
+
+fn amneziawg(said: &WhenAmneziaWg) -> Speech {
+    let headers = [said.h1, said.h2, said.h3, said.h4];
+    Speech::AmneziaWg(Amnezia { junk: None, s1: said.s1, s2: said.s2, headers }, said.kind.0)
 }
 
 /// The condition, or that it does not hold.
