@@ -10,8 +10,11 @@ mod stream;
 mod track;
 mod tunnel;
 
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
+
+use hashlink::LinkedHashMap;
+use hashlink::linked_hash_map::RawEntryMut;
+use smallvec::SmallVec;
 
 use crate::event::FlowKey;
 use crate::outbox::Direction;
@@ -20,28 +23,28 @@ pub(crate) use doubts::Doubts;
 pub(crate) use hellos::DatagramEar;
 pub(crate) use inner::InnerTurns;
 pub(crate) use stream::Stream;
-pub(crate) use tunnel::{TunnelShape, TunnelTold};
 pub(crate) use track::{Ear, Track};
+pub(crate) use tunnel::{TunnelShape, TunnelTold};
 
 /// All flows at this hop.
 #[derive(Debug)]
 pub(crate) struct FlowTable {
     capacity: usize,
-    flows: HashMap<FlowKey, Flow>,
-    /// The flows by when they were last seen, the longest ago first.
-    by_age: BTreeMap<u64, FlowKey>,
-    stamp: u64,
+    /// The flow that was seen the longest ago first.
+    flows: LinkedHashMap<FlowKey, Flow>,
     /// The flows of which the kernel passes some packets by itself. Ordered, so that those of one client are found together
     /// and recalls come in the same order on every run.
     offloaded: BTreeSet<FlowKey>,
 }
 
+/// What each box remembers. Most hops have one box.
+pub(crate) type Tracks = SmallVec<[Track; 1]>;
+
 /// One flow.
 #[derive(Debug)]
 pub(crate) struct Flow {
     /// What each box remembers of it.
-    pub(crate) tracks: Vec<Track>,
-    stamp: u64,
+    pub(crate) tracks: Tracks,
     /// The directions that the kernel passes by itself.
     offloaded: Offloaded,
 }
@@ -65,7 +68,7 @@ pub(crate) enum Admission {
 
 impl FlowTable {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, flows: HashMap::new(), by_age: BTreeMap::new(), stamp: 0, offloaded: BTreeSet::new() }
+        Self { capacity, flows: LinkedHashMap::new(), offloaded: BTreeSet::new() }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -78,12 +81,13 @@ impl FlowTable {
 
     /// The flow, marked as seen now.
     pub(crate) fn touch(&mut self, key: &FlowKey) -> Option<&mut Flow> {
-        let flow = self.flows.get_mut(key)?;
-        self.by_age.remove(&flow.stamp);
-        self.stamp += 1;
-        flow.stamp = self.stamp;
-        self.by_age.insert(flow.stamp, *key);
-        Some(flow)
+        match self.flows.raw_entry_mut().from_key(key) {
+            RawEntryMut::Occupied(mut found) => {
+                found.to_back();
+                Some(found.into_mut())
+            }
+            RawEntryMut::Vacant(_) => None,
+        }
     }
 
     /// Makes room for a flow and enters it. The flow that was seen the longest ago gives way if it is forgotten by every
@@ -94,23 +98,19 @@ impl FlowTable {
         }
         let mut admission = Admission::Admitted;
         if self.flows.len() >= self.capacity {
-            let Some((_, oldest)) = self.by_age.first_key_value() else {
+            let Some((oldest, flow)) = self.flows.front() else {
                 return Admission::Full;
             };
-            let oldest = *oldest;
-            if !self.flows.get(&oldest).is_some_and(is_forgotten) {
+            if !is_forgotten(flow) {
                 return Admission::Full;
             }
+            let oldest = *oldest;
             if self.remove(&oldest) {
                 admission = Admission::Replaced(oldest);
             }
         }
-        self.stamp += 1;
-        self.by_age.insert(self.stamp, key);
-        if let Entry::Vacant(slot) = self.flows.entry(key) {
-            let tracks = vec![Track::default(); boxes];
-            slot.insert(Flow { tracks, stamp: self.stamp, offloaded: Offloaded::default() });
-        }
+        let tracks = core::iter::repeat_with(Track::default).take(boxes).collect();
+        self.flows.insert(key, Flow { tracks, offloaded: Offloaded::default() });
         admission
     }
 
@@ -161,7 +161,7 @@ impl FlowTable {
     }
 
     /// Gives every flow the tracks of a new policy and notes that nothing is offloaded any more.
-    pub(crate) fn renew(&mut self, mut renewed: impl FnMut(Vec<Track>) -> Vec<Track>) {
+    pub(crate) fn renew(&mut self, mut renewed: impl FnMut(Tracks) -> Tracks) {
         self.offloaded.clear();
         for flow in self.flows.values_mut() {
             flow.offloaded = Offloaded::default();
@@ -171,9 +171,7 @@ impl FlowTable {
 
     /// Forgets a flow; whether it was offloaded.
     fn remove(&mut self, key: &FlowKey) -> bool {
-        if let Some(flow) = self.flows.remove(key) {
-            self.by_age.remove(&flow.stamp);
-        }
+        self.flows.remove(key);
         self.offloaded.remove(key)
     }
 }
@@ -192,7 +190,7 @@ impl Flow {
 
     /// Begins the flow anew: its ports were used again.
     pub(crate) fn restart(&mut self) {
-        self.tracks.fill(Track::default());
+        self.tracks.iter_mut().for_each(|track| *track = Track::default());
     }
 
     /// Whether a rule of this name has fired on the flow, in any box.
@@ -236,7 +234,17 @@ mod tests {
         table.touch(&key(1));
         table.offload(&key(2), Direction::Outbound);
         assert_eq!(table.admit(key(3), 1, |_| true), Admission::Replaced(key(2)));
-        assert_eq!((table.len(), table.offloaded_len(), table.by_age.len()), (2, 0, 2));
+        assert_eq!((table.len(), table.offloaded_len()), (2, 0));
+    }
+
+    /// What a flow costs, buffers aside, is less than design.md allows: its entry, the allocator's word, and its share of a table
+    /// that is at least half full.
+    #[test]
+    fn a_flow_is_small() {
+        const LINKS: usize = 2 * size_of::<usize>();
+        const SHARE_OF_TABLE: usize = 2 * (size_of::<usize>() + 1);
+        let entry = size_of::<FlowKey>() + size_of::<Flow>() + LINKS + size_of::<usize>() + SHARE_OF_TABLE;
+        assert!(entry <= 300, "{entry} bytes");
     }
 
     /// The flows of one client are found among those of many.

@@ -212,7 +212,7 @@ impl Censor {
                 track.reconsider(&|id| each.policy.rules.iter().any(|rule| *rule.id == *id));
                 track
             };
-            new.boxes.iter().zip(&old_places).map(renewed).collect::<Vec<Track>>()
+            new.boxes.iter().zip(&old_places).map(renewed).collect()
         });
         self.residuals.relocate(|place| old.place_in(&new, place));
         self.counts.rename(|key| old.place_of_count_in(&new, key.rule).map(|rule| key.of_rule(rule)));

@@ -6,7 +6,7 @@ use core::ops::Range;
 use std::borrow::Cow;
 
 use crate::dissect::tls::{self, ClientHello, Hello, JoinRecords, ServerNames};
-use crate::flow::{TunnelTold, InnerTurns, Stream};
+use crate::flow::{InnerTurns, Stream, TunnelTold};
 use crate::policy::{Decide, Reads};
 use crate::wire::dns::Query;
 

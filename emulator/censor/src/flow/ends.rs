@@ -1,5 +1,7 @@
 //! What a box knows of the two ends of a TCP flow: their numbers, their windows, and what else a receiver would check.
 
+use core::num::NonZeroU8;
+
 use super::doubts::Doubts;
 use crate::outbox::Direction;
 use crate::policy::TcpFlags;
@@ -13,8 +15,9 @@ pub(crate) struct Ends {
     inbound: End,
 }
 
-/// One end, as a sender.
+/// One end, as a sender. There are two for each flow and box, so it is kept small.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "an optional number of its own would take twice the room")]
 pub(crate) struct End {
     /// The sequence number of its SYN, or one before the first byte that was seen.
     pub(crate) initial: Option<u32>,
@@ -23,11 +26,13 @@ pub(crate) struct End {
     /// What comes after the furthest that was seen of it.
     furthest: Option<u32>,
     /// How much it takes, as last offered, unscaled.
-    window: Option<u16>,
+    window: u16,
+    has_window: bool,
     /// By how many bits its window is shifted.
     scale: u8,
-    ttl: Option<u8>,
-    timestamp: Option<u32>,
+    ttl: Option<NonZeroU8>,
+    timestamp: u32,
+    has_timestamp: bool,
     /// Whether its SYN asked for signatures (RFC 2385).
     signs: bool,
     /// Whether its next data say what comes next (GFW-TCB-1).
@@ -63,7 +68,7 @@ impl Ends {
             flags: !are_sent_together(segment.flags()),
             header: segment.is_malformed(),
             ttl,
-            ttl_drift: sender.ttl.map_or(0, |first| first.abs_diff(ttl)),
+            ttl_drift: sender.ttl.map_or(0, |first| first.get().abs_diff(ttl)),
             outside: sender.is_outside(segment, receiver),
             not_next: sender.is_not_next(segment),
             acknowledgement: !segment.payload().is_empty() && !is_syn && !receiver.could_be_acknowledged(segment),
@@ -73,7 +78,7 @@ impl Ends {
             match option {
                 TcpOption::Md5 => doubts.md5 = !is_syn && !sender.signs,
                 TcpOption::Timestamp(value) => {
-                    doubts.timestamp = sender.timestamp.is_some_and(|last| is_before(value, last));
+                    doubts.timestamp = sender.has_timestamp && is_before(value, sender.timestamp);
                 }
                 TcpOption::WindowScale(_) => {}
             }
@@ -97,16 +102,16 @@ impl Ends {
             if end.furthest.is_none_or(|furthest| is_before(furthest, after)) {
                 end.furthest = Some(after);
             }
-            end.window = Some(segment.window());
+            (end.window, end.has_window) = (segment.window(), true);
         }
-        end.ttl.get_or_insert(view.ip.ttl());
+        end.ttl = end.ttl.or(NonZeroU8::new(view.ip.ttl()));
         for option in segment.options_read() {
             match option {
                 TcpOption::WindowScale(scale) if segment.flags().contains(TcpFlags::SYN) => {
                     end.scale = scale.min(MAX_SCALE);
                 }
                 TcpOption::Md5 if segment.flags().contains(TcpFlags::SYN) => end.signs = true,
-                TcpOption::Timestamp(value) => end.timestamp = Some(value),
+                TcpOption::Timestamp(value) => (end.timestamp, end.has_timestamp) = (value, true),
                 TcpOption::WindowScale(_) | TcpOption::Md5 => {}
             }
         }
@@ -116,7 +121,7 @@ impl Ends {
 impl End {
     /// The numbers went on unseen.
     pub(crate) fn lose_count(&mut self) {
-        (self.next, self.furthest, self.window) = (None, None, None);
+        (self.next, self.furthest, self.has_window) = (None, None, false);
     }
 
     /// Begins the end's stream with the byte of this number.
@@ -132,7 +137,8 @@ impl End {
             return false;
         }
         let is_early = self.initial.is_some_and(|initial| is_before(first, initial.wrapping_add(1)));
-        let window = receiver.window.map_or(MAX_WINDOW, |window| (u32::from(window) << receiver.scale).max(1));
+        let offered = (u32::from(receiver.window) << receiver.scale).max(1);
+        let window = if receiver.has_window { offered } else { MAX_WINDOW };
         let is_late = self.next.is_some_and(|next| !is_before(first, next.wrapping_add(window)) && first != next);
         is_early || is_late
     }

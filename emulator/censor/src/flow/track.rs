@@ -36,7 +36,7 @@ pub(crate) struct Track {
     server: Side,
     datagrams: u32,
     /// What its datagrams say of a `ClientHello`.
-    hellos: DatagramHellos,
+    hellos: Option<Box<DatagramHellos>>,
     /// The turns of its ends, where a rule asks about them.
     inner: Option<Box<InnerTurns>>,
     /// The shape of its packets, where a rule asks about that.
@@ -57,7 +57,7 @@ struct Side {
     segments: u32,
     stream: Option<Box<Stream>>,
     /// How much of the stream told the box all that it wanted to know; later data are not read.
-    decided_at: Option<usize>,
+    decided_at: Option<u32>,
     /// Whether the box has read what it wanted to.
     is_settled: bool,
 }
@@ -191,7 +191,7 @@ impl Track {
         };
         let datagrams = match &source {
             Source::Datagram(payload) if from_client => {
-                self.hellos.add(payload, ear.datagrams, (&policy.reads, policy.inspect.decide))
+                self.hellos.get_or_insert_default().add(payload, ear.datagrams, (&policy.reads, policy.inspect.decide))
             }
             _ => DatagramsHeard::default(),
         };
@@ -240,7 +240,8 @@ impl Track {
             (None, _) => false,
         };
         if is_done && let Some(stream) = &stream {
-            side.decided_at.get_or_insert(stream.passed() + stream.text().len());
+            let end = stream.passed() + stream.text().len();
+            side.decided_at.get_or_insert(u32::try_from(end).unwrap_or(u32::MAX));
         }
         // What was acted on is kept, so that it is known when it is sent again.
         if let Some(stream) = stream.as_mut().filter(|stream| !condemned && finished > 0 && stream.is_plain()) {
@@ -314,7 +315,7 @@ impl Track {
     pub(crate) fn reconsider(&mut self, keeps: &dyn Fn(&str) -> bool) {
         (self.client, self.server) = (Side::default(), Side::default());
         (self.datagrams, self.packets) = (0, 0);
-        (self.hellos, self.inner, self.tunnel) = (DatagramHellos::default(), None, None);
+        (self.hellos, self.inner, self.tunnel) = (None, None, None);
         self.condemned = false;
         self.lose_count(Direction::Outbound);
         self.lose_count(Direction::Inbound);
@@ -463,7 +464,7 @@ impl Track {
         if side.is_settled && !(condemned && offset == 0) {
             return (!speaks.is_empty()).then(|| Source::Later(segment.payload()));
         }
-        if side.decided_at.is_some_and(|end| usize::try_from(offset).is_ok_and(|offset| offset >= end)) {
+        if side.decided_at.is_some_and(|end| u32::try_from(offset).is_ok_and(|offset| offset >= end)) {
             return (!speaks.is_empty()).then(|| Source::Later(segment.payload()));
         }
         side.segments = side.segments.saturating_add(1);
