@@ -10,7 +10,7 @@ mod response;
 
 use std::sync::Arc;
 
-use roadblock_censor::policy::{BoxPolicy, Condition, Place, Policy, Rule};
+use roadblock_censor::policy::{BoxPolicy, Condition, Per, Place, Policy, Rule, TrackFrom};
 
 use super::arguments::{Setting, Settings, settings};
 use super::context::fact_ids;
@@ -72,6 +72,7 @@ impl<'a> Compiler<'a, '_> {
         let declared_rules: Vec<&RuleDeclaration> = profile.rules.iter().filter(inside).collect();
         let rules: Vec<Rule> = declared_rules.iter().map(|rule| self.rule(rule, declared.place)).collect();
         self.check_reached(&declared_rules, &rules);
+        self.check_remembered(declared, &declared_rules);
         BoxPolicy { name: name.into(), rules, ..self.box_without_rules(declared) }
     }
 
@@ -88,6 +89,19 @@ impl<'a> Compiler<'a, '_> {
             let message = format!("it never comes to this rule: `{}` before it matches every packet", always.id.value);
             let help = "say in `when` which packets that one means, write `also = true` in it, or put it last";
             self.errors.push(Diagnostic::new(DiagnosticKind::NeverApplies, &never.id.at, message).help(help));
+        }
+    }
+
+    /// Rules that go by what a box without memory does not remember.
+    fn check_remembered(&mut self, in_box: &BoxDeclaration, rules: &[&RuleDeclaration]) {
+        let forgets = in_box.flow.as_ref().is_some_and(|flow| flow.from == Some(TrackFrom::Nothing));
+        let counts = |rule: &&&RuleDeclaration| rule.after.as_ref().is_some_and(|after| after.per == Per::Flow);
+        let asks = |rule: &&&RuleDeclaration| rule.when.fired.is_some();
+        if let Some(rule) = rules.iter().find(|rule| forgets && (counts(rule) || asks(rule))) {
+            let message = format!("`{}` goes by the past of a flow, and its box keeps no flows", rule.id.value);
+            let help =
+                "say what makes the box begin to track one, as `flow.from = \"any\"`, or ask nothing of the past";
+            self.errors.push(Diagnostic::new(DiagnosticKind::NeverApplies, &rule.id.at, message).help(help));
         }
     }
 

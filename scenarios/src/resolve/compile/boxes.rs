@@ -1,7 +1,8 @@
 //! `box` becomes a box without rules.
 
 use roadblock_censor::policy::{
-    BoxPolicy, FlowPolicy, FragmentPolicy, InspectPolicy, Place, Reads, Resync, Share, TcpPolicy, Teardown, TtlCheck,
+    BoxPolicy, FlowPolicy, FragmentPolicy, InspectPolicy, Place, Reads, Reassembly, Resync, Share, TcpPolicy, Teardown,
+    TtlCheck,
 };
 
 use super::Compiler;
@@ -15,12 +16,7 @@ use crate::read::Located;
 impl Compiler<'_, '_> {
     /// All of a box but its name and its rules.
     pub(super) fn box_without_rules(&mut self, declared: &BoxDeclaration) -> BoxPolicy {
-        let holds = matches!(declared.fragments, FragmentsDeclaration::Drop | FragmentsDeclaration::Queue(_));
-        if declared.place == Place::OnPath && holds {
-            let message = "an on-path box holds no fragments back and drops none";
-            let help = "write `place = \"in-path\"`, or `fragments = { reassemble = {} }` to read a copy";
-            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, declared.at(), message).help(help));
-        }
+        self.check_box(declared);
         BoxPolicy {
             place: declared.place,
             sees: declared.sees,
@@ -32,6 +28,41 @@ impl Compiler<'_, '_> {
             inspect: declared.inspect.as_ref().map(inspect).unwrap_or_default(),
             reads: reads(declared),
             ..BoxPolicy::default()
+        }
+    }
+
+    /// What contradicts itself, and what is said for nothing.
+    fn check_box(&mut self, declared: &BoxDeclaration) {
+        let holds = matches!(declared.fragments, FragmentsDeclaration::Drop | FragmentsDeclaration::Queue(_));
+        if declared.place == Place::OnPath && holds {
+            let message = "an on-path box holds no fragments back and drops none";
+            let help = "write `place = \"in-path\"`, or `fragments = { reassemble = {} }` to read a copy";
+            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, declared.at(), message).help(help));
+        }
+        if let Some(tcp) = &declared.tcp {
+            self.check_tcp(tcp);
+        }
+        if let Some(flow) =
+            declared.flow.as_ref().filter(|flow| flow.teardown_check.is_some() && flow.teardown.is_empty())
+        {
+            let message = "`teardown-check` says something about `teardown`, which is not there";
+            let help = "say which packets end a flow, as `teardown = [\"rst\"]`, or leave it out";
+            self.errors.push(Diagnostic::new(DiagnosticKind::NeverApplies, flow.at(), message).help(help));
+        }
+    }
+
+    fn check_tcp(&mut self, tcp: &TcpDeclaration) {
+        let about = [
+            ("limit", tcp.limit.is_some()),
+            ("segments", tcp.segments.is_some()),
+            ("hold", tcp.hold.is_some()),
+            ("overlap", tcp.overlap.is_some()),
+        ];
+        let is_alone = tcp.reassembly.unwrap_or_default() == Reassembly::None;
+        if let (true, Some((key, _))) = (is_alone, about.iter().find(|(_, is_there)| *is_there)) {
+            let message = format!("`{key}` says how segments are put together, and this box looks at each alone");
+            let help = "say `reassembly = \"in-order\"` or `\"full\"`, or leave it out";
+            self.errors.push(Diagnostic::new(DiagnosticKind::NeverApplies, tcp.at(), message).help(help));
         }
     }
 
