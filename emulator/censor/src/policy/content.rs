@@ -172,6 +172,7 @@ impl Content {
             Self::Http(question) => question.awaits(reading),
             Self::DnsOverTcp(_) => dns::awaits(reading),
             Self::Speech(speech) if speech.outlasts_hello() => speech.awaits(reading),
+            Self::Bytes(question) => question.awaits(reading),
             _ => self.answer(reading).is_none(),
         };
         // Turns are counted whether a stream is read or not.

@@ -123,6 +123,12 @@ fn contains_to_the_letter() {
     let (head, tail) = REQUEST.split_at(border);
     assert_eq!(dropped(when(b"curl/7"), Reassembly::Full, &[head, tail]), [false, true]);
     assert_eq!(dropped(when(b"curl/7"), Reassembly::None, &[head, tail]), [false, false]);
+    let (_, whole) = REQUEST.split_at(border - 2);
+    assert_eq!(
+        dropped(when(b"curl/7"), Reassembly::None, &[b"more", whole]),
+        [false, true],
+        "in a later segment alone"
+    );
 }
 
 /// IR-PF-1: the first two packets with data must each look like DNS, HTTP or TLS; a first segment that is too short to look so

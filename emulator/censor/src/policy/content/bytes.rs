@@ -11,7 +11,7 @@ use crate::reading::{Place, Reading};
 pub enum BytesQuestion {
     /// It begins with one of these.
     Starts(Vec<BytePrefix>),
-    /// It has one of these in it, as far as it was put together.
+    /// It has one of these in it, as far as it was put together; where nothing is, any segment that the box looks at.
     Contains(Keywords),
     /// The packet carries the first data of its client's stream, whatever they are (GFW-PORT).
     First,
@@ -110,7 +110,8 @@ impl BytesQuestion {
 
     pub(crate) const fn habit(&self) -> Habit {
         match self {
-            Self::Starts(_) | Self::Contains(_) | Self::Measure { .. } => Habit::BOTH,
+            Self::Starts(_) | Self::Measure { .. } => Habit::BOTH,
+            Self::Contains(_) => Habit { of_beginning: false, ..Habit::BOTH },
             Self::First | Self::FullyEncrypted => Habit::BEGINNING,
         }
     }
@@ -129,8 +130,9 @@ impl BytesQuestion {
                 Place::decided(any, more())
             }
             Self::Contains(words) => {
-                let (bytes, _) = reading.beginning()?;
-                Place::decided(words.find(bytes).map(|_| true), more())
+                let (bytes, place) = reading.message()?;
+                let found = words.find(bytes).map(|_| true);
+                Place::decided(found, place == Place::Opening { more: true })
             }
             // Later data of the stream are not the first, and that is known.
             Self::First => {
@@ -144,12 +146,19 @@ impl BytesQuestion {
         }
     }
 
+    /// Whether more of the stream may be asked about. A word that is not in one segment may be in the next.
+    pub(crate) fn awaits(&self, reading: &Reading<'_>) -> bool {
+        let answer = self.answer(reading);
+        let looks_alone = matches!(self, Self::Contains(_)) && !reading.is_joined();
+        answer.is_none() || (looks_alone && answer == Some(false))
+    }
+
     pub(crate) fn describe(&self, reading: &Reading<'_>) -> String {
         let measured = |of: Measure| reading.first_packet().map_or(0.0, |payload| of.of(payload));
         match self {
             Self::Starts(_) => "a payload's first bytes".to_owned(),
             Self::Contains(words) => {
-                let found = reading.beginning().and_then(|(bytes, _)| words.find(bytes)).unwrap_or_default();
+                let found = reading.message().and_then(|(bytes, _)| words.find(bytes)).unwrap_or_default();
                 format!("a payload with {}", String::from_utf8_lossy(found).escape_debug())
             }
             Self::First => "first data".to_owned(),
