@@ -13,7 +13,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use roadblock_censor::outbox::{Command, Toward};
+use roadblock_censor::outbox::{Command, Suspect, Toward};
 use roadblock_censor::wire::build;
 use roadblock_censor::wire::ip::Addresses;
 use roadblock_censor::{Censor, Direction, Event, Instant, Outbox, Packet, PacketId, Policy, Verdict};
@@ -30,6 +30,8 @@ pub(crate) struct Pair {
     pub(crate) now: Instant,
     /// All that the censor said.
     pub(crate) events: Vec<Event>,
+    /// What it handed to an active prober.
+    pub(crate) suspects: Vec<Suspect>,
     pub(crate) client: End,
     pub(crate) server: End,
     /// How long a packet travels between the client and the censor, and between the censor and the server.
@@ -90,6 +92,7 @@ impl Pair {
             censor: Censor::new(policy, 1),
             now: Instant::ZERO,
             events: Vec::new(),
+            suspects: Vec::new(),
             client: End::new(address(client)),
             server: End::new(address(server)),
             delay: (Duration::from_millis(2), Duration::from_millis(20)),
@@ -345,7 +348,8 @@ impl Pair {
                     };
                     self.pass_on(direction, injection.bytes);
                 }
-                Command::Hold(_) | Command::Recall(_) | Command::RecallAll | Command::Suspect(_) => {}
+                Command::Suspect(suspect) => self.suspects.push(suspect),
+                Command::Hold(_) | Command::Recall(_) | Command::RecallAll => {}
             }
         }
     }
