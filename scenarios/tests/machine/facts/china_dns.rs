@@ -3,15 +3,17 @@
 use core::time::Duration;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::INSTAGRAM_QUERY;
+use super::{INSTAGRAM_QUERY, WHATSAPP_HELLO};
 use crate::pair::case::{check, fact_pair, inline, profile};
-use crate::pair::craft::fix_v4;
-use crate::pair::{Inbound, Outbound, Pair};
+use crate::pair::craft::{RST, Segment, fix_v4};
+use crate::pair::{Inbound, Outbound, Outcome, Pair};
 
 const PROFILE: &str = "censors/gfw";
 const ALL: &str = "dns-1 = [\"instagram.com\"]\ndns-2 = [\"instagram.com\"]\ndns-3 = [\"instagram.com\"]";
 /// What kdig asked for instagram.com, AAAA, with EDNS.
 const EDNS_QUERY: &[u8] = include_bytes!("../../../../emulator/censor/tests/data/kdig-query-edns.bin");
+/// What kdig sent over TCP: for instagram.com, A and then AAAA.
+const STREAM_QUERIES: &[u8] = include_bytes!("../../../../emulator/censor/tests/data/kdig-stream-queries.bin");
 /// The pool of the profile, as it is walked.
 const POOL: [&str; 6] =
     ["31.13.94.37", "157.240.7.20", "108.160.162.31", "104.244.46.85", "162.125.32.10", "199.59.148.20"];
@@ -238,6 +240,50 @@ fn gfw_dns_5_only_the_question_counts() {
         elsewhere.extend(&query("instagram.com", 1)[12..]);
         elsewhere.extend([0, 0, 0, 60, 0, 4, 1, 2, 3, 4]);
         check(ask(pair, 5000, &elsewhere).is_empty(), "the name in another section is nothing")
+    });
+}
+
+/// GFW-DNS-5: over TCP both ends are reset, once the query is whole, and nothing is forged.
+#[test]
+fn gfw_dns_5_over_tcp_it_is_reset() {
+    fact_pair("GFW-DNS-5", PROFILE, "dns-tcp = [\"instagram.com\"]", &["dns-tcp"], |pair| {
+        let connection = pair.connect(53);
+        pair.client_sends(connection, &STREAM_QUERIES[..20]);
+        settle(pair);
+        check(pair.is_open(connection), "half a query")?;
+        pair.client_sends(connection, &STREAM_QUERIES[20..]);
+        settle(pair);
+        check(!pair.client.segments(RST).is_empty() && !pair.server.segments(RST).is_empty(), "both ends are reset")?;
+        check(pair.at_client(connection).stream().is_empty(), "and there is no answer")?;
+        let other = pair.connect(5353);
+        check(pair.exchange(other, STREAM_QUERIES, b"an answer") == Outcome::Answered, "another port")
+    });
+}
+
+/// GFW-SNI-4: a reset and then a SYN from the server get past the box for DNS over TCP and not past the one for TLS.
+#[test]
+fn gfw_sni_4_a_reset_and_a_split_handshake() {
+    let parameters = "dns-tcp = [\"instagram.com\"]\nsni = [\"whatsapp.com\"]";
+    fact_pair("GFW-SNI-4", PROFILE, parameters, &["dns-tcp", "sni-1"], |pair| {
+        for (port, bytes, gets_past) in [(53, STREAM_QUERIES, true), (443, WHATSAPP_HELLO, false)] {
+            let plain = pair.connect(port);
+            check(pair.exchange(plain, bytes, b"an answer") == Outcome::Reset, &format!("{port}: plainly"))?;
+            pair.run(Duration::from_secs(100));
+            pair.server.splits_handshakes = true;
+            let connection = pair.begin(45_000, port);
+            pair.run(Duration::from_millis(10));
+            let ends = pair.segment(connection);
+            // It gets as far as the censor.
+            let reset = Segment { source: ends.destination, destination: ends.source, flags: RST, ttl: 11, ..ends };
+            pair.send(Inbound, reset.bytes());
+            settle(pair);
+            check(pair.is_open(connection), &format!("{port}: the connection opens"))?;
+            let outcome = pair.exchange(connection, bytes, b"an answer");
+            let expected = if gets_past { Outcome::Answered } else { Outcome::Reset };
+            check(outcome == expected, &format!("{port}: {outcome:?}"))?;
+            pair.server.splits_handshakes = false;
+        }
+        Ok(())
     });
 }
 

@@ -1,6 +1,6 @@
 //! China: the boxes that read TLS (`censors/gfw`).
 
-use super::china::{ANSWER, PROFILE, bytes_at, not_far, request, seconds, send, settle};
+use super::china::{ANSWER, PROFILE, bytes_at, not_far, request, resets, resets_after, seconds, send, settle};
 use super::{INSTAGRAM_HELLO, WHATSAPP_HELLO};
 use crate::pair::case::{check, fact_case, fact_pair, profile};
 use crate::pair::craft::{ACK, RST, Segment};
@@ -151,5 +151,32 @@ fn gfw_frag_segments_and_records() {
             check(outcome == Outcome::Reset, &format!("{} bytes of records at some providers", bytes.len()))?;
         }
         Ok(())
+    });
+}
+
+/// GFW-SNI-4: each protocol's box has a weakness of its own: a window too small for the command gets past the one for mail and
+/// not past those for HTTP and TLS.
+#[test]
+fn gfw_sni_4_a_small_window() {
+    let parameters = "sni = [\"whatsapp.com\"]\nhttp-keywords = [\"falun\"]\nhttp-chance = 1.0\nsmtp-keywords = [\"xiazai@upup8.com\"]";
+    let mail = b"RCPT TO:<xiazai@upup8.com>\r\n".to_vec();
+    let http = request("/?falun", "ok.example");
+    fact_pair("GFW-SNI-4", PROFILE, parameters, &["http-keyword", "sni-1", "mail"], |pair| {
+        for (port, bytes) in [(25, &mail), (80, &http), (443, &WHATSAPP_HELLO.to_vec())] {
+            check(resets_after(pair, port, bytes) > 0, &format!("{port}: reset"))?;
+        }
+        let connection = pair.connect(25);
+        check(pair.exchange(connection, b"EHLO mail.example\r\n", ANSWER) == Outcome::Answered, "a greeting")?;
+        check(pair.exchange(connection, &mail, ANSWER) == Outcome::Reset, "and the recipient after it")?;
+        pair.run(seconds(120));
+        pair.server.opening_window = 10;
+        let connection = pair.connect(25);
+        check(pair.exchange(connection, &mail, ANSWER) == Outcome::Answered, "past the box for mail")?;
+        for (port, bytes) in [(80, &http), (443, &WHATSAPP_HELLO.to_vec())] {
+            let connection = pair.connect(port);
+            let outcome = pair.exchange(connection, bytes, ANSWER);
+            check(outcome == Outcome::Reset, &format!("not past the one at {port}: {outcome:?}"))?;
+        }
+        check(!resets(&pair.server.packets).is_empty(), "which resets the server too")
     });
 }

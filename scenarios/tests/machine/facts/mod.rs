@@ -7,6 +7,7 @@ mod china_henan;
 mod china_http;
 mod china_tcb;
 mod china_tls;
+mod china_unknown;
 mod independent;
 mod russia;
 
@@ -18,3 +19,5 @@ pub(crate) const INSTAGRAM_HELLO: &[u8] =
     include_bytes!("../../../../emulator/censor/tests/data/curl-client-hello.bin");
 /// What kdig asked for instagram.com.
 pub(crate) const INSTAGRAM_QUERY: &[u8] = include_bytes!("../../../../emulator/censor/tests/data/kdig-query.bin");
+/// What a client of Shadowsocks sent first.
+pub(crate) const SHADOWSOCKS: &[u8] = include_bytes!("../../../../emulator/censor/tests/data/shadowsocks-first.bin");
