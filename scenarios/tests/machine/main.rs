@@ -2,5 +2,6 @@
 
 mod examples;
 mod facts;
+mod geneva;
 mod pair;
 mod weaknesses;

@@ -359,6 +359,12 @@ impl Track {
             return;
         }
         let was_known = self.is_known();
+        // A second SYN says nothing of what comes next to a box that does not take it for the first of another flow.
+        let is_moot = was_known
+            && flags.contains(TcpFlags::SYN)
+            && !flags.contains(TcpFlags::ACK)
+            && self.ends.of(from).initial.is_some_and(|initial| initial != segment.sequence())
+            && (policy.second_syn == SecondSyn::Ignore || policy.resync.syn);
         match (flags.contains(TcpFlags::SYN), flags.contains(TcpFlags::ACK)) {
             (true, false) => self.observe_syn(segment.sequence(), from, policy),
             (true, true) => self.observe_syn_ack(segment, from, policy),
@@ -379,7 +385,7 @@ impl Track {
         if was_known {
             self.resync(segment, from, policy.resync);
         }
-        if self.is_known() {
+        if self.is_known() && !is_moot {
             self.ends.observe(view, segment);
         }
     }
