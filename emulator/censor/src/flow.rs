@@ -23,7 +23,7 @@ pub(crate) use doubts::Doubts;
 pub(crate) use hellos::DatagramEar;
 pub(crate) use inner::InnerTurns;
 pub(crate) use stream::Stream;
-pub(crate) use track::{Ear, Track};
+pub(crate) use track::{Ear, SizesEar, Track};
 pub(crate) use tunnel::{TunnelShape, TunnelTold};
 
 /// All flows at this hop.

@@ -2,7 +2,7 @@
 
 use roadblock_censor::dissect::http::{Parser, Requests};
 use roadblock_censor::dissect::quic::{JoinCrypto, Version};
-use roadblock_censor::dissect::tls::{JoinRecords, RecordVersion};
+use roadblock_censor::dissect::tls::{HelloNeed, JoinRecords, RecordVersion};
 
 use crate::declare::ByteSize;
 use crate::read::{OneOrMany, table, words};
@@ -14,6 +14,8 @@ table! {
         "records" => records: Option<JoinRecords>,
         /// Which versions of a record it takes for TLS.
         "version" => version: Option<RecordVersion>,
+        /// How much of a `ClientHello` it needs to see at once.
+        "hello" => hello: Option<HelloNeed>,
     }
 }
 
@@ -21,6 +23,11 @@ words! {
     /// What a box makes of a `ClientHello` in several records: it puts them together, or reads the first alone, or puts
     /// together those that stand whole in one segment.
     JoinRecords { "join" => Self::Join, "first" => Self::First, "in-segment" => Self::InSegment, }
+}
+
+words! {
+    /// How much of a `ClientHello` a box needs: all of it, or its beginning as far as the name.
+    HelloNeed { "whole" => Self::Whole, "cut" => Self::Cut, }
 }
 
 words! {

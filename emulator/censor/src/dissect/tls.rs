@@ -11,7 +11,7 @@ pub use hello::{ClientHello, is_grease};
 pub(crate) use hello::{Form, parse as parse_hello};
 pub use inner::{InnerGuess, Turns};
 pub(crate) use reader::Reader;
-pub use record::{Record, RecordHeader, RecordVersion, Records, content};
+pub use record::{RECORD_HEADER_LEN, Record, RecordHeader, RecordVersion, Records, content};
 
 mod certificate;
 mod fingerprint;
@@ -27,6 +27,18 @@ pub struct Options {
     pub records: JoinRecords,
     /// Which versions of a record it takes for TLS.
     pub version: RecordVersion,
+    /// How much of a `ClientHello` it needs.
+    pub hello: HelloNeed,
+}
+
+/// How much of a `ClientHello` a box needs to see at once.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum HelloNeed {
+    /// All of it: one that is padded past the end of a segment is none to a box that puts no segments together (TSPU-12).
+    #[default]
+    Whole,
+    /// Its beginning as far as the name (TSPU-12b, the TSPU since 2024). What comes after is not known then.
+    Cut,
 }
 
 /// What a box makes of a handshake message in several records.
@@ -49,7 +61,7 @@ pub enum Hello {
     NotTls,
     /// The beginning of one, as far as can be seen.
     Incomplete,
-    /// A whole one.
+    /// A whole one, or as much of one as the box needs.
     ClientHello(Box<ClientHello>),
 }
 
@@ -66,7 +78,9 @@ pub fn client_hello(stream: &[u8], options: &Options) -> Hello {
                 // The first record may say already that it does not hold it all.
                 let is_short = options.records != JoinRecords::Join
                     && header.is_some_and(|header| declared_len(fragment).is_some_and(|len| len > header.length));
-                return if begins && !is_short { Hello::Incomplete } else { Hello::NotTls };
+                let so_far = if begins && !is_short { Hello::Incomplete } else { Hello::NotTls };
+                message.add(fragment, records.taken() + RECORD_HEADER_LEN);
+                return message.cut(stream.len(), *options).filter(|_| begins).unwrap_or(so_far);
             }
             Record::Other => return Hello::NotTls,
         }
@@ -76,7 +90,8 @@ pub fn client_hello(stream: &[u8], options: &Options) -> Hello {
                 return Hello::ClientHello(Box::new(ClientHello { length: records.taken(), sni_at, ..*hello }));
             }
             Hello::Incomplete if options.records == JoinRecords::Join => {}
-            Hello::Incomplete | Hello::NotTls => return Hello::NotTls,
+            Hello::Incomplete => return message.cut(stream.len(), *options).unwrap_or(Hello::NotTls),
+            Hello::NotTls => return Hello::NotTls,
         }
     }
 }
@@ -131,6 +146,17 @@ impl<'a> Message<'a> {
         } else {
             self.bytes.to_mut().extend_from_slice(fragment);
         }
+    }
+
+    /// What is known of a `ClientHello` that is not whole, where that is enough for the box.
+    fn cut(&self, length: usize, options: Options) -> Option<Hello> {
+        if options.hello == HelloNeed::Whole {
+            return None;
+        }
+        let hello = hello::parse_cut(self.bytes.get(HEADER_LEN..)?)?;
+        let in_stream = |of: usize| self.place(of + HEADER_LEN);
+        let sni_at = hello.sni_at.as_ref().map(|at| in_stream(at.start)..in_stream(at.end - 1) + 1);
+        Some(Hello::ClientHello(Box::new(ClientHello { sni_at, length, ..hello })))
     }
 
     /// Where in the stream a byte of the message lies.
@@ -234,6 +260,37 @@ mod tests {
             stream[2] = minor;
             assert_eq!(client_hello(&stream, &options) != Hello::NotTls, is_seen, "version 3.{minor}");
             assert!(sni(&stream).is_some());
+        }
+    }
+
+    /// TSPU-12b: a box to which the beginning is enough knows the name as soon as that is there, and nothing of what follows.
+    #[test]
+    fn tspu_12b_cut_after_the_name() {
+        let Hello::ClientHello(whole) = read(OPENSSL) else { panic!("a ClientHello") };
+        let name_end = whole.sni_at.clone().expect("a name").end;
+        for records in [JoinRecords::Join, JoinRecords::First] {
+            let options = Options { records, hello: HelloNeed::Cut, ..Options::default() };
+            for len in 0..OPENSSL.len() {
+                match client_hello(&OPENSSL[..len], &options) {
+                    Hello::ClientHello(hello) => {
+                        assert!(len >= name_end && hello.is_cut && hello.length == len);
+                        assert_eq!((&hello.sni, &hello.sni_at), (&whole.sni, &whole.sni_at));
+                        assert_eq!(hello.cipher_suites, whole.cipher_suites);
+                    }
+                    other => assert!(len < name_end && other == Hello::Incomplete, "cut at {len}: {other:?}"),
+                }
+            }
+            assert_eq!(client_hello(OPENSSL, &options), read(OPENSSL));
+            // The name in the first of two records.
+            let stream = in_records(OPENSSL, name_end + 20);
+            let Hello::ClientHello(hello) = client_hello(&stream, &options) else { panic!("a ClientHello") };
+            assert_eq!(hello.is_cut, records == JoinRecords::First);
+        }
+        let options = Options { hello: HelloNeed::Cut, ..Options::default() };
+        for at in [5, 43] {
+            let mut stream = OPENSSL[..OPENSSL.len() - 1].to_vec();
+            stream[at] ^= 0x80;
+            assert!(!matches!(client_hello(&stream, &options), Hello::ClientHello(_)), "byte {at}");
         }
     }
 

@@ -81,6 +81,13 @@ pub(crate) struct Ear {
     pub(crate) server: bool,
     /// A `ClientHello` in datagrams.
     pub(crate) datagrams: DatagramEar,
+    /// Sizes, whatever is said.
+    pub(crate) sizes: SizesEar,
+}
+
+/// What some rule wants to know of how much is said.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct SizesEar {
     /// The sizes of turns.
     pub(crate) inner: bool,
     /// The shape of packets.
@@ -174,8 +181,8 @@ impl Track {
             return None;
         }
         let from_client = self.hello_from == Some(view.direction);
-        let inner = if ear.inner { self.take_turn(view, from_client) } else { None };
-        let tunnel = if ear.tunnel { self.take_shape(view, from_client) } else { None };
+        let inner = if ear.sizes.inner { self.take_turn(view, from_client) } else { None };
+        let tunnel = if ear.sizes.tunnel { self.take_shape(view, from_client) } else { None };
         let is_counted = inner.is_some() || tunnel.is_some();
         let source = match &view.transport {
             Transport::Tcp(segment) => {

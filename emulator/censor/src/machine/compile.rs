@@ -1,7 +1,7 @@
 //! A policy with what can be worked out beforehand.
 
 use crate::event::FlowKey;
-use crate::flow::{DatagramEar, Ear};
+use crate::flow::{DatagramEar, Ear, SizesEar};
 use crate::outbox::Direction;
 use crate::policy::{
     BoxPolicy, Condition, Content, Fate, Interest, Ipv6Extensions, Policy, QuicQuestion, Residual, Response, Rule,
@@ -151,8 +151,7 @@ impl CompiledBox {
             client: covers(&self.hears_client),
             server: covers(&self.hears_server),
             datagrams: DatagramEar { quic: covers(&self.hears_quic), dtls: covers(&self.hears_dtls) },
-            inner: covers(&self.hears_inner),
-            tunnel: covers(&self.hears_tunnel),
+            sizes: SizesEar { inner: covers(&self.hears_inner), tunnel: covers(&self.hears_tunnel) },
         }
     }
 

@@ -154,7 +154,7 @@ impl Content {
             Self::Tls(question) => question.answer(reading),
             Self::Quic(question) => question.answer(reading),
             Self::Dtls(question) => match reading.dtls_hello() {
-                Heard::Hello(hello) => Some(question.answer(hello, Carrier::Dtls)),
+                Heard::Hello(hello) => question.answer(hello, Carrier::Dtls),
                 Heard::Nothing | Heard::NoHello => None,
             },
             Self::Dns(question) => question.answer(Carriage::Udp, reading),

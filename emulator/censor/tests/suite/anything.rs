@@ -126,11 +126,12 @@ fn inspect() -> impl Strategy<Value = InspectPolicy> {
 fn reads() -> impl Strategy<Value = Reads> {
     use http::{Parser, Requests};
     let parser = select(vec![Parser::Exact, Parser::CaseInsensitive, Parser::Tolerant]);
-    (any::<[bool; 5]>(), parser, 0..4000usize, 0..5u32).prop_map(
-        |([records, version, v2, crypto, all], parser, limit, datagrams)| Reads {
+    (any::<[bool; 6]>(), parser, 0..4000usize, 0..5u32).prop_map(
+        |([records, version, whole, v2, crypto, all], parser, limit, datagrams)| Reads {
             tls: tls::Options {
                 records: if records { tls::JoinRecords::Join } else { tls::JoinRecords::First },
                 version: if version { tls::RecordVersion::Any } else { tls::RecordVersion::Strict },
+                hello: if whole { tls::HelloNeed::Whole } else { tls::HelloNeed::Cut },
             },
             quic: quic::Options {
                 versions: if v2 { vec![quic::Version::V1, quic::Version::V2] } else { vec![quic::Version::V1] },

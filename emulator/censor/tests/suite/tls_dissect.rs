@@ -108,7 +108,7 @@ fn extensions_at(stream: &[u8]) -> usize {
 fn options() -> impl Strategy<Value = Options> {
     let records = prop::sample::select(vec![JoinRecords::Join, JoinRecords::First]);
     let version = prop::sample::select(vec![RecordVersion::Any, RecordVersion::Strict]);
-    (records, version).prop_map(|(records, version)| Options { records, version })
+    (records, version).prop_map(|(records, version)| Options { records, version, ..Options::default() })
 }
 
 proptest! {

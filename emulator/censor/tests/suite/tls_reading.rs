@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use roadblock_censor::dissect::tls::{InnerGuess, JoinRecords, RecordVersion};
+use roadblock_censor::dissect::tls::{HelloNeed, InnerGuess, JoinRecords, RecordVersion};
 use roadblock_censor::fingerprints::FingerprintPattern;
 use roadblock_censor::policy::{
     BoxPolicy, Condition, Content, Fate, HelloQuestion, PacketQuestion, Reassembly, Residual, ResidualKey, Rule,
@@ -200,6 +200,28 @@ fn tspu_12b_segments_and_records_together() {
         for size in [60, 105, 210] {
             assert_eq!(is_dropped(&each, &split, size), expected, "both, {records:?}, {size}");
         }
+    }
+}
+
+/// TSPU-12, TSPU-12b: Chromium's `ClientHello` is longer than a segment, and the name lies in the first or the second as the
+/// client shuffles. One with the name in the first is seen by a box that puts nothing together where its beginning is enough,
+/// and not where it must be whole; a question about what was not seen has no answer.
+#[test]
+fn tspu_12b_a_hello_longer_than_a_segment() {
+    let name = HelloQuestion::Sni(names(&["cloudflare-ech.com"]));
+    let ja3 = HelloQuestion::Ja3(fingerprints(&["00000000000000000000000000000000"]));
+    let at = CHROMIUM_ECH.windows(18).position(|bytes| bytes == b"cloudflare-ech.com").expect("the name");
+    for (question, hello, size, expected) in [
+        (asks(name.clone()), HelloNeed::Whole, 1960, true),
+        (asks(name.clone()), HelloNeed::Whole, at + 18, false),
+        (asks(name.clone()), HelloNeed::Cut, at + 18, true),
+        (asks(name), HelloNeed::Cut, at + 17, false),
+        (not(asks(ja3.clone())), HelloNeed::Cut, 1960, true),
+        (not(asks(ja3)), HelloNeed::Cut, at + 18, false),
+    ] {
+        let mut each = in_path(vec![dropping(question)]);
+        each.reads.tls.hello = hello;
+        assert_eq!(is_dropped(&each, CHROMIUM_ECH, size), expected, "{hello:?}, segments of {size}");
     }
 }
 

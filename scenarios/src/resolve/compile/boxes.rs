@@ -165,6 +165,7 @@ fn reads(declared: &BoxDeclaration) -> Reads {
     if let Some(tls) = &declared.tls {
         reads.tls.records = tls.records.unwrap_or(reads.tls.records);
         reads.tls.version = tls.version.unwrap_or(reads.tls.version);
+        reads.tls.hello = tls.hello.unwrap_or(reads.tls.hello);
     }
     if let Some(quic) = &declared.quic {
         reads.quic.versions = quic.versions.as_ref().map_or(reads.quic.versions, |versions| versions.0.clone());

@@ -31,6 +31,8 @@ pub struct ClientHello {
     pub ech: bool,
     /// Whether there is an `encrypted_server_name` extension (GFW-ESNI).
     pub esni: bool,
+    /// Whether its end was not seen, so that what it does not say here it may say there.
+    pub is_cut: bool,
     /// How many bytes of the stream it took, with its record headers.
     pub length: usize,
 }
@@ -102,6 +104,35 @@ pub(crate) enum Form {
 /// from the message's beginning, and its length is not known here.
 pub(crate) fn parse(body: &[u8], form: Form) -> Option<ClientHello> {
     let mut body = Reader::new(body);
+    let mut hello = parse_head(&mut body, form)?;
+    if body.is_empty() {
+        return Some(hello); // Before TLS 1.3 there may be no extensions at all.
+    }
+    let mut extensions = body.vector16()?;
+    while !extensions.is_empty() {
+        let kind = extensions.u16()?;
+        let data = extensions.vector16()?;
+        hello.extensions.push(kind);
+        hello.read_extension(kind, data)?;
+    }
+    body.is_empty().then_some(hello)
+}
+
+/// Reads the beginning of a message of which the end is missing; `None` where that does not reach as far as the name.
+pub(crate) fn parse_cut(body: &[u8]) -> Option<ClientHello> {
+    let mut body = Reader::new(body);
+    let mut hello = parse_head(&mut body, Form::Stream)?;
+    hello.is_cut = true;
+    body.u16()?; // The length of the extensions.
+    while let Some((kind, data)) = body.u16().and_then(|kind| Some((kind, body.vector16()?))) {
+        hello.extensions.push(kind);
+        hello.read_extension(kind, data)?;
+    }
+    hello.sni.is_some().then_some(hello)
+}
+
+/// Reads what comes before the extensions.
+fn parse_head(body: &mut Reader<'_>, form: Form) -> Option<ClientHello> {
     let legacy_version = body.u16()?;
     body.take(32)?; // The random.
     let session_id = body.vector8()?;
@@ -119,21 +150,8 @@ pub(crate) fn parse(body: &[u8], form: Form) -> Option<ClientHello> {
         && !cipher_suites.is_empty()
         && cipher_suites.rest().len() % 2 == 0
         && !compression_methods.is_empty();
-    if !is_sound {
-        return None;
-    }
-    let mut hello = ClientHello { legacy_version, cipher_suites: cipher_suites.numbers(), ..ClientHello::default() };
-    if body.is_empty() {
-        return Some(hello); // Before TLS 1.3 there may be no extensions at all.
-    }
-    let mut extensions = body.vector16()?;
-    while !extensions.is_empty() {
-        let kind = extensions.u16()?;
-        let data = extensions.vector16()?;
-        hello.extensions.push(kind);
-        hello.read_extension(kind, data)?;
-    }
-    body.is_empty().then_some(hello)
+    let cipher_suites = cipher_suites.numbers();
+    is_sound.then(|| ClientHello { legacy_version, cipher_suites, ..ClientHello::default() })
 }
 
 impl ClientHello {

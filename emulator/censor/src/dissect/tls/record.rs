@@ -10,7 +10,7 @@ pub mod content {
 }
 
 /// How long a record's header is, in bytes.
-const RECORD_HEADER_LEN: usize = 5;
+pub const RECORD_HEADER_LEN: usize = 5;
 /// The longest plaintext of a record, in bytes.
 const MAX_RECORD_LEN: usize = 1 << 14;
 /// How much longer a protected record may be (RFC 5246 section 6.2.3), in bytes.

@@ -43,7 +43,21 @@ impl HelloQuestion {
         }
     }
 
-    pub(crate) fn answer(&self, hello: &ClientHello, carrier: Carrier) -> bool {
+    /// The answer; `None` where it lies in what was not seen.
+    pub(crate) fn answer(&self, hello: &ClientHello, carrier: Carrier) -> Option<bool> {
+        let is_open = hello.is_cut
+            && match self {
+                Self::Any | Self::Named | Self::Sni(_) => false,
+                Self::Alpn(_) => hello.alpn.is_empty(),
+                Self::Version(_) => hello.supported_versions.is_empty(),
+                Self::Ech => !hello.ech,
+                Self::Esni => !hello.esni,
+                Self::Ja3(_) | Self::Ja4(_) => true,
+            };
+        (!is_open).then(|| self.answer_seen(hello, carrier))
+    }
+
+    fn answer_seen(&self, hello: &ClientHello, carrier: Carrier) -> bool {
         match self {
             Self::Any => true,
             Self::Named => hello.sni.is_some(),

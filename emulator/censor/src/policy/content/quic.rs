@@ -35,7 +35,7 @@ impl QuicQuestion {
     pub(crate) fn answer(&self, reading: &Reading<'_>) -> Option<bool> {
         match self {
             Self::Hello(question) => match reading.quic_hello() {
-                Heard::Hello(hello) => Some(question.answer(hello, Carrier::Quic)),
+                Heard::Hello(hello) => question.answer(hello, Carrier::Quic),
                 Heard::Nothing | Heard::NoHello => None,
             },
             Self::Initial => {

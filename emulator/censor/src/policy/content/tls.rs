@@ -40,7 +40,7 @@ impl TlsQuestion {
             Self::Hello(question) => match reading.hello() {
                 Heard::Nothing => None,
                 Heard::NoHello => Some(false),
-                Heard::Hello(hello) => Some(question.answer(hello, Carrier::Tcp)),
+                Heard::Hello(hello) => question.answer(hello, Carrier::Tcp),
             },
             Self::Certificate(names) => match reading.server_names() {
                 ServerNames::Incomplete | ServerNames::Hidden => None,
