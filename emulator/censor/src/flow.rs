@@ -130,6 +130,10 @@ impl FlowTable {
     /// Notes that the kernel hands over all of a flow's packets again; whether it did not before.
     pub(crate) fn recall(&mut self, key: &FlowKey) -> bool {
         if let Some(flow) = self.flows.get_mut(key) {
+            // What the kernel passed was not seen, also by boxes that no packet came to since.
+            for of_box in 0..flow.tracks.len() {
+                flow.track_mut(of_box);
+            }
             flow.offloaded = Offloaded::default();
         }
         self.offloaded.remove(key)

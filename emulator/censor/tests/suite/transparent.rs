@@ -5,13 +5,14 @@ use std::collections::HashSet;
 
 use crate::support::*;
 use proptest::prelude::*;
+use roadblock_censor::dissect::http::Keywords;
 use roadblock_censor::dissect::tls::InnerGuess;
 use roadblock_censor::dissect::{openvpn, wireguard};
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{
-    BoxPolicy, BytePrefix, Condition, Content, Corrupt, Fate, HelloQuestion, InspectPolicy, PacketQuestion, Per,
-    Policy, QuicQuestion, Redirect, Refresh, Residual, ResidualKey, Rule, Sees, Speech, Threshold, ThresholdUnit,
-    TlsQuestion,
+    BoxPolicy, BytePrefix, BytesQuestion, Condition, Content, Corrupt, DnsQuestion, Fate, HelloQuestion, HttpQuestion,
+    InspectPolicy, Measure, PacketQuestion, Per, Policy, QuicQuestion, Redirect, Refresh, Residual, ResidualKey,
+    ResponseQuestion, Rule, Sees, Speech, Threshold, ThresholdUnit, TlsQuestion,
 };
 use roadblock_censor::{Censor, Direction, FlowKey, Instant, Outbox, Packet, PacketId, Verdict};
 
@@ -30,7 +31,7 @@ enum Step {
     Datagram { port: u16, server: u8, direction: Direction, server_port: u16, payload: usize },
 }
 
-const PAYLOADS: [&[u8]; 15] = [
+const PAYLOADS: [&[u8]; 21] = [
     WHATSAPP_HELLO,
     INSTAGRAM_HELLO,
     INSTAGRAM_QUERY,
@@ -45,6 +46,12 @@ const PAYLOADS: [&[u8]; 15] = [
     include_bytes!("../data/chromium-initial-2.bin"),
     include_bytes!("../data/pion-dtls-v2-client-hello.bin"),
     include_bytes!("../data/openssl-server-flight-tls12.bin"),
+    include_bytes!("../data/curl-request.bin"),
+    include_bytes!("../data/curl-requests.bin"),
+    include_bytes!("../data/kdig-stream-queries.bin"),
+    include_bytes!("../data/curl-socks5.bin"),
+    b"\x14\x03\x03\x00\x01\x01\x17\x03\x03\x00\x05hello",
+    b"HTTP/1.1 302 Found\r\nLocation: http://block.example/\r\n\r\n",
     b"",
 ];
 
@@ -79,7 +86,7 @@ fn step(about: (u8, u16)) -> impl Strategy<Value = Step> {
 }
 
 /// Those of the rules that bear on when a flow is decided whose bits are set.
-fn some_policy(rules_set: u32) -> Policy {
+fn some_policy(rules_set: u64) -> Policy {
     let dropping = |id, when| Rule { trigger: fate(Fate::Drop), ..rule(id, when) };
     let address = |last: u8| prefixes(&[&format!("157.240.1.{last}/32")]);
     let bytes = Threshold { unit: ThresholdUnit::Bytes, count: Sees::Inbound, ..packets(300, 900) };
@@ -119,13 +126,14 @@ fn some_policy(rules_set: u32) -> Policy {
             ..dropping("bytes", Condition::All(vec![address(1), not(Condition::Fired("exempt".into()))]))
         },
     ];
-    let rules: Vec<Rule> = rules.into_iter().chain(rules_that_remember()).chain(rules_that_read()).collect();
+    let rules: Vec<Rule> =
+        rules.into_iter().chain(rules_that_remember()).chain(rules_that_read()).chain(rules_that_ask()).collect();
     let tcp = joining(Some(600));
     let inspect = InspectPolicy { datagrams: 2, ..InspectPolicy::default() };
     let second = vec![dropping("again", Condition::All(vec![Condition::sni(names(&["instagram.com"])), address(0)]))];
     let is_set = |number: usize| rules_set >> number & 1 != 0;
     let rules = rules.into_iter().enumerate().filter(|(number, _)| is_set(*number)).map(|(_, rule)| rule).collect();
-    let second = if is_set(31) { second } else { vec![] };
+    let second = if is_set(63) { second } else { vec![] };
     policy([in_path(rules), BoxPolicy { name: "next".into(), tcp, inspect, ..in_path(second) }])
 }
 
@@ -186,6 +194,39 @@ fn rules_that_read() -> Vec<Rule> {
     ]
 }
 
+/// Rules about HTTP, DNS over TCP, the bytes themselves, and protocols that are told by more than one packet.
+fn rules_that_ask() -> Vec<Rule> {
+    let dropping = |id, question| Rule { trigger: fate(Fate::Drop), ..rule(id, Condition::Content(question)) };
+    let http = |id, question| dropping(id, Content::Http(question));
+    let words = |word: &str| Keywords::new([word]).expect("a word");
+    let status = ResponseQuestion { status: Some(300..=399), ..ResponseQuestion::default() };
+    let bytes = |id, question| dropping(id, Content::Bytes(question));
+    let popcount = BytesQuestion::Measure { of: Measure::Popcount, least: 3.0, most: 4.2 };
+    let said = |id, what| dropping(id, Content::Speech(what));
+    let opcodes = openvpn::OpcodeRule { packets: 6, different: 3..=9 };
+    let acks = openvpn::AckRule { packets: 10, first: vec![0..=9], ..openvpn::AckRule::default() };
+    let amnezia = wireguard::Amnezia { headers: [None, None, None, Some(4)], ..wireguard::Amnezia::default() };
+    vec![
+        http("host", HttpQuestion::Host(names(&["instagram.com"]))),
+        http("keyword", HttpQuestion::Keyword(words("chunked"))),
+        http("body", HttpQuestion::Body(words("falun"))),
+        http("answer", HttpQuestion::Response(status)),
+        rule("no-host", not(Condition::Content(Content::Http(HttpQuestion::Host(names(&["instagram.com"])))))),
+        dropping("dns-tcp", Content::DnsOverTcp(DnsQuestion::Type(vec![28]))),
+        dropping("dns-any", Content::DnsOverTcp(DnsQuestion::AnyName(names(&["instagram.com"])))),
+        bytes("fet", BytesQuestion::FullyEncrypted),
+        bytes("first", BytesQuestion::First),
+        bytes("popcount", popcount),
+        bytes("contains", BytesQuestion::Contains(words("HTTP/1.1"))),
+        said("socks", Speech::Socks(None)),
+        said("tor", Speech::TorTls),
+        said("fake-tls", Speech::TelegramFakeTls),
+        said("opcodes", Speech::OpenVpnOpcodes(opcodes)),
+        said("acks", Speech::OpenVpnAcks(acks)),
+        said("amnezia", Speech::AmneziaWg(amnezia, None)),
+    ]
+}
+
 fn bytes_of(step: &Step, connections: &mut [Connection]) -> Option<(Direction, Vec<u8>, u8)> {
     match step {
         Step::NewPhase => None,
@@ -212,7 +253,7 @@ fn key_of(direction: Direction, bytes: &[u8]) -> FlowKey {
 
 /// Plays the steps; what became of each packet, and how often the kernel was left a flow. Without a kernel every packet
 /// goes to the machine.
-fn play(steps: &[Step], rules: u32, mut kernel: Option<&mut Kernel>) -> Vec<Verdict> {
+fn play(steps: &[Step], rules: u64, mut kernel: Option<&mut Kernel>) -> Vec<Verdict> {
     let mut censor = Censor::new(some_policy(rules), 1);
     let (mut now, mut verdicts) = (Instant::ZERO, Vec::new());
     let connection = |place: usize| Connection {
@@ -268,7 +309,7 @@ proptest! {
     fn leaving_flows_to_the_kernel_changes_nothing(
         steps in (0..3u8, prop_oneof![Just(53u16), Just(443), Just(3478)])
             .prop_flat_map(|about| prop::collection::vec(step(about), 0..80)),
-        rules in prop_oneof![any::<u32>(), (0..32u32, 0..32u32).prop_map(|(one, other)| 1 << one | 1 << other)],
+        rules in prop_oneof![any::<u64>(), (0..64u32, 0..64u32).prop_map(|(one, other)| 1u64 << one | 1 << other)],
     ) {
         let with_kernel = play(&steps, rules, Some(&mut Kernel::default()));
         prop_assert_eq!(with_kernel, play(&steps, rules, None));
@@ -283,6 +324,28 @@ fn flows_are_left_to_the_kernel() {
     let mut steps = vec![segment(Outbound, SYN), segment(Inbound, SYN_ACK)];
     steps.extend((0..5).flat_map(|_| [segment(Outbound, DATA), segment(Inbound, DATA), noise.clone()]));
     let mut kernel = Kernel::default();
-    play(&steps, 0x8000_07ff, Some(&mut kernel));
+    play(&steps, 1 << 63 | 0x07ff, Some(&mut kernel));
     assert_eq!((kernel.passed.len(), kernel.offloads), (3, 3), "both ways of the connection, and the datagrams");
+}
+
+/// What the server said while the kernel passed it is not held against the client that acknowledges it, once a punishment of
+/// the server has the flow recalled.
+#[test]
+fn a_recalled_flow_has_gone_on() {
+    let segment = |direction, flags, payload| Step::Segment { port: 0, server: 0, direction, flags, payload };
+    let probe = Step::Datagram { port: 0, server: 0, direction: Outbound, server_port: 53, payload: 8 };
+    let steps = [
+        segment(Outbound, SYN, 0),
+        segment(Inbound, ACK, 0),
+        segment(Inbound, ACK, 0),
+        probe,
+        segment(Outbound, ACK, 0),
+    ];
+    // The rules `server` and `first`.
+    let rules = 1 << 15 | 1 << 35;
+    let mut kernel = Kernel::default();
+    let with_kernel = play(&steps, rules, Some(&mut kernel));
+    assert_eq!(kernel.offloads, 1);
+    assert_eq!(with_kernel, [Verdict::Pass, Verdict::Pass, Verdict::Pass, Verdict::Pass, Verdict::Drop]);
+    assert_eq!(with_kernel, play(&steps, rules, None));
 }
