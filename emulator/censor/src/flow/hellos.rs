@@ -12,6 +12,8 @@ pub(crate) struct DatagramHellos {
     dtls: Option<Box<dtls::Assembly>>,
     /// The first that was whole.
     first: Option<Box<ClientHello>>,
+    /// Whether QUIC's began in a datagram before and may go on in the next.
+    pub(crate) is_begun: bool,
 }
 
 /// Which of them some rule wants to hear.
@@ -31,7 +33,9 @@ impl DatagramHellos {
     ) -> DatagramsHeard {
         let mut heard = DatagramsHeard::default();
         if ear.quic {
-            heard.quic = self.quic.get_or_insert_default().add(datagram, &reads.quic).into();
+            let assembly = self.quic.get_or_insert_default();
+            heard.quic = assembly.add(datagram, &reads.quic).into();
+            self.is_begun = assembly.is_begun(&reads.quic);
         }
         if ear.dtls {
             heard.dtls = self.dtls.get_or_insert_default().add(datagram).into();

@@ -258,9 +258,15 @@ impl Track {
         side.stream = stream.filter(|_| !side.is_settled);
     }
 
-    /// Whether a box still looks at the flow's datagrams. What condemned a flow is looked at when it is sent again.
+    /// Whether a box still looks at the flow's datagrams: so does one to which the first alone says what a flow is at the rest
+    /// of a `ClientHello` that began in it. What condemned a flow is looked at when it is sent again.
     pub(crate) fn hears_datagrams(&self, policy: &InspectPolicy) -> bool {
-        self.datagrams < policy.datagrams || !self.speaks.is_empty() || self.condemned
+        self.datagrams < policy.datagrams || !self.speaks.is_empty() || self.condemned || self.reads_on()
+    }
+
+    /// Whether a `ClientHello` began in a datagram and may go on in the next.
+    fn reads_on(&self) -> bool {
+        self.hellos.as_ref().is_some_and(|hellos| hellos.is_begun)
     }
 
     /// Whether a box still looks at what this end says in segments.

@@ -68,6 +68,11 @@ impl Assembly {
         }
     }
 
+    /// Whether an Initial was read and a later datagram may hold more of the `ClientHello`.
+    pub fn is_begun(&self, options: &Options) -> bool {
+        self.keys.is_some() && !self.is_found && self.datagrams < options.datagrams
+    }
+
     /// Whether the client began anew with another id of the connection, as after a Retry (RFC 9000 section 17.2.5).
     pub fn is_retried(&self) -> bool {
         self.is_retried
