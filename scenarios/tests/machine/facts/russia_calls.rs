@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use roadblock_censor::Policy;
 
+use super::WHATSAPP_HELLO;
 use super::russia::{ANSWER, elsewhere, settle};
 use crate::pair::case::{check, fact_case, fact_pair};
 use crate::pair::craft::RST;
@@ -22,6 +23,8 @@ const OPENVPN: [&[u8]; 4] = [
     include_bytes!("../../../../emulator/censor/tests/data/openvpn-udp-control.bin"),
     include_bytes!("../../../../emulator/censor/tests/data/openvpn-udp-data.bin"),
 ];
+/// A tunnel's first packet, with a TLS `ClientHello` inside.
+const SHADOWSOCKS: &[u8] = include_bytes!("../../../../emulator/censor/tests/data/shadowsocks-first.bin");
 const PION: [&[u8]; 2] = [
     include_bytes!("../../../../emulator/censor/tests/data/pion-dtls-v2-client-hello.bin"),
     include_bytes!("../../../../emulator/censor/tests/data/pion-dtls-v3-client-hello.bin"),
@@ -152,6 +155,43 @@ fn ru_vpn_2_junk_in_front() {
         pair.datagram(Outbound, (5002, 51_820), &other);
         settle(pair);
         check(wireguard(pair, 5002)[2] == 10, "behind an initiation that is longer")
+    });
+}
+
+/// RU-FET-1: a connection that begins with noise is cut, both ways, when its client has sent three packets of 411 bytes or
+/// more, as TLS inside does. One whose packets are shorter, as those of HTTP inside, and one that begins with a
+/// `ClientHello`, is not.
+#[test]
+fn ru_fet_1_the_shape_of_tls_inside() {
+    let parameters = format!("shape = [\"{SERVER}/32\"]");
+    fact_case("RU-FET-1", PROFILE, &parameters, &["shape-noise", "shape"], |policy| {
+        for (what, first, length, other, cut_after) in [
+            ("TLS inside", SHADOWSOCKS, 411, false, Some(3)),
+            ("a byte less", SHADOWSOCKS, 410, false, None),
+            ("HTTP inside", &SHADOWSOCKS[..200], 300, false, None),
+            ("TLS outside", WHATSAPP_HELLO, 411, false, None),
+            ("another server", SHADOWSOCKS, 411, true, None),
+        ] {
+            let mut pair = if other { elsewhere(policy.clone()) } else { Pair::new(policy.clone()) };
+            let connection = pair.connect(8388);
+            let mut sent = first.len();
+            pair.client_sends(connection, first);
+            settle(&mut pair);
+            for number in 2..=8 {
+                pair.client_sends(connection, &vec![0xb7; length]);
+                settle(&mut pair);
+                let got = pair.at_server(connection).ok_or("no server")?.stream().len();
+                let passes = cut_after.is_none_or(|last| number <= last);
+                check((got > sent) == passes, &format!("{what}: packet {number} passes: {}", got > sent))?;
+                sent = got;
+            }
+            let before = pair.client.packets.len();
+            pair.server_sends(connection, b"data");
+            settle(&mut pair);
+            check((pair.client.packets.len() > before) == cut_after.is_none(), &format!("{what}: the server's"))?;
+            check(pair.client.segments(RST).is_empty(), "nobody is reset")?;
+        }
+        Ok(())
     });
 }
 
