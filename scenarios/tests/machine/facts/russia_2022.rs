@@ -192,7 +192,7 @@ fn tspu_10_each_state_is_forgotten() {
                     pair.send(direction, step.bytes());
                     settle(pair);
                 }
-                pair.run(seconds(pause) - Duration::from_millis(200));
+                pair.run(seconds(pause).saturating_sub(Duration::from_millis(200)));
                 let before = pair.server.packets.len();
                 let hello =
                     Segment { flags: PSH | ACK, sequence: 1_000_001, acknowledgement: 5_000_001, ttl: 64, ..sent };

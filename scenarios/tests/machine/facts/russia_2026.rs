@@ -115,7 +115,7 @@ fn ru_tlsfp_1_three_things_together() {
     assert_eq!(pair.exchange(connection, CHROME, ANSWER), Outcome::Answered, "the name");
 }
 
-/// As FoxIO's `ja4.py` has Chrome's, whatever the order of its extensions and whether it speaks of a session before.
+/// As `ja4.py` of its authors has Chrome's, whatever the order of its extensions and whether it speaks of a session before.
 const CHROME_JA4: &str = "t13d1516h2_8daaf6152771_*";
 
 /// RU-TG-1: a `ClientHello` with Chrome's JA4 to a proxy is dropped, in segments of 256 bytes too; Firefox's to the same
@@ -196,7 +196,7 @@ fn ru_msg_2_one_port() {
 /// RU-CF-1: all of a hoster's addresses are cut, whatever the name and port; and on another day only who offers no TLS 1.3.
 #[test]
 fn ru_cf_1_a_hoster_is_cut() {
-    fact_case("RU-CF-1", PROFILE, "ip-drop = [\"104.16.0.0/13\"]", &["ip-drop"], |policy| {
+    fact_case("RU-CF-1", PROFILE, "hoster-drop = [\"104.16.0.0/13\"]", &["hoster-drop"], |policy| {
         for (server, expected) in [("104.16.132.229", false), ("104.23.255.255", false), ("104.24.0.1", true)] {
             for port in [80, 443, 8443] {
                 let mut pair = Pair::between(policy.clone(), "94.25.168.10", server);

@@ -142,7 +142,7 @@ fn ru_tor_1_addresses_of_directories() {
     });
 }
 
-/// RU-MSG-1: in 2018 MTProxy was known by a segment with PSH whose packet has 157 or 188 bytes.
+/// RU-MSG-1: in 2018 an `MTProto` proxy was known by a segment with PSH whose packet has 157 or 188 bytes.
 #[test]
 fn ru_msg_1_packet_lengths_of_2018() {
     let parameters = format!("mtproxy-lengths = [\"{SERVER}/32\"]");

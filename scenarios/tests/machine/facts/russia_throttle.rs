@@ -1,4 +1,4 @@
-//! Russia: throttling, of Twitter in 2021 and of YouTube since 2024.
+//! Russia: throttling, of Twitter in 2021 and of videos since 2024.
 
 use core::time::Duration;
 
@@ -237,7 +237,7 @@ fn ru_thr_6_uploads_wait() {
 }
 
 /// RU-YT-1: a name of googlevideo.com is throttled at any server, in TLS and in QUIC; at the same server another name is not.
-/// What QUIC's Initial names here is another name of the list, because no captured one names YouTube.
+/// What QUIC's Initial names here is another name of the list, because no captured one is for that.
 #[test]
 fn ru_yt_1_a_name_at_any_server() {
     let parameters = "media-names = [\"googlevideo.com\", \"youtube.com\", \"www.instagram.com\"]";
