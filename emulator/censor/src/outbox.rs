@@ -79,7 +79,8 @@ pub enum Command {
     /// Give this packet its final verdict.
     Verdict(PacketId, Verdict),
     /// Keep this packet; a verdict will come out of a later [`poll`](crate::Censor::poll). At most
-    /// [`MAX_HELD`](crate::machine::MAX_HELD) packets are ever held.
+    /// [`MAX_HELD`](crate::machine::MAX_HELD) packets are ever held, and as fragments that wait for the rest of their packet
+    /// [`MAX_FRAGMENTS`](crate::machine::MAX_FRAGMENTS) more.
     Hold(PacketId),
     /// Send a packet of the machine's own.
     Inject(Injection),

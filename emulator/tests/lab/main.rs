@@ -7,6 +7,7 @@
 
 mod denied;
 mod echoes;
+mod fragments;
 mod isolation;
 mod kernel_state;
 mod lifetime;
@@ -39,6 +40,8 @@ const TESTS: &[(&str, Test)] = &[
     ("offload::a_phase_change_ends_a_pass", offload::a_phase_change_ends_a_pass),
     ("offload::a_full_set_is_counted", offload::a_full_set_is_counted),
     ("echoes::ir_2025_1_pings_cost_a_client_everything", echoes::ir_2025_1_pings_cost_a_client_everything),
+    ("fragments::tspu_11_fragments_wait_for_each_other", fragments::tspu_11_fragments_wait_for_each_other),
+    ("fragments::tspu_11_more_than_may_wait_are_dropped", fragments::tspu_11_more_than_may_wait_are_dropped),
     ("ranges::ru_call_1_a_range_of_ports_is_cut", ranges::ru_call_1_a_range_of_ports_is_cut),
 ];
 

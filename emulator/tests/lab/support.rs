@@ -62,9 +62,23 @@ fn library() -> Library {
     let profile = library.document("censors/tspu-2026").expect("the profile is in the library").text();
     let plain =
         profile.replace("server.port = 443", "server.port = 80").replace("censors/tspu-2026", "censors/tspu-80");
-    library
-        .with_files([("censors/tspu-80.toml".to_owned(), plain), ("censors/pings.toml".to_owned(), PINGS.to_owned())])
+    let queue = |limit: u16| (format!("censors/queue-{limit}.toml"), QUEUE.replace("LIMIT", &limit.to_string()));
+    library.with_files([
+        ("censors/tspu-80.toml".to_owned(), plain),
+        ("censors/pings.toml".to_owned(), PINGS.to_owned()),
+        queue(45),
+        queue(2),
+    ])
 }
+
+/// A box that does nothing but let fragments wait for each other.
+const QUEUE: &str = r#"
+kind = "profile"
+id = "censors/queue-LIMIT"
+title = "Fragments wait"
+box.place = "in-path"
+box.fragments = { queue = { limit = LIMIT } }
+"#;
 
 /// A box that cuts a client off after two pings.
 const PINGS: &str = r#"
