@@ -88,7 +88,6 @@ pub(crate) fn dns_elsewhere() {
 
 /// The same question over TCP.
 #[test]
-#[ignore = "the profile language has no `dns.transport` yet"]
 pub(crate) fn dns_over_tcp() {
     let length = u16::try_from(INSTAGRAM_QUERY.len()).expect("short").to_be_bytes();
     let stream = [&length[..], INSTAGRAM_QUERY].concat();
