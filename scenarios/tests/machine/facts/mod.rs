@@ -8,6 +8,7 @@ mod china_http;
 mod china_tcb;
 mod china_tls;
 mod china_unknown;
+mod fingerprints;
 mod independent;
 mod russia;
 mod russia_2022;
