@@ -141,3 +141,24 @@ fn a_capture_from_anywhere_has_the_sides_that_the_command_says() {
         assert_eq!(found, kinds, "{inside:?}");
     }
 }
+
+/// Packets wait for a rate, and for their other fragments; an event says where in the packet its reason stands.
+#[test]
+fn what_waits_goes_on_in_a_replay_too() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let profile = directory.path().join("slow.toml");
+    let text = "kind = \"profile\"\nid = \"slow\"\ntitle = \"Slow\"\nbox = { place = \"in-path\", fragments = { queue = {} } }\n\
+                [[rule]]\nid = \"name\"\nwhen = { tls.sni = \"whatsapp.com\" }\nalso = true\n\
+                [[rule]]\nid = \"slow\"\nwhen = { protocol = \"tcp\" }\ntrigger = { shape = { rate = \"8kbit\", queue = \"60s\" } }\n";
+    std::fs::write(&profile, text).expect("written");
+    let profile = profile.to_str().expect("a plain path");
+    let replayed = said(roadblock(&["replay", CAPTURE, "--profile", profile, "--format", "json"]));
+    assert_eq!(replayed.status, 0, "{}", replayed.stderr);
+    let document: serde_json::Value = serde_json::from_str(&replayed.stdout).expect("a document");
+    assert_eq!((&document["packets"]["passed"], &document["packets"]["dropped"]), (&41.into(), &0.into()));
+    let events = document["events"].as_array().expect("events");
+    assert!(events.iter().any(|event| event["kind"] == "shaped"), "{events:#?}");
+    let named = events.iter().find(|event| event["rule"] == "name").expect("the name is found");
+    let at = |end: usize| named["bytes"][end].as_u64().expect("a place");
+    assert_eq!(at(1) - at(0), "web.whatsapp.com".len() as u64, "{named:#}");
+}

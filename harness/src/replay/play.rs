@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use roadblock_censor::outbox::Command;
 use roadblock_censor::{Censor, Direction, Event, EventKind, Instant, Outbox, Packet, PacketId, Policy};
 use roadblock_emulator::capture::{Entered, Origin, decision};
 use roadblock_emulator::events::Recorded;
@@ -274,8 +273,9 @@ impl<'a> Stage<'a> {
         for other in 0..self.stations.len() {
             self.poll(other, self.now);
         }
-        // Each id gets its verdict at once, so one name serves all.
-        let packet = Packet { id: PacketId(0), direction, bytes };
+        // A packet that waits, for a rate or for its other fragments, keeps its name until it goes on.
+        let id = PacketId(u32::try_from(captured.number).unwrap_or_default());
+        let packet = Packet { id, direction, bytes };
         self.stations[station].censor.inspect(self.now, packet, &mut self.outbox);
         self.note(station, Some(captured.number));
     }
@@ -311,7 +311,6 @@ impl<'a> Stage<'a> {
     }
 
     fn note(&mut self, station: usize, packet: Option<usize>) {
-        debug_assert!(!self.outbox.commands.iter().any(|command| matches!(command, Command::Hold(_))), "no delay");
         self.outbox.commands.clear();
         let (phase, hop) = (self.phase, &self.stations[station].hop);
         let recorded =
@@ -376,6 +375,8 @@ impl<'a> Stage<'a> {
             direction: word(&event.direction),
             flow: event.flow.to_string(),
             matched: event.matched.clone(),
+            bytes: event.bytes.as_ref().map(|bytes| [bytes.start, bytes.end]),
+            residual: event.residual,
             facts: event.facts.iter().map(ToString::to_string).collect(),
             grade: event.grade.into(),
             words: words(event),

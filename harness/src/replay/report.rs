@@ -132,6 +132,11 @@ pub(crate) struct ReplayedEvent {
     pub(crate) flow: String,
     /// What matched.
     pub(crate) matched: Option<String>,
+    /// Where in the packet that stands, counted from the first byte of the IP header: the first byte and the one behind the
+    /// last; none where it does not stand in one place.
+    pub(crate) bytes: Option<[usize; 2]>,
+    /// Whether a punishment decided that an earlier packet had called for.
+    pub(crate) residual: bool,
     /// The facts that the rule cites.
     pub(crate) facts: Vec<String>,
     /// How far the behaviour is known.
