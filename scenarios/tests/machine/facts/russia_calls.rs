@@ -25,6 +25,8 @@ const OPENVPN: [&[u8]; 4] = [
 ];
 /// A tunnel's first packet, with a TLS `ClientHello` inside.
 const SHADOWSOCKS: &[u8] = include_bytes!("../../../../emulator/censor/tests/data/shadowsocks-first.bin");
+/// What OpenSSL's server sent over TLS 1.3.
+const SERVER_FLIGHT: &[u8] = include_bytes!("../../../../emulator/censor/tests/data/openssl-server-flight-tls13.bin");
 const PION: [&[u8]; 2] = [
     include_bytes!("../../../../emulator/censor/tests/data/pion-dtls-v2-client-hello.bin"),
     include_bytes!("../../../../emulator/censor/tests/data/pion-dtls-v3-client-hello.bin"),
@@ -190,6 +192,36 @@ fn ru_fet_1_the_shape_of_tls_inside() {
             settle(&mut pair);
             check((pair.client.packets.len() > before) == cut_after.is_none(), &format!("{what}: the server's"))?;
             check(pair.client.segments(RST).is_empty(), "nobody is reset")?;
+        }
+        Ok(())
+    });
+}
+
+/// RU-MSG-1: MTProto that imitates TLS 1.3: the hellos pass, and the client's first application data, which are no Finished,
+/// are dropped and all after them, without a reset. True TLS goes on, and so does the imitation to another server.
+#[test]
+fn ru_msg_1_data_behind_the_hellos() {
+    fact_case("RU-MSG-1", PROFILE, &format!("fake-tls = [\"{SERVER}/32\"]"), &["fake-tls"], |policy| {
+        let record =
+            |length: u8| [&[20, 3, 3, 0, 1, 1, 23, 3, 3, 0, length][..], &vec![7; usize::from(length)]].concat();
+        for (what, other, length, expected) in [
+            ("an imitation", false, 129, Outcome::Silence),
+            ("true TLS", false, 69, Outcome::Answered),
+            ("another server", true, 129, Outcome::Answered),
+        ] {
+            let mut pair = if other { elsewhere(policy.clone()) } else { Pair::new(policy.clone()) };
+            let connection = pair.connect(443);
+            let hellos = pair.exchange(connection, WHATSAPP_HELLO, SERVER_FLIGHT);
+            check(hellos == Outcome::Answered, &format!("{what}: the hellos pass"))?;
+            let outcome = pair.exchange(connection, &record(length), ANSWER);
+            check(outcome == expected, &format!("{what}: {outcome:?}"))?;
+            check(pair.client.segments(RST).is_empty(), "nobody is reset")?;
+            let sent = pair.server.packets.len();
+            pair.run(Duration::from_secs(60));
+            check(
+                (pair.server.packets.len() > sent) <= (expected == Outcome::Answered),
+                "what is sent again is lost too",
+            )?;
         }
         Ok(())
     });
