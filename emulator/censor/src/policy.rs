@@ -29,7 +29,7 @@ use serde::Serialize;
 pub use condition::Condition;
 pub(crate) use content::Span;
 pub use content::{
-    BytePrefix, BytesQuestion, Content, DnsQuestion, HelloQuestion, HttpQuestion, MAX_BYTE_PREFIX, Measure,
+    BytePrefix, BytesQuestion, Content, DnsQuestion, HelloQuestion, HttpQuestion, Look, MAX_BYTE_PREFIX, Measure,
     QuicQuestion, ResponseQuestion, Speech, TlsQuestion,
 };
 pub use daily::DailyTime;

@@ -386,5 +386,5 @@ impl<'a> Reading<'a> {
 }
 
 /// How a request of HTTP, or to a proxy of HTTP, begins.
-const HTTP_METHODS: [&[u8]; 9] =
+pub(crate) const HTTP_METHODS: [&[u8]; 9] =
     [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"DELETE ", b"PATCH ", b"TRACE ", b"CONNECT "];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use roadblock_censor::dissect::{openvpn, socks, wireguard};
 use roadblock_censor::outbox::Direction;
-use roadblock_censor::policy::{Anomaly, Per, Sees};
+use roadblock_censor::policy::{Anomaly, Look, Per, Sees};
 
 use crate::declare::{
     Argument, Between, ByteSize, CountRange, FlagSet, HexBytes, MeasureLimits, PortRange, TimeOfDay, WhenDns, WhenDtls,
@@ -56,6 +56,8 @@ table! {
         "ssh" => ssh: Option<WhenSsh>,
         /// About the bytes that the packet carries.
         "payload" => payload: Option<WhenPayload>,
+        /// The segment looks, by itself, like one of these: each of the client's, while the box looks.
+        "looks-like" => looks_like: Option<OneOrMany<Look>>,
         /// The protocol above IP.
         "protocol" => protocol: Option<TransportProtocol>,
         /// The way the packet travels.
@@ -92,6 +94,7 @@ impl When {
             ("telegram", self.telegram.is_some()),
             ("ssh", self.ssh.is_some()),
             ("payload", self.payload.as_ref().is_some_and(WhenPayload::beyond_headers)),
+            ("looks-like", self.looks_like.is_some()),
             ("fired", self.fired.is_some()),
         ];
         let own = asked.into_iter().find(|(_, is_asked)| *is_asked).map(|(key, _)| key);
@@ -130,6 +133,11 @@ table! {
         /// A DTLS `ClientHello`, or none.
         "dtls" => dtls: Option<bool>,
     }
+}
+
+words! {
+    /// What a segment looks like by its first bytes: a DNS query, a request of HTTP, a handshake record of TLS.
+    Look { "dns" => Self::Dns, "http" => Self::Http, "tls" => Self::Tls, }
 }
 
 /// What a datagram of `WireGuard` is.

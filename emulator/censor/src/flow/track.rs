@@ -343,9 +343,16 @@ impl Track {
         if is_client { &mut self.client } else { &mut self.server }
     }
 
-    /// Whether the box has seen as many packets of the client as it looks at (IR-PF-2).
+    /// Whether the box has seen as many packets of the client as it looks at (IR-PF-2). What it has begun to put together it
+    /// reads to its end: so many packets are all that it waits for the length (IR-2024-1).
     fn is_tired(&self, policy: &InspectPolicy) -> bool {
-        !self.condemned && policy.packets.is_some_and(|most| self.packets > most)
+        let is_past = policy.packets.is_some_and(|most| self.packets > most);
+        is_past && !self.condemned && !self.knows_length()
+    }
+
+    /// Whether the box puts a handshake record together and has read how long it is.
+    fn knows_length(&self) -> bool {
+        self.client.stream.as_ref().is_some_and(|stream| matches!(*stream.text(), [22, 3, _, _, _, ..]))
     }
 
     /// Begins a flow: what the box knew of one before is gone.

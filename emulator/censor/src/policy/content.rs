@@ -7,6 +7,7 @@ mod bytes;
 mod dns;
 mod hello;
 mod http;
+mod look;
 mod quic;
 mod speech;
 mod tls;
@@ -18,6 +19,7 @@ use dns::Carriage;
 pub use dns::DnsQuestion;
 pub use hello::HelloQuestion;
 pub use http::{HttpQuestion, ResponseQuestion};
+pub use look::Look;
 pub use quic::QuicQuestion;
 pub use speech::Speech;
 pub use tls::TlsQuestion;
@@ -44,6 +46,8 @@ pub enum Content {
     Http(HttpQuestion),
     /// About the bytes themselves.
     Bytes(BytesQuestion),
+    /// A segment of the client's looks, by itself, like one of these (IR-PF-1).
+    Look(Vec<Look>),
     /// Which protocol it is, of those that are known by their form.
     Speech(Speech),
 }
@@ -125,6 +129,7 @@ impl Content {
             Self::Dns(question) | Self::DnsOverTcp(question) => question.looks_for(),
             Self::Http(question) => question.looks_for(),
             Self::Bytes(question) => question.looks_for(),
+            Self::Look(looks) => looks.iter().map(|look| look.title().to_owned()).collect(),
             Self::Speech(speech) => vec![speech.title()],
         }
     }
@@ -139,6 +144,7 @@ impl Content {
             Self::DnsOverTcp(question) => question.habit(Carriage::Tcp),
             Self::Http(question) => question.habit(),
             Self::Bytes(question) => question.habit(),
+            Self::Look(_) => Look::habit(),
             Self::Speech(speech) => speech.habit(),
         }
     }
@@ -161,6 +167,7 @@ impl Content {
             Self::DnsOverTcp(question) => question.answer(Carriage::Tcp, reading),
             Self::Http(question) => question.answer(reading),
             Self::Bytes(question) => question.answer(reading),
+            Self::Look(looks) => Look::answer(looks, reading),
             Self::Speech(speech) => speech.answer(reading),
         }
     }
@@ -173,6 +180,8 @@ impl Content {
             Self::DnsOverTcp(_) => dns::awaits(reading),
             Self::Speech(speech) if speech.outlasts_hello() => speech.awaits(reading),
             Self::Bytes(question) => question.awaits(reading),
+            // Each segment is asked about by itself.
+            Self::Look(_) => true,
             _ => self.answer(reading).is_none(),
         };
         // Turns are counted whether a stream is read or not.
@@ -229,6 +238,7 @@ impl Content {
             Self::DnsOverTcp(question) => question.describe(Carriage::Tcp, reading),
             Self::Http(question) => question.describe(reading),
             Self::Bytes(question) => Some(question.describe(reading)),
+            Self::Look(_) => Some("a payload's fingerprint".to_owned()),
             Self::Speech(speech) => Some(speech.describe().to_owned()),
         }
         .filter(|_| self.answer(reading).is_some())

@@ -12,7 +12,8 @@ pub struct InspectPolicy {
     /// some rule names is looked at for as long as it lasts. One datagram of junk in front is enough to get by where this is 1
     /// (RU-VPN-2).
     pub datagrams: u32,
-    /// How many packets of a flow's client, with or without data, are looked at (IR-PF-2); `None`: any number.
+    /// How many packets of a flow's client, with or without data, are looked at (IR-PF-2); `None`: any number. A box that puts
+    /// segments together and has read the length of a TLS record within them reads that to its end (IR-2024-1).
     pub packets: Option<u32>,
     /// A first payload that is longer than this and no protocol that the box knows ends the looking at once (RU-THR-3); `None`:
     /// it does not.

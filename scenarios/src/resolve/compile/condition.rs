@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use roadblock_censor::dissect::openvpn::{AckRule, OpcodeRule};
 use roadblock_censor::dissect::wireguard::Amnezia;
 use roadblock_censor::policy::{
-    Anomaly, BytePrefix, BytesQuestion, Condition, Content, DailyTime, MAX_BYTE_PREFIX, Measure, PacketQuestion,
+    Anomaly, BytePrefix, BytesQuestion, Condition, Content, DailyTime, Look, MAX_BYTE_PREFIX, Measure, PacketQuestion,
     PortSet, Speech, TcpFlags,
 };
 use roadblock_censor::{NamePattern, NameSet, PrefixSet};
@@ -66,6 +66,8 @@ impl Compiler<'_, '_> {
         all.extend(when.http.iter().flat_map(|http| self.http(http)));
         all.extend(when.dns.iter().flat_map(|dns| self.dns(dns)));
         all.extend(contents(when));
+        let looks = |looks: &OneOrMany<Look>| Condition::Content(Content::Look(looks.0.clone()));
+        all.extend(when.looks_like.as_ref().map(looks));
         all.extend(when.payload.iter().flat_map(|payload| self.payload(payload)));
         all.extend(when.packet.iter().flat_map(|packet| self.packet(packet)));
         all.extend(when.tcp.iter().flat_map(|tcp| self.header(tcp)));
