@@ -10,6 +10,10 @@ mod china_tls;
 mod china_unknown;
 mod fingerprints;
 mod independent;
+mod india;
+mod iran;
+mod iran_2025;
+mod others;
 mod russia;
 mod russia_2022;
 mod russia_2026;
@@ -18,6 +22,7 @@ mod russia_isp;
 mod russia_quic;
 mod russia_throttle;
 mod russia_whitelist;
+mod tools;
 
 /// What OpenSSL sent for web.whatsapp.com.
 pub(crate) const WHATSAPP_HELLO: &[u8] =
