@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ipnet::{Ipv4Subnets, Ipv6Subnets};
 use roadblock_censor::PrefixSet;
-use roadblock_censor::policy::{Condition, Content, Rule};
+use roadblock_censor::policy::{Condition, Rule};
 use roadblock_scenarios::model::{Lie, PhaseState};
 use serde::Serialize;
 
