@@ -9,11 +9,11 @@ use proptest::sample::select;
 use roadblock_censor::dissect::http::{self, Keywords};
 use roadblock_censor::dissect::{openvpn, quic, tls, wireguard};
 use roadblock_censor::policy::{
-    Anomaly, BoxPolicy, BytePrefix, Check, ClientRole, Condition, Content, Decide, DnsQuestion, DuplicateFragment,
-    Fate, FlowPolicy, FragmentOverlap, FragmentPolicy, FragmentTtl, HelloQuestion, HttpQuestion, IdleTimes,
-    InspectPolicy, Ipv6Extensions, Overlap, PacketQuestion, Policy, QuicQuestion, Reads, Reassembly, ResponseQuestion,
-    Resync, Rule, SecondSyn, SequenceCheck, Speech, TcpFlags, TcpPolicy, Teardown, TeardownCheck, TlsQuestion,
-    TrackFrom, TtlCheck, Urgent,
+    Anomaly, BoxPolicy, BytePrefix, BytesQuestion, Check, ClientRole, Condition, Content, Decide, DnsQuestion,
+    DuplicateFragment, Fate, FlowPolicy, FragmentOverlap, FragmentPolicy, FragmentTtl, HelloQuestion, HttpQuestion,
+    IdleTimes, InspectPolicy, Ipv6Extensions, Measure, Overlap, PacketQuestion, Policy, QuicQuestion, Reads,
+    Reassembly, ResponseQuestion, Resync, Rule, SecondSyn, SequenceCheck, Speech, TcpFlags, TcpPolicy, Teardown,
+    TeardownCheck, TlsQuestion, TrackFrom, TtlCheck, Urgent,
 };
 
 /// The policy with something of everything, its boxes with other habits, and some rules that ask anything in front.
@@ -234,6 +234,18 @@ fn leaf() -> impl Strategy<Value = Condition> {
     };
     all.extend(dns().map(|question| Condition::Content(Content::Dns(question))));
     all.extend(dns().map(|question| Condition::Content(Content::DnsOverTcp(question))));
+    let measure = |of, least, most| BytesQuestion::Measure { of, least, most };
+    let bytes = [
+        BytesQuestion::Contains(words()),
+        BytesQuestion::First,
+        BytesQuestion::FullyEncrypted,
+        measure(Measure::Popcount, 3.4, 4.6),
+        measure(Measure::Entropy, 0.0, 7.0),
+        measure(Measure::Printable, 0.5, 1.0),
+        measure(Measure::PrintablePrefix, 0.0, 5.0),
+        measure(Measure::PrintableRun, 20.0, 9000.0),
+    ];
+    all.extend(bytes.map(|question| Condition::Content(Content::Bytes(question))));
     let speech = [
         Speech::Stun,
         Speech::DtlsHello,
@@ -243,6 +255,15 @@ fn leaf() -> impl Strategy<Value = Condition> {
         Speech::WhatsAppChat,
         Speech::TelegramTransport,
         Speech::SshBanner,
+        Speech::AmneziaWg(
+            wireguard::Amnezia { junk: Some(10..=60), s1: 0, s2: 4, headers: [Some(1), None, None, Some(4)] },
+            None,
+        ),
+        Speech::OpenVpnOpcodes(openvpn::OpcodeRule::default()),
+        Speech::OpenVpnAcks(openvpn::AckRule::default()),
+        Speech::Socks(None),
+        Speech::TorTls,
+        Speech::TelegramFakeTls,
     ];
     all.extend(speech.map(|question| Condition::Content(Content::Speech(question))));
     let packet = [

@@ -12,7 +12,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use roadblock_censor::dissect::{
-    dtls, fully_encrypted, http, mtproto, openvpn, quic, ssh, statistics::Statistics, stun, tls, whatsapp, wireguard,
+    dtls, fake_tls, fully_encrypted, http, mtproto, openvpn, quic, socks, ssh, statistics::Statistics, stun, tls,
+    whatsapp, wireguard,
 };
 use roadblock_censor::machine::{MAX_FRAGMENTS, MAX_HELD};
 use roadblock_censor::outbox::Command;
@@ -181,6 +182,8 @@ fn read_datagram(bytes: &[u8]) {
     let _ = (stun::Message::parse(bytes), dtls::client_hello(bytes), dtls::is_client_hello(bytes));
     let _ = (quic::packets(bytes).count(), quic::crypto_frames(bytes).count());
     let _ = (openvpn::Kind::of_datagram(bytes), wireguard::Kind::parse(bytes));
+    let amnezia = wireguard::Amnezia { junk: None, s1: 3, s2: 0, headers: [None; 4] };
+    let _ = (amnezia.parse(bytes), amnezia.may_be_junk(bytes));
 }
 
 fn read_stream(bytes: &[u8]) {
@@ -199,6 +202,7 @@ fn read_stream(bytes: &[u8]) {
     }
     let _ = (http::response(bytes, 4096), dns::messages(bytes).count(), dns::begins_with_query(bytes));
     let _ = (openvpn::Kind::of_segment(bytes), openvpn::Kind::opens(bytes), ssh::is_banner(bytes));
+    let _ = (socks::greeting(bytes), socks::request_v5(bytes), fake_tls::after_hello(bytes));
     let _ = (mtproto::is_plain_transport(bytes), whatsapp::is_chat(bytes));
     let statistics = Statistics::of(bytes);
     let _ = (statistics.popcount(), statistics.entropy(), statistics.printable_share());
