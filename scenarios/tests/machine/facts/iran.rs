@@ -5,8 +5,8 @@ use super::tools::{
 };
 use super::{INSTAGRAM_HELLO, INSTAGRAM_QUERY, WHATSAPP_HELLO};
 use crate::pair::case::{check, fact_case, fact_pair, profile};
-use crate::pair::craft::{ACK, FIN, PSH, RST, Segment};
-use crate::pair::{Outbound, Outcome, Pair, SERVER};
+use crate::pair::craft::{ACK, FIN, PSH, RST, SYN, Segment};
+use crate::pair::{Inbound, Outbound, Outcome, Pair, SERVER};
 
 const PROFILE: &str = "censors/iran-2020";
 const SSH: &[u8] = include_bytes!("../../../../emulator/censor/tests/data/ssh-banner.bin");
@@ -112,6 +112,18 @@ fn ir_pf_2_what_leads_past_the_filter() {
             }
             let outcome = pair.exchange(connection, SSH, ANSWER);
             check(outcome == expected, &format!("{count} packets without data: {outcome:?}"))?;
+        }
+        // A server that helps: its client answers each SYN/ACK for something else with a reset.
+        for (count, expected) in [(6, Outcome::Silence), (9, Outcome::Answered)] {
+            let mut pair = Pair::new(policy.clone());
+            let connection = pair.begin(40_500, 443);
+            for _ in 0..count {
+                let odd = stray(&pair, (40_500, 443), SYN | ACK, &[]);
+                pair.send(Inbound, Segment { source: odd.destination, destination: odd.source, ..odd }.bytes());
+            }
+            settle(&mut pair);
+            let outcome = pair.exchange(connection, SSH, ANSWER);
+            check(outcome == expected, &format!("{count} corrupted SYN/ACKs: {outcome:?}"))?;
         }
         Ok(())
     });

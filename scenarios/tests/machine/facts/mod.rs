@@ -9,6 +9,7 @@ mod china_tcb;
 mod china_tls;
 mod china_unknown;
 mod fingerprints;
+mod elsewhere;
 mod independent;
 mod india;
 mod iran;
