@@ -73,6 +73,22 @@ fn gfw_fet_1_first_payload_alone() {
     assert_eq!(world.count(EventKind::Dropped), 0);
 }
 
+/// GFW-FET-1: what comes after the first segment is not judged, also where another rule has the stream put together.
+#[test]
+fn gfw_fet_1_nothing_is_put_together() {
+    let words = Keywords::exact(["nowhere in it"]).expect("bytes");
+    let fet = Rule { trigger: fate(Fate::Drop), ..rule("fet", bytes(BytesQuestion::FullyEncrypted)) };
+    let mut each = in_path(vec![rule("other", bytes(BytesQuestion::Contains(words))), fet]);
+    each.tcp = TcpPolicy { reassembly: Reassembly::Full, ..TcpPolicy::default() };
+    let mut world = World::new(policy([each]));
+    let mut connection = Connection::new(4000);
+    world.open(&mut connection);
+    for payload in [&[0; 10][..], OBFS4] {
+        let segment = connection.segment(Outbound, DATA, payload);
+        assert_eq!(world.send(Outbound, &segment), Verdict::Pass, "few bits are set in the first");
+    }
+}
+
 /// GFW-PORT: a SYN and empty segments are ignored, and the first data, even a single byte, are acted on.
 #[test]
 fn gfw_port_first_data_whatever_they_are() {

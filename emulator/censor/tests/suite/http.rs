@@ -95,6 +95,19 @@ fn a_request_is_judged_once() {
     assert_eq!(all(&[&REQUEST[..50], &REQUEST[50..]], host()), [false, true]);
 }
 
+/// GFW-HTTP-1: a second request is not the first, also where another rule has the box read on.
+#[test]
+fn gfw_http_1_the_first_is_the_first_whatever_else_is_read() {
+    let first = Options { requests: Requests::First, ..Options::default() };
+    let mut each = dropping(host(), first, Reassembly::None);
+    each.rules.insert(0, rule("other", sni(&["other.example"])));
+    let on_port_80 =
+        Condition::All(vec![Condition::sni(names(&["other.example"])), Condition::ServerPort([80].into())]);
+    each.rules.insert(0, rule("another", on_port_80));
+    assert_eq!(dropped(each.clone(), &[HARMLESS, REQUEST]), [false, false]);
+    assert_eq!(dropped(each, &[REQUEST, REQUEST]), [true, false]);
+}
+
 /// GFW-HTTP-1: the first request of a connection alone is read, or each.
 #[test]
 fn gfw_http_1_first_request_or_all() {

@@ -1,10 +1,11 @@
 //! What a censor tells of other protocols, asked of the whole machine.
 
 use crate::support::*;
+use roadblock_censor::dissect::http::Keywords;
 use roadblock_censor::dissect::openvpn::{AckRule, OpcodeRule};
 use roadblock_censor::dissect::socks::Version;
 use roadblock_censor::dissect::wireguard::{Amnezia, Kind};
-use roadblock_censor::policy::{Condition, Content, Fate, Reassembly, Rule, Speech, TcpPolicy};
+use roadblock_censor::policy::{BytesQuestion, Condition, Content, Fate, Reassembly, Rule, Speech, TcpPolicy};
 use roadblock_censor::{Direction, Verdict};
 
 const TOR: &[u8] = include_bytes!("../data/tor-client-hello.bin");
@@ -100,6 +101,28 @@ fn ru_msg_1_data_behind_an_imitated_handshake() {
     assert!(!is_dropped(Speech::TelegramFakeTls, REQUEST));
 }
 
+/// RU-MSG-1: the data are seen also where the ClientHello alone decides what other rules ask, and told once.
+#[test]
+fn ru_msg_1_beside_rules_that_a_hello_decides() {
+    for words in [None, Some(Keywords::exact(["nowhere in it"]).expect("bytes"))] {
+        let fake = Condition::Content(Content::Speech(Speech::TelegramFakeTls));
+        let fake = Rule { trigger: fate(Fate::Drop), ..rule("fake", fake) };
+        let other =
+            words.map(|words| rule("other", Condition::Content(Content::Bytes(BytesQuestion::Contains(words)))));
+        let rules = [rule("sni", Condition::sni(names(&["other.example"]))), fake].into_iter().chain(other);
+        let mut each = in_path(rules.collect());
+        each.tcp = TcpPolicy { reassembly: Reassembly::Full, ..TcpPolicy::default() };
+        let mut world = World::new(policy([each]));
+        let mut connection = Connection::new(4000);
+        world.open(&mut connection);
+        let sent = [WHATSAPP_HELLO, &after_hello(200), &[23, 3, 3, 0, 1, 9], b"more"].map(|payload| {
+            let segment = connection.segment(Outbound, DATA, payload);
+            world.send(Outbound, &segment) == Verdict::Drop
+        });
+        assert_eq!(sent, [false, true, false, false]);
+    }
+}
+
 /// Which datagrams of one flow are dropped.
 fn datagrams_dropped(speech: Speech, payloads: &[(Direction, Vec<u8>)]) -> Vec<bool> {
     let mut world = world(speech, Reassembly::None);
@@ -130,6 +153,11 @@ fn fp_wg_1_amnezia() {
     assert_eq!(datagrams_dropped(any, &sent), [false, true, true, true, true, true]);
     let data = Speech::AmneziaWg(amnezia.clone(), Some(Kind::Data));
     assert_eq!(datagrams_dropped(data, &sent), [false, false, false, true, true, true]);
+    // A flow that was found to speak it is heard for as long as it lasts.
+    let noise = core::iter::repeat_n((Inbound, vec![0x33; 41]), 10);
+    let late: Vec<_> = sent[..3].iter().cloned().chain(noise).chain([sent[3].clone()]).collect();
+    let dropped = datagrams_dropped(Speech::AmneziaWg(amnezia.clone(), Some(Kind::Data)), &late);
+    assert_eq!(dropped.iter().position(|is_dropped| *is_dropped), Some(13));
     let plain = [(Outbound, INITIATION.to_vec()), (Inbound, RESPONSE.to_vec())];
     assert_eq!(datagrams_dropped(Speech::AmneziaWg(amnezia, None), &plain), [false, false]);
     assert_eq!(datagrams_dropped(Speech::WireGuard(None), &plain), [true, true]);
