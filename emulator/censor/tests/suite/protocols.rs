@@ -39,18 +39,18 @@ fn dropped_of(speech: Speech, reassembly: Reassembly, said: &[(Direction, &[u8])
     sent.collect()
 }
 
-fn is_dropped(speech: Speech, payload: &[u8]) -> bool {
+fn is_dropped(speech: &Speech, payload: &[u8]) -> bool {
     let drops = |reassembly| dropped_of(speech.clone(), reassembly, &[(Outbound, payload)]) == [true];
     assert_eq!(drops(Reassembly::None), drops(Reassembly::Full));
     drops(Reassembly::Full)
 }
 
-/// FP-TOR: Tor's own ClientHello is told from others, also where it comes in pieces that are put together.
+/// FP-TOR: Tor's own `ClientHello` is told from others, also where it comes in pieces that are put together.
 #[test]
 fn fp_tor_client_hello() {
-    assert!(is_dropped(Speech::TorTls, TOR));
+    assert!(is_dropped(&Speech::TorTls, TOR));
     for other in [INSTAGRAM_HELLO, WHATSAPP_HELLO, REQUEST] {
-        assert!(!is_dropped(Speech::TorTls, other));
+        assert!(!is_dropped(&Speech::TorTls, other));
     }
     let pieces: Vec<(Direction, &[u8])> = TOR.chunks(100).map(|piece| (Outbound, piece)).collect();
     assert_eq!(dropped_of(Speech::TorTls, Reassembly::Full, &pieces), [false, false, false, false, false, true]);
@@ -63,18 +63,18 @@ fn socks_by_version() {
     for (payload, v4, v5) in
         [(SOCKS4, true, false), (SOCKS5, false, true), (REQUEST, false, false), (TOR, false, false)]
     {
-        assert_eq!(is_dropped(Speech::Socks(None), payload), v4 || v5);
-        assert_eq!(is_dropped(Speech::Socks(Some(Version::V4)), payload), v4);
-        assert_eq!(is_dropped(Speech::Socks(Some(Version::V5)), payload), v5);
+        assert_eq!(is_dropped(&Speech::Socks(None), payload), v4 || v5);
+        assert_eq!(is_dropped(&Speech::Socks(Some(Version::V4)), payload), v4);
+        assert_eq!(is_dropped(&Speech::Socks(Some(Version::V5)), payload), v5);
     }
 }
 
-/// Records of a client behind its ClientHello: the change of cipher, and application data of this length.
+/// Records of a client behind its `ClientHello`: the change of cipher, and application data of this length.
 fn after_hello(length: u8) -> Vec<u8> {
     [&[20, 3, 3, 0, 1, 1, 23, 3, 3, 0, length], &vec![0x5a; usize::from(length)][..]].concat()
 }
 
-/// RU-MSG-1: the ClientHello and the ServerHello pass, and the client's first application data are dropped, again whenever they
+/// RU-MSG-1: the `ClientHello` and the `ServerHello` pass, and the client's first application data are dropped, again whenever they
 /// are sent again; a true Finished passes, and all that comes after it.
 #[test]
 fn ru_msg_1_data_behind_an_imitated_handshake() {
@@ -98,10 +98,10 @@ fn ru_msg_1_data_behind_an_imitated_handshake() {
     for _ in 0..4 {
         assert_eq!(world.send(Outbound, &data), Verdict::Drop);
     }
-    assert!(!is_dropped(Speech::TelegramFakeTls, REQUEST));
+    assert!(!is_dropped(&Speech::TelegramFakeTls, REQUEST));
 }
 
-/// RU-MSG-1: the data are seen also where the ClientHello alone decides what other rules ask, and told once.
+/// RU-MSG-1: the data are seen also where the `ClientHello` alone decides what other rules ask, and told once.
 #[test]
 fn ru_msg_1_beside_rules_that_a_hello_decides() {
     for words in [None, Some(Keywords::exact(["nowhere in it"]).expect("bytes"))] {
@@ -216,7 +216,7 @@ fn fp_ovpn_2_over_tcp_and_by_acknowledgements() {
         0 => (Outbound, vec![1; 54]),
         1 => (Inbound, vec![2; 66]),
         2 | 5 | 11 | 14 => (Outbound, vec![3; 62]),
-        _ if at % 2 == 0 => (Outbound, vec![4; 700 + at]),
+        _ if at.is_multiple_of(2) => (Outbound, vec![4; 700 + at]),
         _ => (Inbound, vec![5; 1000 + at]),
     };
     let tunnel: Vec<_> = (0..110).map(packet).collect();
