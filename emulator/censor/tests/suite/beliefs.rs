@@ -358,6 +358,28 @@ fn ir_pf_2_empty_packets_tire_it() {
     }
 }
 
+/// IR-2024-1: a box that puts segments together reads a record to its end, if the packets that it looks at told its length.
+#[test]
+fn ir_2024_1_a_known_length_is_read_to_its_end() {
+    // With the SYN and the ACK the fourth packet is the second with data.
+    for (step, caught) in [(3, true), (2, false)] {
+        let inspect = InspectPolicy { packets: Some(4), ..InspectPolicy::default() };
+        let tcp = TcpPolicy { reassembly: Reassembly::Full, ..TcpPolicy::default() };
+        let rule = Rule { trigger: fate(Fate::Drop), ..rule("sni", sni(&["whatsapp.com"])) };
+        let mut world = World::new(policy([BoxPolicy { inspect, tcp, ..in_path(vec![rule]) }]));
+        let mut connection = Connection::new(4000);
+        world.open(&mut connection);
+        let verdicts: Vec<Verdict> = WHATSAPP_HELLO
+            .chunks(step)
+            .map(|piece| {
+                let segment = connection.segment(Outbound, DATA, piece);
+                world.send(Outbound, &segment)
+            })
+            .collect();
+        assert_eq!(verdicts.last() == Some(&Verdict::Drop), caught, "{step} bytes at a time");
+    }
+}
+
 /// A flow is decided by its first `ClientHello`, or each later one is read too.
 #[test]
 fn the_first_name_decides_or_not() {
