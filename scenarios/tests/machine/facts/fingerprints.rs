@@ -271,7 +271,7 @@ type Tunnel<'a> = (&'a str, [u8; 2], &'a [(bool, usize)], bool);
 fn fp_tlsintls_by_sizes_of_turns() {
     fact_pair("FP-TLSINTLS", PROFILE, &toward("tls-in-tunnel"), &["tls-in-tunnel"], |pair| {
         let (shadowsocks, trojan) = ([0x71, 0x10], [22, 3]);
-        let cases: [Tunnel; 4] = [
+        let cases: [Tunnel<'_>; 4] = [
             ("TLS in Shadowsocks", shadowsocks, &[(true, 624), (false, 956), (true, 214), (false, 289)], false),
             ("HTTP in Shadowsocks", shadowsocks, &[(true, 185), (false, 1448), (true, 112), (false, 149)], true),
             (
