@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Condition, Content, Fate, PacketQuestion, Policy, PortSet, ResidualKey, Rule};
+use super::{Condition, Content, Fate, PacketQuestion, Policy, PortSet, QuicQuestion, ResidualKey, Rule};
 use crate::wire::ip::protocol;
 
 /// What the kernel must hand to the machine, as the policy sees it; see [`Policy::interest`].
@@ -154,7 +154,7 @@ impl Reach {
             Condition::All(parts) => parts.iter().map(Self::of).fold(Self::ALL, Self::and),
             Condition::Any(parts) => parts.iter().map(Self::of).fold(Self::NONE, Self::or),
             // Where there is no ClientHello or no query, "not this name" is unknown rather than true.
-            Condition::Not(part) if matches!(**part, Condition::Content(_)) => Self::of(part),
+            Condition::Not(part) if matches!(**part, Condition::Content(_)) => Self::of_contents(part),
             Condition::ServerPort(ports) => {
                 let ports = PortReach::Ports(PortInterest::some(ports.clone()));
                 Self { tcp: ports.clone(), udp: ports, icmp: false }
@@ -164,6 +164,12 @@ impl Reach {
             Condition::Protocol(protocol::ICMP | protocol::ICMPV6) => Self { icmp: true, ..Self::NONE },
             Condition::Protocol(_) => Self::NONE,
             Condition::ServerAddress(prefixes) if prefixes.is_empty() => Self::NONE,
+            // No datagram is looked at for a list that is empty; that "not this name" is true of every ClientHello is above.
+            Condition::Content(Content::Quic(QuicQuestion::Hello(question)) | Content::Dtls(question))
+                if question.is_about_nothing() =>
+            {
+                Self::NONE
+            }
             Condition::Content(content) => Self::of_content(content),
             // ICMP has no ports, and boxes keep no flows of it.
             Condition::ClientPort(_)
@@ -178,6 +184,11 @@ impl Reach {
             | Condition::Packet(_)
             | Condition::Time(_) => Self::ALL,
         }
+    }
+
+    /// Of a condition that is about a content.
+    fn of_contents(condition: &Condition) -> Self {
+        condition.contents().into_iter().map(Self::of_content).fold(Self::ALL, Self::and)
     }
 
     fn of_content(content: &Content) -> Self {
@@ -234,8 +245,9 @@ impl PortReach {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::NameSet;
+    use crate::names::{NamePattern, NameSet};
     use crate::outbox::Direction;
+    use crate::policy::HelloQuestion;
     use crate::policy::Speech;
     use crate::prefixes::PrefixSet;
 
@@ -273,6 +285,16 @@ mod tests {
         assert_eq!(interest(&nested).udp, some(&[53, 5353]));
         let either = Condition::Any(vec![name(), Condition::ServerPort([443].into())]);
         assert_eq!(interest(&either), Interest { tcp: some(&[443]), udp: some(&[53, 443]), ..Interest::default() });
+    }
+
+    /// TSPU-5b: a rule about names in QUIC needs no datagram while its list is empty, but for those that have another name.
+    #[test]
+    fn tspu_5b_an_empty_list_needs_no_datagrams() {
+        let sni = |names: NameSet| Condition::Content(Content::Quic(QuicQuestion::Hello(HelloQuestion::Sni(names))));
+        let listed: NameSet = ["a.b".parse::<NamePattern>().expect("a name")].into_iter().collect();
+        assert_eq!(interest(&sni(NameSet::default())), Interest::default());
+        assert_eq!(interest(&sni(listed)).udp, PortInterest::Any);
+        assert_eq!(interest(&Condition::Not(Box::new(sni(NameSet::default())))).udp, PortInterest::Any);
     }
 
     /// What says nothing about ports, and every other negation, is interested in all.

@@ -28,6 +28,15 @@ pub enum HelloQuestion {
 }
 
 impl HelloQuestion {
+    /// Whether it is about an empty list, so that no `ClientHello` is what is asked for.
+    pub(crate) fn is_about_nothing(&self) -> bool {
+        match self {
+            Self::Sni(names) => names.is_empty(),
+            Self::Ja3(set) | Self::Ja4(set) => set.is_empty(),
+            _ => false,
+        }
+    }
+
     /// What is looked for, as a listing says it; `carrier`: `TLS`, for instance.
     pub(crate) fn looks_for(&self, carrier: &str) -> Vec<String> {
         match self {
