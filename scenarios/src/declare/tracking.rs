@@ -121,6 +121,8 @@ table! {
         "segments" => segments: Option<u32>,
         /// How long a hole is waited for; as long as the flow lasts where not said.
         "hold" => hold: Option<Duration>,
+        /// How many bytes a hole may have, as `"1KB"`; what lies further on is forgotten. Any number where not said.
+        "hole" => hole: Option<ByteSize>,
         /// Which of two copies of a byte it believes.
         "overlap" => overlap: Option<Overlap>,
         /// Which sequence numbers it believes.

@@ -58,6 +58,13 @@ impl Reassembly {
         }
     }
 
+    /// Where the piece ends that lies in front of this place; 0 where none does.
+    pub(crate) fn end_before(&self, offset: i32) -> usize {
+        let offset = usize::try_from(offset).unwrap_or(0);
+        let before = self.filled.iter().filter(|(start, _)| *start <= offset);
+        before.map(|(_, end)| *end).max().unwrap_or(0)
+    }
+
     /// Whether the box has seen as much as it looks at.
     pub(crate) fn is_full(&self) -> bool {
         self.overrun || self.contiguous().len() >= self.limit || self.filled.len() >= MAX_PIECES

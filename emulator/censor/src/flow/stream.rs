@@ -42,6 +42,9 @@ impl Stream {
         if policy.reassembly == Mode::InOrder && is_early {
             return;
         }
+        if policy.hole.is_some_and(|most| self.hole_before(offset) > most) {
+            return;
+        }
         if let (Some(since), Some(hold)) = (self.hole_since, policy.hold)
             && now.saturating_since(since) > hold
         {
@@ -99,6 +102,11 @@ impl Stream {
     /// Whether the box has seen as much as it looks at.
     pub(crate) fn is_full(&self) -> bool {
         self.joined.is_full()
+    }
+
+    /// How many bytes are missing in front of this place.
+    fn hole_before(&self, offset: i32) -> usize {
+        usize::try_from(offset).unwrap_or(0).saturating_sub(self.joined.end_before(offset))
     }
 
     fn skip(&mut self, place: usize) {

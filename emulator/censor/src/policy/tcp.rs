@@ -16,6 +16,8 @@ pub struct TcpPolicy {
     pub pieces: usize,
     /// How long a hole is waited for before the pieces behind it are forgotten; `None`: as long as the flow lasts.
     pub hold: Option<Duration>,
+    /// How many bytes a hole may have; what lies further on is forgotten (GFW-TCB-3). `None`: as many as the limit.
+    pub hole: Option<usize>,
     /// Which of two copies of a byte is believed.
     pub overlap: Overlap,
     /// Which sequence numbers are believed.
@@ -50,6 +52,7 @@ impl Default for TcpPolicy {
             limit: 16_384,
             pieces: 64,
             hold: None,
+            hole: None,
             overlap: Overlap::First,
             sequence: SequenceCheck::Ignore,
             checksum: Check::Verify,

@@ -78,14 +78,15 @@ fn tcp() -> impl Strategy<Value = TcpPolicy> {
     let reassembly = select(vec![Reassembly::None, Reassembly::InOrder, Reassembly::Full]);
     let limit = select(vec![0usize, 1, 600, 16_384, usize::MAX]);
     let hold = select(vec![None, Some(Duration::ZERO), Some(Duration::from_secs(1))]);
+    let hole = select(vec![None, Some(0usize), Some(1000)]);
     let sequence = select(vec![SequenceCheck::Ignore, SequenceCheck::Window, SequenceCheck::Exact]);
     let ttl = select(vec![TtlCheck::Any, TtlCheck::Min(5), TtlCheck::Drift(2)]);
-    (reassembly, limit, 0..70usize, hold, sequence, ttl, any::<[bool; 9]>()).prop_map(
+    (reassembly, limit, 0..70usize, (hold, hole), sequence, ttl, any::<[bool; 9]>()).prop_map(
         |(
             reassembly,
             limit,
             pieces,
-            hold,
+            (hold, hole),
             sequence,
             ttl,
             [first, checksum, flags, header, md5, timestamps, ack, skips, syn_data],
@@ -96,6 +97,7 @@ fn tcp() -> impl Strategy<Value = TcpPolicy> {
                 limit,
                 pieces,
                 hold,
+                hole,
                 overlap: if first { Overlap::First } else { Overlap::Last },
                 sequence,
                 checksum: check(checksum),

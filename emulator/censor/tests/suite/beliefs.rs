@@ -202,6 +202,18 @@ fn gfw_tcb_3_reassembly_and_overlaps() {
     assert_eq!(caught(&of(Reassembly::Full, Overlap::Last)), [true, true, true, true, false]);
 }
 
+/// GFW-TCB-3: a hole is borne up to so many bytes; what lies further on is forgotten.
+#[test]
+fn gfw_tcb_3_holes_up_to_a_size() {
+    let end = WHATSAPP_HELLO.len();
+    for (hole, caught) in [(None, true), (Some(100), true), (Some(99), false)] {
+        let tcp = TcpPolicy { hole, ..full() };
+        assert_eq!(is_caught(&tcp, &[(100, end - 100, true), (0, 100, true)]), caught, "{hole:?}");
+        let in_front = [(200, end - 200, true), (150, 50, true), (100, 50, true), (0, 100, true)];
+        assert!(!is_caught(&TcpPolicy { hole: Some(149), ..full() }, &in_front), "the first lies too far on");
+    }
+}
+
 /// A hole is waited for as long as the policy says.
 #[test]
 fn holes_are_forgotten() {

@@ -56,6 +56,7 @@ impl Compiler<'_, '_> {
             ("limit", tcp.limit.is_some()),
             ("segments", tcp.segments.is_some()),
             ("hold", tcp.hold.is_some()),
+            ("hole", tcp.hole.is_some()),
             ("overlap", tcp.overlap.is_some()),
         ];
         let is_alone = tcp.reassembly.unwrap_or_default() == Reassembly::None;
@@ -130,6 +131,7 @@ fn tcp(declared: &TcpDeclaration) -> TcpPolicy {
         limit: declared.limit.map_or(default.limit, |limit| usize::try_from(limit.0).unwrap_or(usize::MAX)),
         pieces: declared.segments.map_or(default.pieces, number),
         hold: declared.hold,
+        hole: declared.hole.map(|hole| usize::try_from(hole.0).unwrap_or(usize::MAX)),
         overlap: declared.overlap.unwrap_or(default.overlap),
         sequence: declared.sequence.unwrap_or(default.sequence),
         checksum: declared.checksum.unwrap_or(default.checksum),
