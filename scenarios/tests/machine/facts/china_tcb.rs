@@ -223,6 +223,26 @@ fn gfw_tcb_3_overlaps() {
     });
 }
 
+/// GFW-TCB-3: a hole of a kilobyte is borne, and a larger one is not.
+#[test]
+fn gfw_tcb_3_a_hole_of_a_kilobyte() {
+    fact_pair("GFW-TCB-3", PROFILE, FALUN, &["http-keyword"], |pair| {
+        for (hole, is_reset) in [(1000, true), (1001, false)] {
+            let bytes = request(&format!("/?{}falun", "a".repeat(1100)), "ok.example");
+            let connection = pair.connect(80);
+            let count = resets(&pair.client.packets).len();
+            for (place, range) in [(hole, hole as usize..bytes.len()), (0, 0..hole as usize)] {
+                let segment = bytes_at(pair, connection, place, &bytes[range]);
+                send(pair, &segment);
+            }
+            let hit = resets(&pair.client.packets).len() > count;
+            check(hit == is_reset, &format!("a hole of {hole} bytes: {hit}"))?;
+            pair.run(seconds(100));
+        }
+        Ok(())
+    });
+}
+
 /// GFW-TCB-3: a connection is remembered for ten hours of silence, and one with a hole for an hour.
 #[test]
 fn gfw_tcb_3_hours() {
