@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use roadblock_censor::policy::{Condition, Grade, Response, Rule};
+use roadblock_censor::policy::{Grade, Response, Rule};
 use serde::Serialize;
 
 use crate::model::{Phase, PhaseState, Scenario, Target, Vantage};
@@ -92,7 +92,7 @@ pub(crate) fn rules_of(state: &PhaseState) -> Vec<RuleListing> {
             by: format!("{}/{}", in_box.name, rule.id),
             facts: rule.facts.clone(),
             grade: rule.grade,
-            active: can_hold(&rule.when) && interferes(rule),
+            active: rule.when.can_hold() && interferes(rule),
         })
     });
     lies.chain(rules).collect()
@@ -101,16 +101,4 @@ pub(crate) fn rules_of(state: &PhaseState) -> Vec<RuleListing> {
 /// Whether a rule does anything but let packets pass.
 fn interferes(rule: &Rule) -> bool {
     !rule.residuals.is_empty() || rule.trigger != Response::default()
-}
-
-/// Whether a condition can hold for any packet: one on an empty set cannot.
-fn can_hold(condition: &Condition) -> bool {
-    match condition {
-        Condition::All(all) => all.iter().all(can_hold),
-        Condition::Any(any) => any.iter().any(can_hold),
-        Condition::Content(content) => !content.looks_for().is_empty(),
-        Condition::ClientPort(ports) | Condition::ServerPort(ports) => !ports.is_empty(),
-        Condition::ServerAddress(prefixes) | Condition::ClientAddress(prefixes) => !prefixes.is_empty(),
-        _ => true,
-    }
 }

@@ -64,6 +64,18 @@ impl Condition {
         Self::Content(Content::Bytes(BytesQuestion::Starts(prefixes)))
     }
 
+    /// Whether it can hold for any packet at all: one on an empty list cannot.
+    pub fn can_hold(&self) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(Self::can_hold),
+            Self::Any(parts) => parts.iter().any(Self::can_hold),
+            Self::Content(content) => !content.is_about_nothing(),
+            Self::ClientPort(ports) | Self::ServerPort(ports) => !ports.is_empty(),
+            Self::ServerAddress(prefixes) | Self::ClientAddress(prefixes) => !prefixes.is_empty(),
+            _ => true,
+        }
+    }
+
     /// Whether some leaf is of this kind.
     pub(crate) fn mentions(&self, is_kind: &dyn Fn(&Self) -> bool) -> bool {
         match self {

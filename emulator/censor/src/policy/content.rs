@@ -134,6 +134,22 @@ impl Content {
         }
     }
 
+    /// Whether the question is about an empty list, so that nothing is what is asked for.
+    pub fn is_about_nothing(&self) -> bool {
+        match self {
+            Self::Tls(TlsQuestion::Hello(question))
+            | Self::Quic(QuicQuestion::Hello(question))
+            | Self::Dtls(question) => question.is_about_nothing(),
+            Self::Tls(TlsQuestion::Certificate(names))
+            | Self::Dns(DnsQuestion::Name(names) | DnsQuestion::AnyName(names))
+            | Self::DnsOverTcp(DnsQuestion::Name(names) | DnsQuestion::AnyName(names))
+            | Self::Http(HttpQuestion::Host(names)) => names.is_empty(),
+            Self::Http(HttpQuestion::Target(words) | HttpQuestion::Keyword(words) | HttpQuestion::Body(words))
+            | Self::Bytes(BytesQuestion::Contains(words)) => words.is_empty(),
+            _ => false,
+        }
+    }
+
     /// Where the question can be answered.
     pub(crate) fn habit(&self) -> Habit {
         match self {

@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use super::{Condition, Content, Fate, PacketQuestion, Policy, PortSet, QuicQuestion, ResidualKey, Rule};
+use super::{Condition, Content, Fate, PacketQuestion, Policy, PortSet, ResidualKey, Rule};
 use crate::wire::ip::protocol;
 
 /// What the kernel must hand to the machine, as the policy sees it; see [`Policy::interest`].
@@ -103,7 +103,7 @@ impl Policy {
 impl Rule {
     /// Which server ports the rule's condition can be true for, in TCP and UDP, and whether it can be for ICMP.
     pub(crate) fn interest(&self) -> Interest {
-        Reach::of(&self.when).interest()
+        if self.when.can_hold() { Reach::of(&self.when).interest() } else { Interest::default() }
     }
 
     fn interest_with_residual(&self) -> Interest {
@@ -164,12 +164,7 @@ impl Reach {
             Condition::Protocol(protocol::ICMP | protocol::ICMPV6) => Self { icmp: true, ..Self::NONE },
             Condition::Protocol(_) => Self::NONE,
             Condition::ServerAddress(prefixes) if prefixes.is_empty() => Self::NONE,
-            // No datagram is looked at for a list that is empty; that "not this name" is true of every ClientHello is above.
-            Condition::Content(Content::Quic(QuicQuestion::Hello(question)) | Content::Dtls(question))
-                if question.is_about_nothing() =>
-            {
-                Self::NONE
-            }
+            Condition::Content(content) if content.is_about_nothing() => Self::NONE,
             Condition::Content(content) => Self::of_content(content),
             // ICMP has no ports, and boxes keep no flows of it.
             Condition::ClientPort(_)

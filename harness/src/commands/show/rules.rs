@@ -30,7 +30,9 @@ pub(super) struct RuleAccount {
 pub(super) fn rules(state: &PhaseState) -> Vec<RuleAccount> {
     let lies = state.lies.iter().flat_map(|(resolver, lies)| lies.iter().map(move |lie| of_lie(resolver, lie)));
     let boxes = state.policies.values().flat_map(|policy| &policy.boxes);
-    let rules = boxes.flat_map(|each| each.rules.iter().map(move |rule| of_rule(&each.name, rule)));
+    let rules = boxes.flat_map(|each| {
+        each.rules.iter().filter(|rule| rule.when.can_hold()).map(move |rule| of_rule(&each.name, rule))
+    });
     lies.chain(rules).collect()
 }
 
