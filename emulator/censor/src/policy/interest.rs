@@ -103,7 +103,7 @@ impl Policy {
 impl Rule {
     /// Which server ports the rule's condition can be true for, in TCP and UDP, and whether it can be for ICMP.
     pub(crate) fn interest(&self) -> Interest {
-        if self.when.can_hold() { Reach::of(&self.when).interest() } else { Interest::default() }
+        Reach::of(&self.when).interest()
     }
 
     fn interest_with_residual(&self) -> Interest {
@@ -164,7 +164,10 @@ impl Reach {
             Condition::Protocol(protocol::ICMP | protocol::ICMPV6) => Self { icmp: true, ..Self::NONE },
             Condition::Protocol(_) => Self::NONE,
             Condition::ServerAddress(prefixes) if prefixes.is_empty() => Self::NONE,
-            Condition::Content(content) if content.is_about_nothing() => Self::NONE,
+            // No datagram is looked at for a list that is empty. Connections are: a list that is filled later finds them known.
+            Condition::Content(content @ (Content::Quic(_) | Content::Dtls(_))) if content.is_about_nothing() => {
+                Self::NONE
+            }
             Condition::Content(content) => Self::of_content(content),
             // ICMP has no ports, and boxes keep no flows of it.
             Condition::ClientPort(_)
@@ -285,7 +288,9 @@ mod tests {
     /// TSPU-5b: a rule about names in QUIC needs no datagram while its list is empty, but for those that have another name.
     #[test]
     fn tspu_5b_an_empty_list_needs_no_datagrams() {
-        let sni = |names: NameSet| Condition::Content(Content::Quic(QuicQuestion::Hello(HelloQuestion::Sni(names))));
+        let sni = |names: NameSet| {
+            Condition::Content(Content::Quic(crate::policy::QuicQuestion::Hello(HelloQuestion::Sni(names))))
+        };
         let listed: NameSet = ["a.b".parse::<NamePattern>().expect("a name")].into_iter().collect();
         assert_eq!(interest(&sni(NameSet::default())), Interest::default());
         assert_eq!(interest(&sni(listed)).udp, PortInterest::Any);
