@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use roadblock_censor::dissect::{http, quic, tls};
 use roadblock_censor::policy::{
-    BoxPolicy, Check, ClientRole, Decide, FlowPolicy, InspectPolicy, Overlap, Reads, Reassembly, SecondSyn,
+    BoxPolicy, Check, ClientRole, Decide, FlowPolicy, InspectPolicy, Overlap, Place, Reads, Reassembly, SecondSyn,
     SequenceCheck, TcpPolicy, Teardown, TeardownCheck, TrackFrom, TtlCheck, Urgent,
 };
 use roadblock_scenarios::{Diagnostics, Library};
@@ -27,6 +27,14 @@ fn a_box_that_is_not_told_otherwise_is_the_engines() {
     assert_eq!(told.tcp, TcpPolicy::default());
     assert_eq!(told.inspect, InspectPolicy::default());
     assert_eq!(told.reads, Reads::default());
+}
+
+/// `[box.http]` is a box where it has a place, and how one box reads HTTP where it has none.
+#[test]
+fn a_box_may_be_called_as_a_key_is() {
+    let several = only_box("[box.http]\nplace = \"on-path\"\n[box.tls]\nplace = \"in-path\"");
+    assert_eq!((&*several.name, several.place), ("censor.http", Place::OnPath));
+    assert_eq!(only_box("[box.http]\nlimit = \"1KB\"").reads.http.limit, 1000);
 }
 
 /// Each key alone changes what it names and nothing else.

@@ -10,7 +10,7 @@ use crate::declare::{
 };
 use crate::diagnostic::Collector;
 use crate::read::{Definitions, Dictionary, OneOrMany, Read, choice, table, value, words};
-use crate::tree::{Node, Value};
+use crate::tree::{Entry, Node, Value};
 
 /// The middleboxes of a profile.
 #[derive(Clone, Debug)]
@@ -29,7 +29,12 @@ impl Default for Boxes {
 
 impl Read for Boxes {
     fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
-        let several = |entries: &Vec<_>| !BoxDeclaration::KEYS.iter().any(|key| value(entries, key).is_some());
+        // A box may be called as one of the keys is: what has a place of its own is a box.
+        let has_place = |node: &Node| matches!(&node.value, Value::Table(keys) if value(keys, "place").is_some());
+        let several = |entries: &Vec<Entry>| {
+            !BoxDeclaration::KEYS.iter().any(|key| value(entries, key).is_some())
+                || entries.iter().any(|entry| has_place(&entry.node))
+        };
         match &node.value {
             Value::Table(entries) if several(entries) => Dictionary::read(node, errors).map(Self::Several),
             _ => BoxDeclaration::read(node, errors).map(|one| Self::One(Box::new(one))),
