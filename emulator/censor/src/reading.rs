@@ -5,6 +5,7 @@ use core::cell::{Cell, OnceCell};
 use core::ops::Range;
 use std::borrow::Cow;
 
+use crate::dissect::http;
 use crate::dissect::tls::{self, ClientHello, Hello, JoinRecords, ServerNames};
 use crate::flow::{InnerTurns, Stream, TunnelTold};
 use crate::policy::{Decide, Reads};
@@ -315,7 +316,7 @@ impl<'a> Reading<'a> {
         let opens = |bytes: &[u8]| {
             let is_tls = matches!(bytes, [0x14..=0x17, 3, ..]);
             let is_socks = matches!(bytes, [4 | 5, ..]);
-            is_tls || is_socks || HTTP_METHODS.iter().any(|method| bytes.starts_with(method))
+            is_tls || is_socks || http::begins_with_method(bytes)
         };
         let is_first = self.from_client && self.is_segment();
         is_first && self.beginning().is_some_and(|(bytes, _)| bytes.len() > longest && !opens(bytes))
@@ -384,7 +385,3 @@ impl<'a> Reading<'a> {
         }
     }
 }
-
-/// How a request of HTTP, or to a proxy of HTTP, begins.
-pub(crate) const HTTP_METHODS: [&[u8]; 9] =
-    [b"GET ", b"POST ", b"HEAD ", b"PUT ", b"OPTIONS ", b"DELETE ", b"PATCH ", b"TRACE ", b"CONNECT "];

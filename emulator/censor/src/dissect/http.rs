@@ -10,6 +10,7 @@ mod request;
 mod response;
 
 pub use keywords::{Keywords, KeywordsError};
+pub(crate) use line::begins_with_method;
 pub use request::{Field, Request};
 pub use response::{Response, response};
 

@@ -18,7 +18,7 @@ use crate::evaluate::Subject;
 use crate::event::{Event, EventKind};
 use crate::flow::{Doubts, Flow, Track};
 use crate::outbox::{Direction, Injection, Suspect};
-use crate::policy::{Content, Decide, Rule};
+use crate::policy::{Decide, Rule};
 use crate::reading::Reading;
 use crate::residual::{Residuals, RulePlace, Scope};
 use crate::time::Instant;
@@ -191,13 +191,18 @@ impl Judge<'_> {
         }
         let passage = self.apply_rules(place, view, (reading.as_ref(), doubts), flow.as_deref_mut(), spared);
         if let (Some(flow), Some(reading)) = (flow, reading) {
-            let is_decisive = reading.decide == Decide::Once && reading.is_decisive();
-            let outlasts = |content: &Content| content.outlasts_hello() && content.awaits(&reading);
-            let is_decisive = is_decisive && !each.contents_for(view.key).any(outlasts);
-            let is_done = is_decisive || !each.contents_for(view.key).any(|content| content.awaits(&reading));
-            let is_done = is_done && reading.decide == Decide::Once;
-            let awaiting = each.contents_for(view.key).filter(|content| content.awaits(&reading));
-            let finished = awaiting.map(|content| content.finished(&reading)).min().unwrap_or_default();
+            // Whether any question waits for more, and whether one does that a ClientHello does not settle. To ask that is to
+            // read, so each is asked once.
+            let (mut awaits, mut outlasts, mut finished) = (false, false, None);
+            for content in each.contents_for(view.key).filter(|content| content.awaits(&reading)) {
+                awaits = true;
+                outlasts |= content.outlasts_hello();
+                let at = content.finished(&reading);
+                finished = Some(finished.map_or(at, |before: usize| before.min(at)));
+            }
+            let is_decisive = reading.is_decisive() && !outlasts;
+            let is_done = reading.decide == Decide::Once && (is_decisive || !awaits);
+            let finished = finished.unwrap_or_default();
             flow.tracks[place].settle(reading, is_done, finished, &each.policy);
         }
         passage

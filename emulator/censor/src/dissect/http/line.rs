@@ -98,6 +98,11 @@ fn is_known(method: &[u8]) -> bool {
     METHODS.iter().any(|known| known.eq_ignore_ascii_case(method))
 }
 
+/// Whether bytes begin with a known method and the blank behind it, as a box sees that checks nothing else (IR-PF-1, RU-THR-3).
+pub(crate) fn begins_with_method(bytes: &[u8]) -> bool {
+    METHODS.iter().any(|method| bytes.strip_prefix(*method).is_some_and(|rest| rest.first() == Some(&b' ')))
+}
+
 /// RFC 9110 section 5.6.2.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)

@@ -1,7 +1,8 @@
 //! What one segment looks like by its first bytes, to a box that checks no more than a fingerprint (IR-PF-1).
 
 use super::Habit;
-use crate::reading::{HTTP_METHODS, Reading, Source};
+use crate::dissect::http;
+use crate::reading::{Reading, Source};
 use crate::wire::dns;
 
 /// What a segment looks like, whatever came before it and whatever follows.
@@ -46,9 +47,7 @@ impl Look {
     fn is_of(self, payload: &[u8]) -> bool {
         match self {
             Self::Dns => dns::begins_with_query(payload) == Some(true),
-            Self::Http => {
-                payload.len() >= SHORTEST_REQUEST && HTTP_METHODS.iter().any(|method| payload.starts_with(method))
-            }
+            Self::Http => payload.len() >= SHORTEST_REQUEST && http::begins_with_method(payload),
             Self::Tls => match *payload {
                 [22, 3, 1..=3, high, low, ..] => (1..=LONGEST_RECORD).contains(&u16::from_be_bytes([high, low])),
                 _ => false,
