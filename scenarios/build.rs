@@ -1,7 +1,26 @@
 //! Tells cargo to build again when a file of the library appears or goes: `include_dir!` alone notices changed files only.
 
 fn main() {
-    for folder in ["censors", "lists", "mechanisms", "ru", "services"] {
+    let folders = [
+        "bytes",
+        "censors",
+        "cn",
+        "eg",
+        "id",
+        "in",
+        "ir",
+        "kz",
+        "lists",
+        "mechanisms",
+        "mm",
+        "pk",
+        "ru",
+        "services",
+        "tm",
+        "tr",
+        "ve",
+    ];
+    for folder in folders {
         println!("cargo::rerun-if-changed={folder}");
     }
 }

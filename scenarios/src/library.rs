@@ -18,12 +18,24 @@ use crate::source::SourceFile;
 use crate::suggest;
 
 /// The folders that the binary carries. A new one is one line here and one in `build.rs`.
-static FOLDERS: [(&str, Dir<'_>); 5] = [
+static FOLDERS: [(&str, Dir<'_>); 17] = [
+    ("bytes", include_dir!("$CARGO_MANIFEST_DIR/bytes")),
     ("censors", include_dir!("$CARGO_MANIFEST_DIR/censors")),
+    ("cn", include_dir!("$CARGO_MANIFEST_DIR/cn")),
+    ("eg", include_dir!("$CARGO_MANIFEST_DIR/eg")),
+    ("id", include_dir!("$CARGO_MANIFEST_DIR/id")),
+    ("in", include_dir!("$CARGO_MANIFEST_DIR/in")),
+    ("ir", include_dir!("$CARGO_MANIFEST_DIR/ir")),
+    ("kz", include_dir!("$CARGO_MANIFEST_DIR/kz")),
     ("lists", include_dir!("$CARGO_MANIFEST_DIR/lists")),
     ("mechanisms", include_dir!("$CARGO_MANIFEST_DIR/mechanisms")),
+    ("mm", include_dir!("$CARGO_MANIFEST_DIR/mm")),
+    ("pk", include_dir!("$CARGO_MANIFEST_DIR/pk")),
     ("ru", include_dir!("$CARGO_MANIFEST_DIR/ru")),
     ("services", include_dir!("$CARGO_MANIFEST_DIR/services")),
+    ("tm", include_dir!("$CARGO_MANIFEST_DIR/tm")),
+    ("tr", include_dir!("$CARGO_MANIFEST_DIR/tr")),
+    ("ve", include_dir!("$CARGO_MANIFEST_DIR/ve")),
 ];
 
 /// The two tables that everything refers to.
@@ -31,7 +43,7 @@ const TABLES: [(&str, &str); 2] =
     [("facts.toml", include_str!("../facts.toml")), ("networks.toml", include_str!("../networks.toml"))];
 
 /// The folders whose files are no scenarios.
-const PARTS: [&str; 3] = ["censors/", "lists/", "services/"];
+const PARTS: [&str; 4] = ["bytes/", "censors/", "lists/", "services/"];
 
 /// A published behaviour.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -267,9 +279,7 @@ pub(crate) fn about_argument(
 
 /// The library's files in an embedded folder. Paths inside it begin at the folder itself.
 fn gather(prefix: &str, folder: &Dir<'_>, files: &mut Vec<(String, String)>) {
-    let texts = folder
-        .files()
-        .filter(|file| file.path().extension().is_some_and(|extension| extension == "toml" || extension == "txt"));
+    let texts = folder.files().filter(|file| loader::is_part(file.path()));
     files.extend(texts.filter_map(|file: &File<'_>| {
         Some((format!("{prefix}/{}", file.path().to_str()?), file.contents_utf8()?.to_owned()))
     }));

@@ -23,7 +23,7 @@ pub(crate) fn text(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-/// The `.toml` and `.txt` files below a folder: the path from there, with `/`, and the text.
+/// The `.toml`, `.txt` and `.hex` files below a folder: the path from there, with `/`, and the text.
 pub(crate) fn folder(root: &Path) -> io::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     walk(root, "", DEPTH, &mut files)?;
@@ -48,7 +48,7 @@ fn walk(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<(String, Stri
     Ok(())
 }
 
-/// Whether a file is one that a library holds.
-fn is_part(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "toml" || extension == "txt")
+/// Whether a file is one that a library holds: a document, a list, or captured bytes.
+pub(crate) fn is_part(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "toml" || extension == "txt" || extension == "hex")
 }
