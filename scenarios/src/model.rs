@@ -3,6 +3,7 @@
 //! This is what the lab is built from. Nothing in here is optional because "it was not said": what the file leaves out has
 //! its default, and what is wrong was reported by the parser with its line.
 
+mod mechanism;
 mod probe;
 mod service;
 
@@ -16,6 +17,7 @@ use roadblock_censor::NameSet;
 use roadblock_censor::policy::{DnsForgery, Grade, Policy};
 use serde::Serialize;
 
+pub use mechanism::{Mechanism, UnknownMechanism};
 pub use probe::{
     Authority, ChatHeader, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport, Probe, Step,
     VerdictWord,
@@ -32,6 +34,14 @@ pub struct Scenario {
     pub id: Name,
     /// One line for people.
     pub title: String,
+    /// What happened, in a paragraph for people who read no packets.
+    pub story: Option<String>,
+    /// What a user felt.
+    pub felt: Option<String>,
+    /// What is not known.
+    pub unknown: Option<String>,
+    /// The ways of blocking that it shows, each once.
+    pub mechanisms: Vec<Mechanism>,
     /// Where the story is told.
     pub sources: Vec<Source>,
     /// The routers, in the order of the file.
@@ -190,6 +200,12 @@ pub enum LieAnswer {
 }
 
 impl Scenario {
+    /// The country whose network it shows, as `ru`: the folder of its id, where that is a country's.
+    pub fn country(&self) -> Option<&str> {
+        let (folder, _) = self.id.split_once('/')?;
+        COUNTRIES.contains(&folder).then_some(folder)
+    }
+
     /// The vantage of this name.
     pub fn vantage(&self, name: &str) -> Option<&Vantage> {
         self.vantages.iter().find(|each| &*each.name == name)
@@ -210,3 +226,6 @@ impl Scenario {
             .collect()
     }
 }
+
+/// The countries that the library has folders for, by the codes of ISO 3166-1.
+const COUNTRIES: &[&str] = &["cn", "eg", "id", "in", "ir", "kz", "mm", "pk", "ru", "tm", "tr", "ve"];

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::check;
 use crate::declare::{FileKind, ScenarioFile, SourceDeclaration};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::model::{Censor, Scenario, Source};
+use crate::model::{Censor, Mechanism, Scenario, Source};
 use crate::read::{Needed, Read, value};
 use crate::source::{SourceFile, Text};
 use crate::tree::{self, Node, Value};
@@ -46,6 +46,10 @@ pub(crate) fn scenario(
     let scenario = Scenario {
         id: file.id.0.as_ref()?.value.as_str().into(),
         title: file.title.0.clone()?,
+        story: file.story.as_deref().map(paragraph),
+        felt: file.felt.as_deref().map(paragraph),
+        unknown: file.unknown.as_deref().map(paragraph),
+        mechanisms: mechanisms(&file.mechanisms),
         sources: file.sources.iter().map(|each| source_of(each, context, errors)).collect(),
         hops: topology.hops,
         vantages: topology.vantages,
@@ -98,6 +102,24 @@ pub(crate) fn check_id(written: &Needed<Text>, place: Option<&str>, errors: &mut
         let help = format!("write `id = \"{place}\"`");
         errors.push(Diagnostic::new(DiagnosticKind::BadValue, &written.at, message).help(help));
     }
+}
+
+/// A text as it reads, whatever the lines it was written on; an empty line keeps two paragraphs apart.
+fn paragraph(text: &str) -> String {
+    let paragraphs = text.trim().split("\n\n");
+    let joined = paragraphs.map(|each| each.split_whitespace().collect::<Vec<_>>().join(" "));
+    joined.filter(|each| !each.is_empty()).collect::<Vec<_>>().join("\n\n")
+}
+
+/// The ways of blocking, each once: a scenario that adds to what it extends may name one again.
+fn mechanisms(written: &[Mechanism]) -> Vec<Mechanism> {
+    let mut all: Vec<Mechanism> = Vec::new();
+    for each in written {
+        if !all.contains(each) {
+            all.push(*each);
+        }
+    }
+    all
 }
 
 fn censors(file: &ScenarioFile) -> Vec<Censor> {

@@ -241,6 +241,7 @@ fn each_mistake_has_its_kind() {
         ("www.wikipedia.org", "www.wikipedia.test", UnknownHost),
         ("verdict = \"dns\"", "verdict = \"dns\"\nthen = { sni = \"a.b\", verdict = \"ok\" }", BadValue),
         ("title = \"A test\"", "", MissingKey),
+        ("title = \"A test\"", "title = \"A test\"\nmechanisms = [\"dns-lies\"]", BadValue),
         ("title = \"A test\"", "title = \"A test\"\nkind = \"service\"", WrongKind),
         ("[censor.box]", "[censor.isp]", Duplicate),
         ("verdict = \"dns\"", "verdict = \"ok\"\nfailure = \"connection_reset\"", BadValue),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::declare::{ExpectDeclaration, FileKind, ResponseCode};
+use crate::model::Mechanism;
 use crate::read::{Date, Dictionary, Needed, OneOrMany, table};
 use crate::source::{Spanned, Text};
 use crate::tree::Node;
@@ -20,6 +21,14 @@ table! {
         "id" => id: Needed<Text>,
         /// One line for people.
         "title" => title: Needed<String>,
+        /// What happened: a paragraph for people who read no packets.
+        "story" => story: Option<String>,
+        /// What a user felt.
+        "felt" => felt: Option<String>,
+        /// What is not known.
+        "unknown" => unknown: Option<String>,
+        /// The ways of blocking that it shows.
+        "mechanisms" => mechanisms: Vec<Mechanism> = Vec::new(),
         /// Where the story is told.
         "sources" => sources: Vec<SourceDeclaration> = Vec::new(),
         /// The services that exist, as `services/whatsapp`.

@@ -4,8 +4,10 @@ use roadblock_censor::outbox::Direction;
 use roadblock_censor::policy::{Grade, Place, Rejection, ResidualKey, Sees, TcpFlags};
 
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::model::{Authority, ChatHeader, DnsTransport, Family, FamilyChoice, MtProtoTransport, VerdictWord};
-use crate::read::{Definitions, Read, words};
+use crate::model::{
+    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, Mechanism, MtProtoTransport, VerdictWord,
+};
+use crate::read::{Definitions, Read, unknown_word, words};
 use crate::tree::Node;
 
 /// What a file is.
@@ -135,6 +137,23 @@ words! {
         "freezes" => Self::Freezes,
         "intercepted" => Self::Intercepted,
         "unmeasured" => Self::Unmeasured,
+    }
+}
+
+/// A way of blocking. Its words are written where it is.
+impl Read for Mechanism {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        let words: Vec<&str> = Self::ALL.iter().map(|each| each.word()).collect();
+        let word = String::read(node, errors)?;
+        word.parse().ok().or_else(|| unknown_word(node, &word, &words, errors))
+    }
+
+    fn schema(definitions: &mut Definitions) -> serde_json::Value {
+        let form = |each: &Self| serde_json::json!({ "const": each.word(), "description": each.about() });
+        definitions.define("Mechanism", |_| {
+            let forms: Vec<serde_json::Value> = Self::ALL.iter().map(form).collect();
+            serde_json::json!({ "description": "A way of blocking.", "anyOf": forms })
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! A scenario, accounted for: `roadblock.show/1`.
 
 use roadblock_scenarios::Scenario;
-use roadblock_scenarios::model::{Censor, Hop, Phase, Resolver, Service, Source, Target, Vantage};
+use roadblock_scenarios::model::{Censor, Hop, Mechanism, Phase, Resolver, Service, Source, Target, Vantage};
 use serde::Serialize;
 
 use super::changes::{Change, changes};
@@ -14,6 +14,11 @@ pub(super) struct Account {
     pub(super) schema: &'static str,
     pub(super) id: String,
     pub(super) title: String,
+    pub(super) country: Option<String>,
+    pub(super) story: Option<String>,
+    pub(super) felt: Option<String>,
+    pub(super) unknown: Option<String>,
+    pub(super) mechanisms: Vec<Mechanism>,
     pub(super) sources: Vec<Source>,
     pub(super) vantages: Vec<VantageAccount>,
     pub(super) hops: Vec<HopAccount>,
@@ -93,6 +98,11 @@ impl Account {
             schema: "roadblock.show/1",
             id: scenario.id.to_string(),
             title: scenario.title.clone(),
+            country: scenario.country().map(str::to_owned),
+            story: scenario.story.clone(),
+            felt: scenario.felt.clone(),
+            unknown: scenario.unknown.clone(),
+            mechanisms: scenario.mechanisms.clone(),
             sources: scenario.sources.clone(),
             vantages: vantages(scenario),
             hops: hops(scenario),

@@ -19,6 +19,7 @@ pub(super) fn render(account: &Account, paint: Paint) -> String {
 
 fn write(text: &mut String, account: &Account, paint: Paint) -> fmt::Result {
     writeln!(text, "{}\n{}", paint.strong(&account.title), account.id)?;
+    story(text, account)?;
     section(text, paint, "vantages", &vantages(account))?;
     section(text, paint, "hops", &hops(account))?;
     section(text, paint, "resolvers", &resolvers(account))?;
@@ -31,6 +32,23 @@ fn write(text: &mut String, account: &Account, paint: Paint) -> fmt::Result {
     section(text, paint, "targets", &targets(account))?;
     section(text, paint, "sources", &sources(account))?;
     writeln!(text, "\nexpectations: {}", account.expectations)
+}
+
+/// What happened, for people who read no packets.
+fn story(text: &mut String, account: &Account) -> fmt::Result {
+    let mechanisms: Vec<&str> = account.mechanisms.iter().map(|each| each.word()).collect();
+    if !mechanisms.is_empty() {
+        writeln!(text, "{}", mechanisms.join(", "))?;
+    }
+    if let Some(story) = &account.story {
+        writeln!(text, "\n{story}")?;
+    }
+    for (label, words) in [("felt", &account.felt), ("unknown", &account.unknown)] {
+        if let Some(words) = words {
+            writeln!(text, "\n{label}: {words}")?;
+        }
+    }
+    Ok(())
 }
 
 fn section(text: &mut String, paint: Paint, title: &str, table: &Table) -> fmt::Result {
