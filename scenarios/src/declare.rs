@@ -3,6 +3,7 @@
 mod argument;
 mod boxes;
 mod condition;
+mod cuts;
 mod data;
 mod expectation;
 mod injection;
@@ -24,6 +25,7 @@ pub(crate) use condition::{
     AfterDeclaration, OpenVpnMark, Side, TransportProtocol, When, WhenAmneziaWg, WhenClient, WhenPacket, WhenPayload,
     WhenTcp,
 };
+pub(crate) use cuts::Cuts;
 pub(crate) use data::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
 pub(crate) use expectation::{ExpectDeclaration, ThenDeclaration};
 pub(crate) use injection::{
@@ -31,7 +33,7 @@ pub(crate) use injection::{
     ResponseCode, SegmentDeclaration,
 };
 pub(crate) use listen::ListenDeclaration;
-pub(crate) use probe::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, TlsProbe};
+pub(crate) use probe::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, SpeakProbe, TlsProbe};
 pub(crate) use profile::{ParameterType, ProfileFile, RuleDeclaration};
 pub(crate) use quantities::{
     Between, BitRate, ByteSize, CountRange, HeaderNumber, HexBytes, MeasureLimits, Offset, PortRange, SizeOrTime,

@@ -147,6 +147,16 @@ impl Library {
         self.files.get(&format!("{id}.txt")).filter(|_| id.starts_with("lists/"))
     }
 
+    /// The ids of its captured bytes.
+    pub fn captured(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().filter_map(|place| place.strip_suffix(".hex")).filter(|id| id.starts_with("bytes/"))
+    }
+
+    /// A file of captured bytes.
+    pub fn bytes(&self, id: &str) -> Option<&Arc<SourceFile>> {
+        self.files.get(&format!("{id}.hex")).filter(|_| id.starts_with("bytes/"))
+    }
+
     /// A published behaviour, by the id that rules cite.
     pub fn fact(&self, id: &str) -> Option<Fact> {
         let context = Context::new(self, &mut Collector::default());

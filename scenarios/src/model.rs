@@ -4,6 +4,7 @@
 //! its default, and what is wrong was reported by the parser with its line.
 
 mod mechanism;
+mod payload;
 mod probe;
 mod service;
 
@@ -18,6 +19,7 @@ use roadblock_censor::policy::{DnsForgery, Grade, Policy};
 use serde::Serialize;
 
 pub use mechanism::{Mechanism, UnknownMechanism};
+pub use payload::{Payload, Reply, Transport};
 pub use probe::{
     Authority, ChatHeader, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport, Probe, Step,
     VerdictWord,

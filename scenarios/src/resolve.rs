@@ -6,6 +6,7 @@ mod context;
 mod expectations;
 mod host;
 mod items;
+mod payloads;
 mod phases;
 mod probes;
 mod services;
@@ -42,7 +43,7 @@ pub(crate) fn scenario(
     let services = services::join(&file.uses, context, errors);
     let topology = topology::build(&file, &services, context, errors);
     let phases = phases::build(&file, context, errors);
-    let expectations = expectations::build(&file, &services, &phases, &topology, errors);
+    let expectations = expectations::build(&file, &services, &phases, &topology, context, errors);
     let scenario = Scenario {
         id: file.id.0.as_ref()?.value.as_str().into(),
         title: file.title.0.clone()?,

@@ -12,6 +12,7 @@ use super::dns::{self, Question, Truth};
 use super::http::{self, Fetch};
 use super::known::Known;
 use super::mtproto::{self, DataCentre};
+use super::speak::{self, Speech};
 use super::tls::{self, Alpn, Greeting};
 use super::tools::Tools;
 use super::trace::Outcome;
@@ -56,6 +57,8 @@ pub(crate) enum Measure {
     Tunnel(Tunnel),
     /// A transfer whose speed counts.
     Transfer(Transfer),
+    /// Bytes as they are written.
+    Speak(Speech),
 }
 
 /// Why a probe cannot be made.
@@ -129,6 +132,13 @@ impl Measure {
                 let usual = known.transfer(host, Family::V4, *kilobytes, way);
                 Self::Transfer(Transfer { pinned: *address, at_least: *at_least, ..usual })
             }
+            Probe::Speak { address, port, transport, payloads, pause, reply } => Self::Speak(Speech {
+                remote: SocketAddr::new(*address, *port),
+                transport: *transport,
+                payloads: payloads.clone(),
+                pause: *pause,
+                reply: *reply,
+            }),
         })
     }
 
@@ -140,7 +150,11 @@ impl Measure {
 
     /// Whether it waits in the lab's time, so that others must be able to go on meanwhile.
     pub(crate) fn waits(&self) -> bool {
-        matches!(self, Self::Call(_))
+        match self {
+            Self::Call(_) => true,
+            Self::Speak(speech) => speech.pauses(),
+            _ => false,
+        }
     }
 
     /// Makes the measurement. Must run where the client's addresses are: on the runtime of its vantage.
@@ -163,6 +177,7 @@ impl Measure {
             Self::Stun(remote) => Box::pin(stun::probe(tools, *remote)).await,
             Self::Tunnel(tunnel) => Box::pin(wireguard::probe(tools, tunnel)).await,
             Self::Transfer(transfer) => Box::pin(transfer::probe(tools, transfer)).await,
+            Self::Speak(speech) => Box::pin(speak::probe(tools, speech)).await,
         }
     }
 }

@@ -22,7 +22,9 @@ mod mtproto;
 mod mtproto_transport;
 mod named;
 mod page;
+mod segments;
 mod socket;
+mod speak;
 mod stun;
 mod tcp;
 #[cfg(test)]

@@ -25,6 +25,8 @@ pub(crate) struct Timeouts {
     pub(crate) message: Duration,
     /// A datagram and its answer, sent once: a tunnel's handshake.
     pub(crate) datagram: Duration,
+    /// How long nothing may go wrong where no answer is expected.
+    pub(crate) settle: Duration,
     /// A datagram among many, whose loss is only counted.
     pub(crate) packet: Duration,
     /// After how long the speed of a transfer is judged, if it has not ended.
@@ -45,6 +47,7 @@ impl Default for Timeouts {
             attempt_delay: Duration::from_millis(250),
             message: Duration::from_secs(3),
             datagram: Duration::from_secs(1),
+            settle: Duration::from_millis(500),
             packet: Duration::from_millis(300),
             transfer: Duration::from_secs(1),
             stall: Duration::from_secs(2),

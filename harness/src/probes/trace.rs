@@ -38,6 +38,12 @@ pub(crate) enum Operation {
     TunnelHandshake,
     /// A packet through a tunnel.
     TunnelPacket,
+    /// Bytes on a connection, and what comes back.
+    Payload,
+    /// A datagram, and what comes back.
+    Datagram,
+    /// Several.
+    Datagrams,
 }
 
 /// One layer of a measurement.
@@ -213,7 +219,13 @@ fn verdict(operation: Operation, failure: &Failure) -> VerdictWord {
         _ if failure.is_local() => VerdictWord::Unmeasured,
         Operation::Resolve => VerdictWord::Dns,
         // Over UDP these are the first that meet the network.
-        Operation::Connect | Operation::StunBinding | Operation::TunnelHandshake if failure.is_unreachable() => {
+        Operation::Connect
+        | Operation::StunBinding
+        | Operation::TunnelHandshake
+        | Operation::Datagram
+        | Operation::Datagrams
+            if failure.is_unreachable() =>
+        {
             VerdictWord::Ip
         }
         Operation::Connect => VerdictWord::Tcp,
@@ -226,6 +238,9 @@ fn verdict(operation: Operation, failure: &Failure) -> VerdictWord {
         | Operation::StunBinding
         | Operation::Sound
         | Operation::TunnelHandshake
-        | Operation::TunnelPacket => VerdictWord::Protocol,
+        | Operation::TunnelPacket
+        | Operation::Payload
+        | Operation::Datagram
+        | Operation::Datagrams => VerdictWord::Protocol,
     }
 }

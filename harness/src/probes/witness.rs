@@ -85,14 +85,15 @@ pub(crate) fn hopeless(place: Place) -> impl Future<Output = ()> {
 /// How many drops are enough; `None` where packets are many and some may be lost.
 fn enough(operation: Operation) -> Option<u32> {
     match operation {
-        Operation::Resolve | Operation::TunnelHandshake => Some(1),
+        Operation::Resolve | Operation::TunnelHandshake | Operation::Datagram => Some(1),
         Operation::Connect | Operation::StunBinding => Some(2),
         Operation::TlsHandshake
         | Operation::HttpRoundTrip
         | Operation::WebSocket
         | Operation::ChatHandshake
-        | Operation::Message => Some(3),
-        Operation::Transfer | Operation::Sound | Operation::TunnelPacket => None,
+        | Operation::Message
+        | Operation::Payload => Some(3),
+        Operation::Transfer | Operation::Sound | Operation::TunnelPacket | Operation::Datagrams => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use roadblock_scenarios::model::{
-    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport, Probe,
+    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport, Probe, Reply, Transport,
 };
 
 /// What a target is called where it is not a matter of titles: the URL of a page, the words of anything else.
@@ -66,6 +66,23 @@ pub(crate) fn describe(probe: &Probe) -> String {
             let whence = address.map(|address| format!("{whence}{address}")).unwrap_or_default();
             format!("throughput of {kilobytes} KB {way} {host}{whence}, at least {at_least} kbit/s")
         }
+        Probe::Speak { address, port, transport, payloads, pause, reply } => {
+            let (transport, cut) = match transport {
+                Transport::Tcp => ("tcp", payloads.iter().any(|payload| payload.segments.len() > 1)),
+                Transport::Udp => ("udp", false),
+            };
+            let said: Vec<String> = payloads.iter().map(|payload| shortened(&payload.written)).collect();
+            let cut = if cut { ", cut into segments" } else { "" };
+            let pause =
+                if pause.is_zero() { String::new() } else { format!(", with pauses of {} s", pause.as_secs_f64()) };
+            let reply = match reply {
+                Reply::Any => "",
+                Reply::Echo => ", which comes back",
+                Reply::None => ", which nobody answers",
+            };
+            let remote = SocketAddr::new(*address, *port);
+            format!("speak {transport} {remote} {}{cut}{pause}{reply}", said.join(" "))
+        }
     }
 }
 
@@ -81,6 +98,18 @@ fn over(transport: DnsTransport) -> &'static str {
 fn over_family(family: Family) -> &'static str {
     if family == Family::V6 { " over IPv6" } else { "" }
 }
+
+/// What fits into a line with others.
+fn shortened(written: &str) -> String {
+    let escaped: Vec<char> = written.escape_debug().collect();
+    match escaped.get(..LONGEST_PAYLOAD) {
+        Some(beginning) => beginning.iter().chain(['…'].iter()).collect(),
+        None => escaped.into_iter().collect(),
+    }
+}
+
+/// In characters.
+const LONGEST_PAYLOAD: usize = 40;
 
 /// What is usual is not said.
 fn with_media(kilobytes: u32) -> String {
@@ -99,6 +128,8 @@ fn transport_word(transport: MtProtoTransport) -> &'static str {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use roadblock_scenarios::model::Payload;
 
     use super::*;
 
@@ -127,6 +158,20 @@ mod tests {
             Probe::Max { authority: Authority::Foreign, family: Family::V4 },
             Probe::Call { address, port: 3478, lasts: Duration::from_secs(60) },
             Probe::WireGuard { address, port: 51_820, packets: 20 },
+            Probe::Speak {
+                address,
+                port,
+                transport: Transport::Tcp,
+                payloads: vec![
+                    Payload {
+                        written: "text:GET / HTTP/1.1\r\nHost: a.example\r\n\r\n".to_owned(),
+                        segments: vec![vec![1], vec![2]],
+                    },
+                    Payload { written: "@bytes/x".to_owned(), segments: vec![vec![3]] },
+                ],
+                pause: Duration::from_millis(1500),
+                reply: Reply::Echo,
+            },
             Probe::Throughput {
                 host: "a.example".to_owned(),
                 address: None,

@@ -2,9 +2,12 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part of this")]
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
 
 /// The flagship.
 pub(crate) const FLAGSHIP: &str = "ru/whatsapp-2026";
@@ -80,4 +83,32 @@ pub(crate) fn flagship_text() -> String {
 /// Curl that gives up soon, with these arguments.
 pub(crate) fn curl<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
     [&["curl", "-sS", "--connect-timeout", "3", "--max-time", "6"], arguments].concat()
+}
+
+/// A scenario that only tests know.
+pub(crate) fn data(file: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(file).display().to_string()
+}
+
+/// Runs a scenario, which must go as it expects.
+pub(crate) fn run(path: &str) -> Value {
+    let run = said(roadblock(&["run", path, "--format", "json"]));
+    assert_eq!(run.status, 0, "{}\n{}", run.stderr, said(roadblock(&["run", path])).stdout);
+    serde_json::from_str(&run.stdout).expect("a document")
+}
+
+/// What each step of each expectation gave, one a line.
+pub(crate) fn table(document: &Value) -> String {
+    let mut table = String::new();
+    for expected in document["expectations"].as_array().expect("expectations") {
+        for step in expected["steps"].as_array().expect("steps") {
+            let seen = &step["seen"];
+            let word = |key: &str| seen[key].as_str().unwrap_or("-").to_owned();
+            let (verdict, failure, by) = (word("verdict"), word("failure"), word("by"));
+            let id = expected["id"].as_str().expect("an id");
+            let said = [word("part"), word("how")].join(" ");
+            writeln!(table, "{id}: {verdict}, {failure}, {by}, {said}").expect("a line");
+        }
+    }
+    table
 }

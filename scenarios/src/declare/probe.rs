@@ -3,8 +3,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::declare::Cuts;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::model::{Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport};
+use crate::model::{
+    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport, Reply, Transport,
+};
 use crate::read::{Definitions, OneOrMany, Read, choice, table};
 use crate::source::{Spanned, Text};
 use crate::tree::{Node, Value};
@@ -55,6 +58,8 @@ choice! {
             "wireguard" => WireGuard(WireGuardProbe),
             /// A download or an upload whose speed counts.
             "throughput" => Throughput(ThroughputProbe),
+            /// Bytes as they are written, over TCP or UDP.
+            "speak" => Speak(SpeakProbe),
         }
     }
 }
@@ -223,6 +228,30 @@ table! {
         "upload" => upload: bool = false,
         /// What is slower than so many kilobits a second is throttled.
         "at-least" => at_least: u32 = DEFAULT_AT_LEAST,
+    }
+}
+
+table! {
+    /// Bytes as they are written, and what must come back.
+    SpeakProbe {
+        /// Where to; the first address of `host` where not said.
+        "address" => address: Option<IpAddr>,
+        /// A name of the lab that the server has.
+        "host" => host: Option<Text>,
+        /// The port.
+        "port" => port: u16 = 443,
+        /// What carries them: `tcp` or `udp`.
+        "transport" => transport: Transport = Transport::Tcp,
+        /// The bytes, each element a segment or a datagram of its own: `"text:GET / HTTP/1.1\r\n\r\n"`,
+        /// `"hex:16 03 01"`, or those of a file of the library, `"@bytes/x"`.
+        "send" => send: OneOrMany<Text>,
+        /// Where the first of them is cut into segments more, as byte offsets.
+        "split" => split: Cuts = Cuts(Vec::new()),
+        /// How long after each of them before the next is sent, on the lab's clock.
+        "pause" => pause: Duration = Duration::ZERO,
+        /// What must come back: `any` bytes, the `echo` of all that was sent, or `none`, where it is enough that nothing
+        /// goes wrong.
+        "reply" => reply: Reply = Reply::Any,
     }
 }
 

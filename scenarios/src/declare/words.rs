@@ -5,7 +5,8 @@ use roadblock_censor::policy::{Grade, Place, Rejection, ResidualKey, Sees, TcpFl
 
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::model::{
-    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, Mechanism, MtProtoTransport, VerdictWord,
+    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, Mechanism, MtProtoTransport, Reply, Transport,
+    VerdictWord,
 };
 use crate::read::{Definitions, Read, unknown_word, words};
 use crate::tree::Node;
@@ -114,6 +115,16 @@ words! {
         "padded" => Self::Padded,
         "obfuscated2" => Self::Obfuscated2,
     }
+}
+
+words! {
+    /// What carries bytes.
+    Transport { "tcp" => Self::Tcp, "udp" => Self::Udp, }
+}
+
+words! {
+    /// What must come back: any bytes, what was sent, or nothing at all.
+    Reply { "any" => Self::Any, "echo" => Self::Echo, "none" => Self::None, }
 }
 
 words! {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Name;
+use super::{Name, Payload, Reply, Transport};
 use crate::source::Location;
 
 /// What must be observed.
@@ -178,6 +178,21 @@ pub enum Probe {
         upload: bool,
         /// What is slower than so many kilobits a second is throttled.
         at_least: u32,
+    },
+    /// Bytes as they are written.
+    Speak {
+        /// Where to.
+        address: IpAddr,
+        /// The port.
+        port: u16,
+        /// What carries them.
+        transport: Transport,
+        /// The bytes; at least one.
+        payloads: Vec<Payload>,
+        /// How long after each before the next is sent, on the lab's clock.
+        pause: Duration,
+        /// What must come back.
+        reply: Reply,
     },
 }
 

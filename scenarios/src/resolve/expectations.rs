@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use super::Context;
 use super::probes::{ProbeBuilder, addresses};
 use super::topology::{Topology, known, resolver};
 use crate::declare::{ExpectDeclaration, ProbeDeclaration, ScenarioFile, ThenDeclaration};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::library::Library;
 use crate::model::{Expectation, Name, Phase, Probe, Service, Step, VerdictWord};
 use crate::queries::rules_of;
 use crate::read::{Located, OneOrMany};
@@ -19,9 +21,10 @@ pub(crate) fn build(
     services: &[Service],
     phases: &[Phase],
     topology: &Topology,
+    context: &Context<'_>,
     errors: &mut Collector,
 ) -> Vec<Expectation> {
-    let mut builder = Builder { file, services, phases, topology, errors };
+    let mut builder = Builder { file, services, phases, topology, library: context.library, errors };
     file.expectations.iter().enumerate().filter_map(|(index, declared)| builder.expectation(index, declared)).collect()
 }
 
@@ -30,6 +33,7 @@ struct Builder<'a> {
     services: &'a [Service],
     phases: &'a [Phase],
     topology: &'a Topology,
+    library: &'a Library,
     errors: &'a mut Collector,
 }
 
@@ -152,11 +156,11 @@ impl Builder<'_> {
     }
 
     fn probe(&mut self, declared: &ProbeDeclaration, at: &Location) -> Option<Probe> {
-        let Self { file, services, topology, errors, .. } = self;
+        let Self { file, services, topology, library, errors, .. } = self;
         let mut resolver = |written: &Text, errors: &mut Collector| {
             resolver(written, file, &topology.resolvers, services, errors).first().copied()
         };
-        ProbeBuilder::new(services, &mut resolver, errors).probe(declared, at)
+        ProbeBuilder::new(services, library, &mut resolver, errors).probe(declared, at)
     }
 
     fn serves(&self, address: IpAddr, name: &str) -> bool {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::services::host_of;
 use crate::declare::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, TlsProbe};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::library::Library;
 use crate::model::{Authority, DnsTransport, Family, Host, MtProtoTransport, Probe, Protocol, Service};
 use crate::read::Located;
 use crate::source::{Location, Text};
@@ -13,28 +14,32 @@ use crate::source::{Location, Text};
 /// From a declared measurement to one with every address that the file pins or means.
 pub(super) struct ProbeBuilder<'a> {
     hosts: Vec<&'a Host>,
+    /// Where captured bytes are.
+    pub(super) library: &'a Library,
     /// The address of a resolver that is called by a name of the file's.
     resolver: &'a mut dyn FnMut(&Text, &mut Collector) -> Option<IpAddr>,
-    errors: &'a mut Collector,
+    pub(super) errors: &'a mut Collector,
 }
 
 impl<'a> ProbeBuilder<'a> {
     /// One for measurements that use these services.
     pub(super) fn new(
         services: &'a [Service],
+        library: &'a Library,
         resolver: &'a mut dyn FnMut(&Text, &mut Collector) -> Option<IpAddr>,
         errors: &'a mut Collector,
     ) -> Self {
-        Self { hosts: services.iter().flat_map(|service| &service.hosts).collect(), resolver, errors }
+        Self { hosts: services.iter().flat_map(|service| &service.hosts).collect(), library, resolver, errors }
     }
 
     /// One for what a service's own users do: its hosts are all that there is, and no resolver has a name.
     pub(super) fn of_service(
         hosts: &'a [Host],
+        library: &'a Library,
         resolver: &'a mut dyn FnMut(&Text, &mut Collector) -> Option<IpAddr>,
         errors: &'a mut Collector,
     ) -> Self {
-        Self { hosts: hosts.iter().collect(), resolver, errors }
+        Self { hosts: hosts.iter().collect(), library, resolver, errors }
     }
 
     /// The measurement, if nothing is missing. `at` is where it is asked for.
@@ -104,6 +109,12 @@ impl<'a> ProbeBuilder<'a> {
                     upload: throughput.upload,
                     at_least: throughput.at_least,
                 }
+            }
+            ProbeDeclaration::Speak(speak) => {
+                let address = self.server(speak.address, speak.host.as_ref(), speak.at())?;
+                let payloads = self.payloads(speak)?;
+                let (port, transport, pause, reply) = (speak.port, speak.transport, speak.pause, speak.reply);
+                Probe::Speak { address, port, transport, payloads, pause, reply }
             }
         })
     }

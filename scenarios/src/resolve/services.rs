@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use crate::bogons;
 use crate::declare::{FileKind, HostDeclaration, ServiceFile};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::library::Library;
 use crate::model::{Host, Listener, Page, Protocol, Service};
 use crate::read::Located;
 use crate::source::Text;
@@ -62,7 +63,7 @@ impl Walk<'_, '_> {
         file.uses.iter().for_each(|each| self.visit(each));
         self.trail.pop();
         self.done.push(id.value.clone());
-        self.services.extend(service(&file, self.errors));
+        self.services.extend(service(&file, self.context.library, self.errors));
     }
 
     fn read(&mut self, id: &Text) -> Option<ServiceFile> {
@@ -84,10 +85,10 @@ impl Walk<'_, '_> {
     }
 }
 
-fn service(file: &ServiceFile, errors: &mut Collector) -> Option<Service> {
+fn service(file: &ServiceFile, library: &Library, errors: &mut Collector) -> Option<Service> {
     let title = file.title.0.clone()?;
     let hosts: Vec<Host> = file.hosts.iter().filter_map(|each| host(each, &title, errors)).collect();
-    let targets = file.targets.iter().filter_map(|each| target(each, &hosts, errors)).collect();
+    let targets = file.targets.iter().filter_map(|each| target(each, &hosts, library, errors)).collect();
     Some(Service { id: file.id.0.as_ref()?.as_str().into(), title, hosts, targets })
 }
 

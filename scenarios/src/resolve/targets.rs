@@ -4,17 +4,23 @@ use super::probes::ProbeBuilder;
 use super::services::host_of;
 use crate::declare::TargetDeclaration;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::library::Library;
 use crate::model::{FamilyChoice, Host, HttpVersion, Probe, Target};
 use crate::read::Located;
 use crate::source::Text;
 
 /// A target: a page, or a measurement that says by itself where it goes.
-pub(super) fn target(declared: &TargetDeclaration, hosts: &[Host], errors: &mut Collector) -> Option<Target> {
+pub(super) fn target(
+    declared: &TargetDeclaration,
+    hosts: &[Host],
+    library: &Library,
+    errors: &mut Collector,
+) -> Option<Target> {
     let probe = match (&declared.url, &declared.probe) {
         (Some(url), None) => page(url, hosts, errors)?,
         (None, Some(probe)) => {
             let mut no_names = |written: &Text, errors: &mut Collector| no_resolver(written, errors);
-            ProbeBuilder::of_service(hosts, &mut no_names, errors).probe(probe, declared.at())?
+            ProbeBuilder::of_service(hosts, library, &mut no_names, errors).probe(probe, declared.at())?
         }
         _ => {
             let message = "a target has either a `url` or a `probe`";
