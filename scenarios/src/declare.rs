@@ -8,6 +8,7 @@ mod data;
 mod expectation;
 mod injection;
 mod listen;
+mod neighbours;
 mod probe;
 mod profile;
 mod quantities;
@@ -33,6 +34,9 @@ pub(crate) use injection::{
     ResponseCode, SegmentDeclaration,
 };
 pub(crate) use listen::ListenDeclaration;
+#[cfg(test)]
+pub(crate) use neighbours::NeighbourTable;
+pub(crate) use neighbours::NeighboursDeclaration;
 pub(crate) use probe::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, SpeakProbe, TlsProbe};
 pub(crate) use profile::{ParameterType, ProfileFile, RuleDeclaration};
 pub(crate) use quantities::{

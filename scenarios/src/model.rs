@@ -21,8 +21,8 @@ use serde::Serialize;
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use payload::{Payload, Reply, Transport};
 pub use probe::{
-    Authority, ChatHeader, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport, Probe, Step,
-    VerdictWord,
+    Authority, ChatHeader, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport, Neighbour,
+    NeighbourKind, Probe, Step, VerdictWord,
 };
 pub use service::{Certificate, Host, Listener, Page, Protocol, Service, Target, WebSocket, WireGuardKeys};
 

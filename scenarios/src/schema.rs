@@ -40,8 +40,8 @@ mod tests {
     use super::*;
     use crate::declare::{
         BoxDeclaration, CensorDeclaration, Change, ExpectDeclaration, HostDeclaration, InjectDeclaration,
-        LieDeclaration, PhaseDeclaration, ProbeDeclaration, ResponseDeclaration, RuleDeclaration, VantageDeclaration,
-        When,
+        LieDeclaration, NeighbourTable, PhaseDeclaration, ProbeDeclaration, ResponseDeclaration, RuleDeclaration,
+        VantageDeclaration, When,
     };
 
     /// The property names of a definition; those of all its forms where it has several.
@@ -62,6 +62,7 @@ mod tests {
             (&scenario, "PhaseDeclaration", PhaseDeclaration::KEYS),
             (&scenario, "Change", Change::KEYS),
             (&scenario, "ExpectDeclaration", ExpectDeclaration::KEYS),
+            (&scenario, "NeighbourTable", NeighbourTable::KEYS),
             (&scenario, "ProbeDeclaration", ProbeDeclaration::KEYS),
             (&profile, "ProfileFile", ProfileFile::KEYS),
             (&profile, "BoxDeclaration", BoxDeclaration::KEYS),

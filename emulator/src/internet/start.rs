@@ -59,7 +59,7 @@ pub fn start(services: &[Service], zone: &Arc<Zone>, authority: &Arc<Authority>)
     Ok(servers)
 }
 
-/// Brings up a resolver at its hop: port 53 of all its addresses. It tells the lies of the table as it is when asked.
+/// Brings up a resolver at its hop: ports 53 and 5353 of all its addresses. It tells the lies of the table as it is when asked.
 pub fn start_resolver(
     resolver: &Resolver,
     zone: &Arc<Zone>,
@@ -67,7 +67,9 @@ pub fn start_resolver(
     clock: &LabClock,
     events: &EventLog,
 ) -> Result<Servers, InternetError> {
-    let addresses = resolver.addresses.iter().map(|address| SocketAddr::new(*address, DNS_PORT));
+    let ports = [Some(Protocol::Dns.usual_port()), Protocol::Dns.other_port()];
+    let at = |address| ports.into_iter().flatten().map(move |port| SocketAddr::new(address, port));
+    let addresses = resolver.addresses.iter().copied().flat_map(at);
     let speaker = Speaker::lying(
         Arc::clone(zone),
         Arc::clone(&resolver.name),
@@ -93,5 +95,3 @@ pub fn start_name_servers(
     }
     Ok(servers)
 }
-
-const DNS_PORT: u16 = 53;

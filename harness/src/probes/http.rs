@@ -25,6 +25,8 @@ pub(crate) struct Fetch {
     pub(crate) address: SocketAddr,
     /// In which version of HTTP.
     pub(crate) version: HttpVersion,
+    /// Whether the certificate must be right.
+    pub(crate) verify: bool,
     /// The title by which the target's own page is known; without one any page is right.
     pub(crate) title: Option<String>,
 }
@@ -67,7 +69,7 @@ async fn get_on(trace: &mut Trace, tools: &Tools, fetch: &Fetch, stream: TcpStre
             HttpVersion::One => Alpn::Http1,
             HttpVersion::Two => Alpn::Http2,
         };
-        let greeting = Greeting { remote: fetch.address, sni: fetch.url.host.clone(), verify: true, alpn };
+        let greeting = Greeting { remote: fetch.address, sni: fetch.url.host.clone(), verify: fetch.verify, alpn };
         let stream = tls::shake(trace, tools, &greeting, stream).await?;
         round_trip(trace, tools, fetch, local_port, stream).await
     } else {

@@ -81,6 +81,7 @@ fn fetch(address: SocketAddr) -> Fetch {
         url: "http://a.example/".parse().expect("a URL"),
         address,
         version: HttpVersion::One,
+        verify: true,
         title: Some("R & B".to_owned()),
     }
 }

@@ -47,13 +47,37 @@ impl<'a> Known<'a> {
     /// Moving kilobytes as fast as a person wants it.
     pub(crate) fn transfer(self, host: &str, family: Family, kilobytes: u32, way: Way) -> Transfer {
         let bytes = u64::from(kilobytes) * 1024;
-        Transfer { place: self.named(host), pinned: None, family, port: 443, bytes, way, at_least: AT_LEAST }
+        Transfer {
+            place: self.named(host),
+            pinned: None,
+            verify: true,
+            family,
+            port: 443,
+            bytes,
+            way,
+            at_least: AT_LEAST,
+        }
     }
 
     /// The title of the page that a host of this name serves.
     pub(crate) fn title(self, name: &str) -> Option<String> {
         let mut own = self.hosts().filter(|host| host.names.iter().any(|each| each.eq_ignore_ascii_case(name)));
         own.next().map(|host| host.page.title.clone())
+    }
+
+    /// The title of the page that is served under a name at an address: of the host that has the name, else of the one that
+    /// is there. Where nobody of the lab's is, it is that of the name.
+    pub(crate) fn title_at(self, address: IpAddr, name: &str) -> Option<String> {
+        if self.serves(address, name) {
+            return self.title(name);
+        }
+        self.host_at(address).map(|host| host.page.title.clone()).or_else(|| self.title(name))
+    }
+
+    /// Whether a host of this name is at this address, so that its certificate must be right: any other answers with its
+    /// default certificate.
+    pub(crate) fn serves(self, address: IpAddr, name: &str) -> bool {
+        self.scenario.addresses_of(name).contains(&address)
     }
 
     /// The first name of the host at an address.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use roadblock_scenarios::Scenario;
-use roadblock_scenarios::model::{DnsTransport, Family, HttpVersion, Probe, Vantage};
+use roadblock_scenarios::model::{Family, HttpVersion, Probe, Vantage};
 
 use super::apps::{Instagram, Max, Messenger, Telegram, WhatsApp};
 use super::call::{self, Call};
@@ -20,13 +20,15 @@ use super::transfer::{self, Transfer, Way};
 use super::url::{WebUrl, WebUrlError};
 use super::web::{self, Visit};
 use super::wireguard::{self, Tunnel};
-use super::{stun, tcp};
+use super::{ping, stun, tcp};
 
 /// A measurement, ready to be made from any client of its vantage.
 #[derive(Clone, Debug)]
 pub(crate) enum Measure {
     /// A DNS query.
     Dns(Question, Truth),
+    /// An ICMP echo request.
+    Ping(IpAddr),
     /// A TCP connection.
     Tcp(SocketAddr),
     /// A TLS handshake.
@@ -83,12 +85,12 @@ impl Measure {
     pub(crate) fn new(scenario: &Scenario, vantage: &Vantage, probe: &Probe) -> Result<Self, MeasureError> {
         let known = Known::at(scenario, vantage)?;
         Ok(match probe {
-            Probe::Dns { name, family, resolver, transport, answer } => {
+            Probe::Dns { name, family, resolver, port, transport, answer } => {
                 let address = resolver.unwrap_or_else(|| known.resolver());
                 let question = Question {
                     name: name.clone(),
                     family: *family,
-                    resolver: SocketAddr::new(address, dns_port(*transport)),
+                    resolver: SocketAddr::new(address, *port),
                     transport: *transport,
                     server_name: known.name_at(address),
                 };
@@ -99,6 +101,7 @@ impl Measure {
                 };
                 Self::Dns(question, truth)
             }
+            Probe::Ping { address } => Self::Ping(*address),
             Probe::Tcp { address, port } => Self::Tcp(SocketAddr::new(*address, *port)),
             Probe::Tls { address, port, sni, verify } => {
                 let remote = SocketAddr::new(*address, *port);
@@ -130,7 +133,8 @@ impl Measure {
             Probe::Throughput { host, address, kilobytes, upload, at_least } => {
                 let way = if *upload { Way::Up } else { Way::Down };
                 let usual = known.transfer(host, Family::V4, *kilobytes, way);
-                Self::Transfer(Transfer { pinned: *address, at_least: *at_least, ..usual })
+                let verify = address.is_none_or(|address| known.serves(address, host));
+                Self::Transfer(Transfer { pinned: *address, verify, at_least: *at_least, ..usual })
             }
             Probe::Speak { address, port, transport, payloads, pause, reply } => Self::Speak(Speech {
                 remote: SocketAddr::new(*address, *port),
@@ -144,8 +148,9 @@ impl Measure {
 
     fn pinned(known: Known<'_>, url: &str, address: IpAddr, version: HttpVersion) -> Result<Self, MeasureError> {
         let url: WebUrl = url.parse()?;
-        let title = known.title(&url.host);
-        Ok(Self::Http(Fetch { address: SocketAddr::new(address, url.port), version, title, url }))
+        let title = known.title_at(address, &url.host);
+        let verify = known.serves(address, &url.host);
+        Ok(Self::Http(Fetch { address: SocketAddr::new(address, url.port), version, verify, title, url }))
     }
 
     /// Whether it waits in the lab's time, so that others must be able to go on meanwhile.
@@ -162,6 +167,7 @@ impl Measure {
         // Boxed, because all of them together are more than a vantage's thread has room for.
         match self {
             Self::Dns(question, truth) => Box::pin(dns::probe(tools, question, truth)).await,
+            Self::Ping(address) => Box::pin(ping::probe(tools, *address)).await,
             Self::Tcp(remote) => Box::pin(tcp::probe(tools, *remote)).await,
             Self::Tls(greeting) => Box::pin(tls::probe(tools, greeting)).await,
             Self::Http(fetch) => Box::pin(http::probe(tools, fetch)).await,
@@ -179,13 +185,5 @@ impl Measure {
             Self::Transfer(transfer) => Box::pin(transfer::probe(tools, transfer)).await,
             Self::Speak(speech) => Box::pin(speak::probe(tools, speech)).await,
         }
-    }
-}
-
-fn dns_port(transport: DnsTransport) -> u16 {
-    match transport {
-        DnsTransport::Udp | DnsTransport::Tcp => 53,
-        DnsTransport::Tls => 853,
-        DnsTransport::Https => 443,
     }
 }

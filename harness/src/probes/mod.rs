@@ -22,6 +22,7 @@ mod mtproto;
 mod mtproto_transport;
 mod named;
 mod page;
+mod ping;
 mod segments;
 mod socket;
 mod speak;

@@ -16,6 +16,8 @@ use super::witness::hopeless;
 pub(crate) enum Operation {
     /// The DNS query.
     Resolve,
+    /// The ICMP echo request.
+    Ping,
     /// The TCP connection.
     Connect,
     /// The TLS handshake.
@@ -218,6 +220,7 @@ fn verdict(operation: Operation, failure: &Failure) -> VerdictWord {
     match operation {
         _ if failure.is_local() => VerdictWord::Unmeasured,
         Operation::Resolve => VerdictWord::Dns,
+        Operation::Ping => VerdictWord::Ip,
         // Over UDP these are the first that meet the network.
         Operation::Connect
         | Operation::StunBinding

@@ -27,6 +27,8 @@ pub(crate) struct Transfer {
     pub(crate) place: Named,
     /// Where it is, in place of what DNS says.
     pub(crate) pinned: Option<IpAddr>,
+    /// Whether the certificate must be right.
+    pub(crate) verify: bool,
     /// Which family to use where DNS is asked.
     pub(crate) family: Family,
     /// The server's port.
@@ -78,7 +80,7 @@ pub(crate) async fn probe(tools: &Tools, transfer: &Transfer) -> Outcome {
 }
 
 async fn moved(trace: &mut Trace, tools: &Tools, transfer: &Transfer, remote: SocketAddr) -> Result<End, Failure> {
-    let greeting = Greeting { remote, sni: transfer.place.name.clone(), verify: true, alpn: Alpn::Http1 };
+    let greeting = Greeting { remote, sni: transfer.place.name.clone(), verify: transfer.verify, alpn: Alpn::Http1 };
     let connected = tcp::connect_buffering(trace, tools, remote, Some(KEPT_BY_KERNEL)).await?;
     let local_port = connected.local_addr().map_or(0, |address| address.port());
     let (counted, received) = Counted::new(connected);

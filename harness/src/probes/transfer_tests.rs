@@ -93,6 +93,7 @@ async fn moved(way: Way, server: Server) -> (VerdictWord, Option<Failure>, Optio
     let transfer = Transfer {
         place,
         pinned: Some(remote.ip()),
+        verify: true,
         family: Family::V4,
         port: remote.port(),
         bytes: BYTES,

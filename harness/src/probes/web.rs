@@ -55,6 +55,7 @@ impl Visit {
             url: self.url.clone(),
             address: SocketAddr::new(address, self.url.port),
             version: self.version,
+            verify: true,
             title: self.title.clone(),
         }
     }

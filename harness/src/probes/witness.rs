@@ -85,7 +85,7 @@ pub(crate) fn hopeless(place: Place) -> impl Future<Output = ()> {
 /// How many drops are enough; `None` where packets are many and some may be lost.
 fn enough(operation: Operation) -> Option<u32> {
     match operation {
-        Operation::Resolve | Operation::TunnelHandshake | Operation::Datagram => Some(1),
+        Operation::Resolve | Operation::Ping | Operation::TunnelHandshake | Operation::Datagram => Some(1),
         Operation::Connect | Operation::StunBinding => Some(2),
         Operation::TlsHandshake
         | Operation::HttpRoundTrip

@@ -17,14 +17,16 @@ pub(crate) fn target_key(probe: &Probe) -> String {
 /// A probe in words, as `tls 1.1.1.1:443 with SNI web.whatsapp.com`.
 pub(crate) fn describe(probe: &Probe) -> String {
     match probe {
-        Probe::Dns { name, family, resolver, transport, .. } => {
+        Probe::Dns { name, family, resolver, port, transport, .. } => {
             let kind = match family {
                 Family::V4 => "A",
                 Family::V6 => "AAAA",
             };
             let whom = resolver.map(|address| format!(" at {address}")).unwrap_or_default();
-            format!("dns {kind} {name}{whom}{}", over(*transport))
+            let port = if *port == transport.usual_port() { String::new() } else { format!(" port {port}") };
+            format!("dns {kind} {name}{whom}{port}{}", over(*transport))
         }
+        Probe::Ping { address } => format!("ping {address}"),
         Probe::Tcp { address, port } => format!("tcp {}", SocketAddr::new(*address, *port)),
         Probe::Tls { address, port, sni, .. } => format!("tls {} with SNI {sni}", SocketAddr::new(*address, *port)),
         Probe::Http { url, address, family, version } => {
@@ -141,6 +143,7 @@ mod tests {
                 name: "a.example".to_owned(),
                 family: Family::V6,
                 resolver: Some(address),
+                port: 8443,
                 transport: DnsTransport::Https,
                 answer: Vec::new(),
             },
@@ -150,6 +153,7 @@ mod tests {
                 family: FamilyChoice::Any,
                 version: HttpVersion::Two,
             },
+            Probe::Ping { address },
             Probe::WhatsApp { media: 256, family: Family::V4 },
             Probe::WhatsAppChat { address, port, header: ChatHeader::Routed },
             Probe::Telegram { media: 64, transport: MtProtoTransport::Abridged },
@@ -182,6 +186,6 @@ mod tests {
         ];
         insta::assert_snapshot!(probes.each_ref().map(describe).join("\n"));
         assert_eq!(target_key(&probes[1]), "https://a.example/");
-        assert_eq!(target_key(&probes[2]), "whatsapp");
+        assert_eq!(target_key(&probes[3]), "whatsapp");
     }
 }

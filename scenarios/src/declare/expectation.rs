@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ProbeDeclaration;
+use super::{NeighboursDeclaration, ProbeDeclaration};
 use crate::model::VerdictWord;
 use crate::read::{OneOrMany, table};
 use crate::source::Text;
@@ -26,6 +26,8 @@ table! {
         "by" => by: Option<Text>,
         /// Expectations with the same sequence share a client address and run in the order of the file.
         "sequence" => sequence: Option<Text>,
+        /// What of its neighbourhood must give which verdict, so that a block which is drawn too wide is noticed.
+        "neighbours" => neighbours: Option<NeighboursDeclaration>,
         /// What must hold afterwards, from the same client address.
         "then" => then: OneOrMany<ThenDeclaration> = OneOrMany(Vec::new()),
     }

@@ -30,6 +30,8 @@ choice! {
         keys {
             /// A DNS query.
             "dns" => Dns(DnsProbe),
+            /// An ICMP echo request.
+            "ping" => Ping(PingProbe),
             /// A TCP connection.
             "tcp" => Tcp(TcpProbe),
             /// A TCP connection and a TLS handshake.
@@ -75,8 +77,19 @@ table! {
         "resolver" => resolver: Option<Text>,
         /// How it is carried.
         "transport" => transport: DnsTransport = DnsTransport::Udp,
+        /// The resolver's port; the transport's own where not said.
+        "port" => port: Option<u16>,
         /// What a true answer holds; the addresses of the lab's own host where not said.
         "answer" => answer: OneOrMany<IpAddr> = OneOrMany(Vec::new()),
+    }
+}
+
+table! {
+    /// An ICMP echo request (RFC 792, RFC 4443), from a socket that needs no privileges. Its failure is `ip`: silence is
+    /// `generic_timeout_error`, an ICMP error that came instead is `host_unreachable` or `network_unreachable`.
+    PingProbe {
+        /// Where to.
+        "address" => address: IpAddr,
     }
 }
 

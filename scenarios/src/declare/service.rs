@@ -35,7 +35,8 @@ table! {
         /// What it listens on, each protocol at its own port, at another as `"https:8443"`, or at several as
         /// `"call-relay:596-599"`. The words are `http`, `https`, `doh`, `dns`, `dot`, `whatsapp-chat`, `mtproto`, `stun`,
         /// `call-relay`, `wireguard` and `echo`. Protocols that a client's first bytes tell apart share a port. HTTP and
-        /// HTTPS where not said.
+        /// HTTPS where not said. What listens at its usual port answers at another too, unless something else is there:
+        /// `http` at 8080, `https` and `doh` at 8443, `dns` at 5353.
         "listen" => listen: Option<Vec<ListenDeclaration>>,
         /// Who signed its certificate; the lab's own authority where not said.
         "certificate" => certificate: Certificate = Certificate::Trusted,

@@ -15,6 +15,8 @@ pub struct Expectation {
     pub location: Location,
     /// A short name for reports: the `id` that the file gives, or `expect.3`.
     pub id: Name,
+    /// Where it is one of another expectation's neighbours: of which, and how it differs from it.
+    pub neighbour_of: Option<Neighbour>,
     /// From which vantages; never empty.
     pub vantages: Vec<Name>,
     /// In which phases; never empty.
@@ -23,6 +25,44 @@ pub struct Expectation {
     pub sequence: Option<Name>,
     /// The measurement and what it must give, then what must hold afterwards.
     pub steps: Vec<Step>,
+}
+
+/// Whose neighbour a measurement is: what a block that is drawn too wide would touch.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Neighbour {
+    /// The id of the expectation that it stands beside.
+    pub of: Name,
+    /// How it differs from it.
+    pub kind: NeighbourKind,
+}
+
+/// How a neighbour differs from the measurement that it stands beside.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NeighbourKind {
+    /// Another name on the same address.
+    Name,
+    /// The same name at another address.
+    Address,
+    /// The same address at another port.
+    Port,
+    /// The same address over another protocol.
+    Protocol,
+}
+
+impl NeighbourKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Name, Self::Address, Self::Port, Self::Protocol];
+
+    /// What the file calls it, and what comes after `~` in a neighbour's id.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Address => "address",
+            Self::Port => "port",
+            Self::Protocol => "protocol",
+        }
+    }
 }
 
 /// One measurement of an expectation.
@@ -53,10 +93,17 @@ pub enum Probe {
         family: Family,
         /// Whom to ask; the vantage's first resolver where not said.
         resolver: Option<IpAddr>,
+        /// The resolver's port.
+        port: u16,
         /// How it is carried.
         transport: DnsTransport,
         /// Addresses that the answer must hold for the verdict `ok`; empty: those of the lab's own host.
         answer: Vec<IpAddr>,
+    },
+    /// An ICMP echo request.
+    Ping {
+        /// Where to.
+        address: IpAddr,
     },
     /// A TCP connection.
     Tcp {
@@ -209,6 +256,17 @@ pub enum DnsTransport {
     Tls,
     /// DNS over HTTPS, port 443 (RFC 8484).
     Https,
+}
+
+impl DnsTransport {
+    /// The port at which it is spoken.
+    pub const fn usual_port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 53,
+            Self::Tls => 853,
+            Self::Https => 443,
+        }
+    }
 }
 
 /// A version of HTTP.

@@ -176,6 +176,16 @@ impl Protocol {
         }
     }
 
+    /// Where it listens besides its usual port, when that is where it listens.
+    pub const fn other_port(self) -> Option<u16> {
+        match self {
+            Self::Http => Some(8080),
+            Self::Https | Self::Doh => Some(8443),
+            Self::Dns => Some(5353),
+            _ => None,
+        }
+    }
+
     /// Whether it takes TCP connections.
     pub const fn over_tcp(self) -> bool {
         !matches!(self, Self::Stun | Self::CallRelay | Self::WireGuard)

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Context;
+use super::neighbours::Neighbourhood;
 use super::probes::{ProbeBuilder, addresses};
 use super::topology::{Topology, known, resolver};
 use crate::declare::{ExpectDeclaration, ProbeDeclaration, ScenarioFile, ThenDeclaration};
@@ -25,7 +26,14 @@ pub(crate) fn build(
     errors: &mut Collector,
 ) -> Vec<Expectation> {
     let mut builder = Builder { file, services, phases, topology, library: context.library, errors };
-    file.expectations.iter().enumerate().filter_map(|(index, declared)| builder.expectation(index, declared)).collect()
+    let mut all = Vec::new();
+    for (index, declared) in file.expectations.iter().enumerate() {
+        let Some(expectation) = builder.expectation(index, declared) else { continue };
+        let neighbours = builder.neighbours(&expectation, declared);
+        all.push(expectation);
+        all.extend(neighbours);
+    }
+    all
 }
 
 struct Builder<'a> {
@@ -58,11 +66,19 @@ impl Builder<'_> {
         (!steps.is_empty()).then(|| Expectation {
             location: declared.at().clone(),
             id: declared.id.as_ref().map_or_else(|| format!("expect.{index}").into(), |id| id.as_str().into()),
+            neighbour_of: None,
             vantages,
             phases,
             sequence: declared.sequence.as_ref().map(|name| name.as_str().into()),
             steps,
         })
+    }
+
+    fn neighbours(&mut self, expectation: &Expectation, declared: &ExpectDeclaration) -> Vec<Expectation> {
+        let Some(wanted) = &declared.neighbours else { return Vec::new() };
+        let vantages = &self.topology.vantages;
+        let vantages: Vec<_> = vantages.iter().filter(|each| expectation.vantages.contains(&each.name)).collect();
+        Neighbourhood::new(self.services, &vantages, wanted).of(expectation, self.errors)
     }
 
     fn phases(&mut self, written: Option<&OneOrMany<Text>>) -> Vec<Name> {

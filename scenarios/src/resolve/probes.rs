@@ -62,6 +62,7 @@ impl<'a> ProbeBuilder<'a> {
             ProbeDeclaration::UsualInstagram => Probe::Instagram { media: MEDIA, family: Family::V4 },
             ProbeDeclaration::UsualMax => Probe::Max { authority: Authority::Known, family: Family::V4 },
             ProbeDeclaration::Dns(dns) => self.dns(dns)?,
+            ProbeDeclaration::Ping(ping) => Probe::Ping { address: ping.address },
             ProbeDeclaration::Tcp(tcp) => Probe::Tcp { address: tcp.address, port: tcp.port },
             ProbeDeclaration::Tls(tls) => self.tls(tls)?,
             ProbeDeclaration::Http(http) => self.http(http)?,
@@ -137,6 +138,7 @@ impl<'a> ProbeBuilder<'a> {
             name: dns.name.value.clone(),
             family: dns.family,
             resolver,
+            port: dns.port.unwrap_or(dns.transport.usual_port()),
             transport: dns.transport,
             answer: dns.answer.0.clone(),
         })

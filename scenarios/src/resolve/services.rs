@@ -1,6 +1,6 @@
 //! The services of a scenario, and those that come with them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::bogons;
@@ -22,8 +22,9 @@ pub(crate) fn join(uses: &[Text], context: &Context<'_>, errors: &mut Collector)
     for each in uses {
         walk.visit(each);
     }
-    let services = walk.services;
+    let mut services = walk.services;
     check_hosts(&services, uses, errors);
+    add_other_ports(&mut services);
     services
 }
 
@@ -159,6 +160,27 @@ fn check_hosts(services: &[Service], uses: &[Text], errors: &mut Collector) {
                 );
                 let help = "give the names to one host, or move one of them to another address";
                 errors.push(Diagnostic::new(DiagnosticKind::AddressClash, at, message).help(help));
+            }
+        }
+    }
+}
+
+/// Lets what answers at its usual port answer at another too, where nothing else does: a block of a port must be told from
+/// one of an address.
+fn add_other_ports(services: &mut [Service]) {
+    let all = services.iter().flat_map(|service| &service.hosts);
+    let mut taken: BTreeSet<_> = all.flat_map(places).collect();
+    for host in services.iter_mut().flat_map(|service| &mut service.hosts) {
+        let usual = host.listen.iter().filter(|each| each.port == each.protocol.usual_port());
+        let others: Vec<Listener> = usual
+            .filter_map(|each| Some(Listener { port: each.protocol.other_port()?, protocol: each.protocol }))
+            .collect();
+        for listener in others {
+            let alone = Host { addresses: host.addresses.clone(), listen: vec![listener], ..Host::default() };
+            let wanted: Vec<_> = places(&alone).collect();
+            if wanted.iter().all(|place| !taken.contains(place)) {
+                host.listen.push(listener);
+                taken.extend(wanted);
             }
         }
     }
