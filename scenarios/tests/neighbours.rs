@@ -120,7 +120,7 @@ fn what_has_no_neighbour_is_said() {
         (r#"{ tcp = { address = "31.13.84.53", port = 5222 } }"#, r#"{ name = "ok" }"#),
         (r#"{ tcp = { address = "31.13.84.53", port = 5222 } }"#, r#"{ address = "ok" }"#),
         (r#"{ ping = { address = "31.13.84.53" } }"#, r#"{ port = "ok" }"#),
-        (r#"{ tls = { address = "9.9.9.9", sni = "web.whatsapp.com" } }"#, r#"{ port = "ok" }"#),
+        (r#"{ tls = { address = "203.113.113.9", sni = "web.whatsapp.com" } }"#, r#"{ port = "ok" }"#),
         (tls, r#"{ name = "ok", neutral = "web.whatsapp.com" }"#),
         (tls, r#"{ name = "ok", neutral = "nobody.example" }"#),
         (tls, r#"{ neutral = "ya.ru" }"#),
