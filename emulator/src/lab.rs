@@ -5,6 +5,7 @@ mod commands;
 mod error;
 mod files;
 mod isolation;
+mod machines;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -18,6 +19,7 @@ use tokio::runtime::Handle;
 pub use client::Client;
 pub use commands::{CommandError, CommandSpec};
 pub use error::LabError;
+pub use machines::MachineLog;
 
 use crate::capture::{Capture, Tape};
 use crate::clock::LabClock;
@@ -126,6 +128,7 @@ impl Lab {
         }
         lab.start_inspectors(&topology, rulesets, phase, options.seed)?;
         lab.start_servers()?;
+        lab.start_machines()?;
         Ok(lab)
     }
 
@@ -219,7 +222,7 @@ impl Lab {
         for problem in self.servers.iter().flat_map(Servers::problems) {
             problems.push(Problem { place: problem.server.to_string(), what: problem.kind.to_string() });
         }
-        problems.extend(self.commands.problems());
+        problems.extend(self.commands.servers.problems());
         problems
     }
 

@@ -71,8 +71,8 @@ pub(crate) struct RunArguments {
     /// How to print the report
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
-    /// Write a page to look at, the report, all decisions and the captured packets into this directory: `report/index.html`,
-    /// `report.json`, `events.jsonl`, `run.pcapng`
+    /// Write a page to look at, the report, all decisions, the captured packets and what ran on machines has said into this
+    /// directory: `report/index.html`, `report.json`, `events.jsonl`, `run.pcapng`, `machines/NAME.log`
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -192,6 +192,23 @@ fn addresses(file: &ScenarioFile, scenario: &Scenario, errors: &mut Collector) {
         let at = file.resolvers.keys().find(|key| *key.value == *each.name).map_or(file.at(), |key| &key.at);
         claim(&mut taken, &each.name, &each.addresses, at, errors);
     }
+    for machine in &scenario.machines {
+        let at = file.machines.keys().find(|key| *key.value == *machine.name).map_or(file.at(), |key| &key.at);
+        let own: Vec<IpAddr> = machine.v4.map(IpAddr::V4).into_iter().chain(machine.v6.map(IpAddr::V6)).collect();
+        // A service's address was noted where the machine got it.
+        let own: Vec<IpAddr> = own.into_iter().filter(|address| !is_hosts(scenario, *address)).collect();
+        claim(&mut taken, &machine.name, &own, at, errors);
+        for address in own {
+            if let Some(vantage) = scenario.vantages.iter().find(|vantage| is_client(vantage, address)) {
+                let what = format!("{address} is also a client's address of `{}`", vantage.name);
+                clash(at, what, "give the machine another `address`", errors);
+            }
+        }
+    }
+}
+
+fn is_hosts(scenario: &Scenario, address: IpAddr) -> bool {
+    scenario.services.iter().flat_map(|service| &service.hosts).any(|host| host.addresses.contains(&address))
 }
 
 /// Notes whose these addresses are, and that somebody else has one of them already.

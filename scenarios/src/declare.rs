@@ -13,6 +13,7 @@ mod probe;
 mod profile;
 mod quantities;
 mod questions;
+mod readiness;
 mod reading;
 mod response;
 mod scenario;

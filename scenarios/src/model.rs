@@ -3,6 +3,7 @@
 //! This is what the lab is built from. Nothing in here is optional because "it was not said": what the file leaves out has
 //! its default, and what is wrong was reported by the parser with its line.
 
+mod machine;
 mod mechanism;
 mod payload;
 mod probe;
@@ -13,11 +14,12 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::{Ipv4Net, Ipv6Net};
 use roadblock_censor::NameSet;
 use roadblock_censor::policy::{DnsForgery, Grade, Policy};
 use serde::Serialize;
 
+pub use machine::{Machine, MachineCommand, Readiness};
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use payload::{Payload, Reply, Transport};
 pub use probe::{
@@ -56,7 +58,7 @@ pub struct Scenario {
     pub censors: Vec<Censor>,
     /// What exists on the internet.
     pub services: Vec<Service>,
-    /// Machines of their own on the internet, for servers of the user's.
+    /// Machines of their own, for servers of the user's.
     pub machines: Vec<Machine>,
     /// At least one; the last is a command's default.
     pub phases: Vec<Phase>,
@@ -136,19 +138,6 @@ pub struct Censor {
     pub profile: Name,
     /// The hop where it sits.
     pub at: Name,
-}
-
-/// A machine of its own on the internet, in a namespace of its own.
-#[derive(Clone, Debug)]
-pub struct Machine {
-    /// Its name.
-    pub name: Name,
-    /// Its public IPv4 address.
-    pub v4: Option<Ipv4Addr>,
-    /// Its public IPv6 address.
-    pub v6: Option<Ipv6Addr>,
-    /// Prefixes that lie behind it.
-    pub behind: Vec<IpNet>,
 }
 
 /// A dated step.

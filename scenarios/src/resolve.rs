@@ -6,6 +6,7 @@ mod context;
 mod expectations;
 mod host;
 mod items;
+mod machines;
 mod neighbours;
 mod payloads;
 mod phases;

@@ -13,4 +13,5 @@ pub mod nflog;
 pub mod nfqueue;
 pub mod nftables;
 pub mod packet_tap;
+pub mod sockets;
 pub mod sysctl;

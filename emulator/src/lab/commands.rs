@@ -1,20 +1,17 @@
-//! Running a command at a vantage, and servers on machines, with the lab's own `/etc`, environment and identity.
+//! Running a command at a vantage with the lab's own `/etc`, environment and identity.
 
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
-use roadblock_scenarios::model::Name;
 
 use super::files::{Binds, Files};
-use super::{Lab, LabError, Problem};
+use super::machines::Servers;
+use super::{Lab, LabError};
 use crate::kernel::command::{self, Identity, Prepared};
 use crate::kernel::namespace::Namespace;
 use crate::plan::client_files;
-use crate::plan::topology::machine_namespace;
 use crate::sandbox;
 use crate::sandbox::signals::Foreground;
 
@@ -49,16 +46,8 @@ pub enum CommandError {
 /// What commands need, and the servers that run.
 #[derive(Debug)]
 pub(super) struct Commands {
-    files: Files,
-    servers: Mutex<Vec<Server>>,
-}
-
-/// A server that runs on a machine.
-#[derive(Debug)]
-struct Server {
-    machine: Name,
-    log: PathBuf,
-    child: Child,
+    pub(super) files: Files,
+    pub(super) servers: Servers,
 }
 
 impl Lab {
@@ -79,50 +68,16 @@ impl Lab {
         drop(foreground);
         Ok(status(ended.map_err(LabError::system("wait for the command"))?))
     }
-
-    /// Starts a server on a machine of the scenario's own, as root there. It runs until it ends or the lab does; what it
-    /// prints goes to the file that is given back. One that ends by itself is among the lab's problems.
-    pub fn serve(&self, machine: &str, argv: &[OsString]) -> Result<PathBuf, CommandError> {
-        let found = self.scenario.machines.iter().find(|each| &*each.name == machine);
-        let name = found.map(|machine| Name::clone(&machine.name));
-        let name = name.ok_or_else(|| LabError::NoSuchMachine(machine.to_owned()))?;
-        let namespace = self.namespace(&machine_namespace(&name))?;
-        // A machine asks whom the control asks: both are abroad.
-        let resolvers = self.scenario.control().map(|control| control.resolvers.as_slice()).unwrap_or_default();
-        let binds = self.commands.files.binds(namespace.name(), resolvers, &self.authority)?;
-        let mut servers = self.commands.servers();
-        let log = self.commands.files.place().join(format!("{machine}.{}.log", servers.len()));
-        let child = spawn(namespace, prepared(argv, Identity::Root, binds, Some(log.clone())))?;
-        servers.push(Server { machine: name, log: log.clone(), child });
-        Ok(log)
-    }
 }
 
 impl Commands {
     /// Those of the lab of this number.
     pub(super) fn new(lab: usize) -> Self {
-        Self { files: Files::new(lab), servers: Mutex::default() }
-    }
-
-    /// The servers that have ended although nobody stopped them, with the last thing that each said.
-    pub(super) fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        for server in self.servers().iter_mut() {
-            let Ok(Some(ended)) = server.child.try_wait() else { continue };
-            let said = std::fs::read_to_string(&server.log).unwrap_or_default();
-            let last = said.lines().last().unwrap_or("it said nothing");
-            let what = format!("its server ended ({ended}): {last}");
-            problems.push(Problem { place: server.machine.to_string(), what });
-        }
-        problems
-    }
-
-    fn servers(&self) -> MutexGuard<'_, Vec<Server>> {
-        self.servers.lock().unwrap_or_else(PoisonError::into_inner)
+        Self { files: Files::new(lab), servers: Servers::default() }
     }
 }
 
-fn prepared(argv: &[OsString], identity: Identity, binds: Binds, output: Option<PathBuf>) -> Prepared {
+pub(super) fn prepared(argv: &[OsString], identity: Identity, binds: Binds, output: Option<PathBuf>) -> Prepared {
     let all = std::env::vars_os().map(|(name, _)| name);
     Prepared {
         argv: argv.to_vec(),
@@ -135,7 +90,7 @@ fn prepared(argv: &[OsString], identity: Identity, binds: Binds, output: Option<
 }
 
 /// Starts a command on the thread of a namespace.
-fn spawn(namespace: &Namespace, prepared: Prepared) -> Result<Child, CommandError> {
+pub(super) fn spawn(namespace: &Namespace, prepared: Prepared) -> Result<Child, CommandError> {
     let program = prepared.argv.first().map(|program| program.to_string_lossy().into_owned()).unwrap_or_default();
     let spawned = namespace
         .block_on(async move { command::spawn(&prepared) })

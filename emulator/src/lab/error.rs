@@ -2,6 +2,8 @@
 
 use std::io;
 
+use roadblock_scenarios::model::Name;
+
 use crate::inspector::InspectorError;
 use crate::internet::{AuthorityError, InternetError};
 use crate::kernel::links::LinkError;
@@ -21,6 +23,24 @@ pub enum LabError {
     /// The scenario has no such machine.
     #[error("no machine is called `{0}`; a scenario gives one as `[machine.NAME]`")]
     NoSuchMachine(String),
+    /// A machine's command ended before it was ready, or was not ready in time.
+    #[error("failed to start what runs on the machine `{machine}`: {what}\n{log}")]
+    Machine {
+        /// The machine.
+        machine: Name,
+        /// What happened to its command, as a sentence fragment.
+        what: String,
+        /// The end of its log, or that there is none.
+        log: String,
+    },
+    /// A machine's command could not be run at all.
+    #[error("failed to start what runs on the machine `{machine}`: {cause}")]
+    MachineCommand {
+        /// The machine.
+        machine: Name,
+        /// Why.
+        cause: Box<super::CommandError>,
+    },
     /// The scenario has no such phase.
     #[error("no phase is called `{0}`")]
     NoSuchPhase(String),

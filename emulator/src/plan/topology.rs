@@ -53,7 +53,7 @@ pub enum Role {
     Client,
     /// A router.
     Hop,
-    /// A machine of its own on the internet.
+    /// A machine of its own, abroad or at a hop.
     Machine,
     /// Where the services live.
     Internet,
@@ -212,19 +212,17 @@ impl<'a> Builder<'a> {
             }
             if let Some(hop) = hop {
                 carried.extend(self.addresses_at(hop).into_iter().map(host_prefix));
+                carried.extend(self.machines_at(hop).flat_map(machine_prefixes));
             }
             inner = outer;
         }
     }
 
-    /// A machine hangs below the internet, as a client does, with no hop between.
+    /// A machine hangs below its hop, or with no hop between below the internet, as a client does.
     fn link_machine(&mut self, machine: &Machine) {
-        let internet = Name::from(INTERNET);
-        let interface = self.link(&machine_namespace(&machine.name), &internet);
-        let own = machine.v4.map(|v4| host_prefix(v4.into())).into_iter();
-        let own = own.chain(machine.v6.map(|v6| host_prefix(v6.into())));
-        let below: Vec<IpNet> = own.chain(machine.behind.iter().copied()).collect();
-        self.below.insert((internet, interface), below);
+        let outer = machine.at.as_deref().map_or_else(|| Name::from(INTERNET), hop_namespace);
+        let interface = self.link(&machine_namespace(&machine.name), &outer);
+        self.below.insert((outer, interface), machine_prefixes(machine));
     }
 
     /// The outer interface of the link between the two, made where there is none yet.
@@ -254,6 +252,10 @@ impl<'a> Builder<'a> {
         let own = own.flat_map(|each| [IpAddr::V4(each.v4), IpAddr::V6(each.v6)]);
         let resolvers = self.scenario.resolvers.iter().filter(|each| &*each.at == hop);
         own.chain(resolvers.flat_map(|each| each.addresses.iter().copied())).collect()
+    }
+
+    fn machines_at<'b>(&self, hop: &'b str) -> impl Iterator<Item = &'a Machine> + use<'a, 'b> {
+        self.scenario.machines.iter().filter(move |machine| machine.at.as_deref() == Some(hop))
     }
 
     fn finish(self) -> Topology {
@@ -316,6 +318,13 @@ fn machine(machine: &Machine) -> NamespacePlan {
         routes: own.iter().map(default).collect(),
         addresses: own.into_iter().map(|address| AddressPlan { address, interface: UP.into() }).collect(),
     }
+}
+
+/// A machine's own addresses and what lies behind it.
+fn machine_prefixes(machine: &Machine) -> Vec<IpNet> {
+    let own = machine.v4.map(|v4| host_prefix(v4.into())).into_iter();
+    let own = own.chain(machine.v6.map(|v6| host_prefix(v6.into())));
+    own.chain(machine.behind.iter().copied()).collect()
 }
 
 fn up(v4: Ipv4Addr, v6: Ipv6Addr) -> Vec<RoutePlan> {

@@ -7,7 +7,7 @@ use roadblock_emulator::events::Recorded;
 use roadblock_emulator::lab::{Client, Lab};
 
 use super::select::Seat;
-use crate::run::{Known, is_of};
+use crate::run::Known;
 
 /// Who interfered with the command's traffic; nothing where nobody did.
 pub(super) fn explain(lab: &Lab, seat: &Seat) -> Option<String> {
@@ -19,7 +19,7 @@ fn line(events: &[Recorded], client: &Client, phase: &str) -> Option<String> {
     let interference: Vec<&Event> = events
         .iter()
         .map(|each| &each.event)
-        .filter(|event| event.is_interference() && is_of(event.flow.client, client))
+        .filter(|event| event.is_interference() && client.own_flow(&event.flow).is_some())
         .collect();
     let first = interference.first()?;
     let others: BTreeSet<String> = interference.iter().map(|event| name(event)).collect();

@@ -21,7 +21,7 @@ pub(super) fn run(library: &Library, arguments: &RunArguments) -> u8 {
         Ok(selection) => selection,
         Err(error) => return refused(error),
     };
-    let out = match arguments.out.as_deref().map(Out::open).transpose() {
+    let out = match arguments.out.as_deref().map(|directory| Out::open(directory, &scenario)).transpose() {
         Ok(out) => out,
         Err(error) => return refused(error),
     };

@@ -56,9 +56,8 @@ impl Witness {
         let new = self.log.since(seen.read);
         seen.read += new.len();
         for event in new.into_iter().map(|recorded| recorded.event) {
-            let flow = event.flow;
-            let own = flow.client == self.client.v4 || flow.client == self.client.v6;
-            if own && matches!(event.kind, EventKind::Dropped | EventKind::Rewritten) {
+            let Some(flow) = self.client.own_flow(&event.flow) else { continue };
+            if matches!(event.kind, EventKind::Dropped | EventKind::Rewritten) {
                 let server = SocketAddr::new(flow.server, flow.server_port);
                 *seen.dropped.entry((server, flow.client_port)).or_default() += 1;
             }

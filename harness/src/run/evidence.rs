@@ -1,6 +1,5 @@
 //! Who did it: from a measurement and the lab's events to the rule that decided.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use roadblock_censor::Event;
@@ -64,7 +63,11 @@ impl Measured {
 /// packets that it drops itself a moment later than they are missed.
 pub(crate) async fn gather(log: &EventLog, mark: usize, client: &Client, outcome: &Outcome) -> Vec<Recorded> {
     let about_client = || -> Vec<Recorded> {
-        log.since(mark).into_iter().filter(|each| is_of(each.event.flow.client, client)).collect()
+        let own = |mut each: Recorded| {
+            each.event.flow = client.own_flow(&each.event.flow)?;
+            Some(each)
+        };
+        log.since(mark).into_iter().filter_map(own).collect()
     };
     let Some(layer) = outcome.decisive_layer().filter(|_| outcome.verdict != VerdictWord::Ok) else {
         return about_client();
@@ -79,11 +82,6 @@ pub(crate) async fn gather(log: &EventLog, mark: usize, client: &Client, outcome
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
-}
-
-/// Whether an address is one of the client's.
-pub(crate) fn is_of(address: IpAddr, client: &Client) -> bool {
-    address == IpAddr::V4(client.v4) || address == IpAddr::V6(client.v6)
 }
 
 fn is_about(event: &Event, layer: &Layer) -> bool {

@@ -19,7 +19,6 @@ pub(crate) mod testing;
 pub(crate) use canonical::{CanonicalEvent, canonical, word};
 pub(crate) use cell::text as cell_text;
 pub(crate) use describe::target_key;
-pub(crate) use evidence::is_of;
 pub(crate) use human::render;
 #[cfg(test)]
 pub(crate) use human::tests::report as made_up_report;

@@ -12,7 +12,6 @@ use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
 use super::describe::target_key;
-use super::evidence::is_of;
 use super::plan::{PhasePlan, PlannedExpectation, PlannedVisit, Strand};
 use super::report::{Cell, ExpectationEntry, StepEntry};
 use super::seat::Seat;
@@ -40,7 +39,7 @@ impl PhaseResults {
 
     /// Whether a decision was about one of this phase's clients, not about what one of an earlier phase left behind.
     pub(crate) fn is_about(&self, recorded: &Recorded) -> bool {
-        self.clients.iter().any(|client| is_of(recorded.event.flow.client, client))
+        self.clients.iter().any(|client| client.own_flow(&recorded.event.flow).is_some())
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use roadblock_emulator::events::Recorded;
-use roadblock_emulator::lab::{Lab, LabError, LabOptions, Problem};
+use roadblock_emulator::lab::{Lab, LabError, LabOptions, MachineLog, Problem};
 use roadblock_scenarios::Scenario;
 use roadblock_scenarios::model::Name;
 use tokio::runtime::Runtime;
@@ -34,6 +34,8 @@ pub(crate) struct RunResult {
     pub(crate) events: Vec<Recorded>,
     /// The packets, as a pcapng file, where they were captured.
     pub(crate) pcapng: Option<Vec<u8>>,
+    /// What ran on the scenario's machines has printed, where there was one lab.
+    pub(crate) logs: Vec<MachineLog>,
 }
 
 /// Why a run could not begin.
@@ -103,8 +105,12 @@ fn side_by_side(
         }
     });
     let played = played.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut all =
-        RunResult { report: empty_report(scenario, selection, options.seed), events: Vec::new(), pcapng: None };
+    let mut all = RunResult {
+        report: empty_report(scenario, selection, options.seed),
+        events: Vec::new(),
+        pcapng: None,
+        logs: Vec::new(),
+    };
     let mut interrupted = false;
     for (number, result) in played {
         match result {
@@ -164,7 +170,7 @@ fn in_one_lab(
     report.conclusion = conclude(&report, stop.is_set());
     let events = lab.events().all();
     let pcapng = picture(&lab, &trust, &mut report);
-    Ok(RunResult { report, events, pcapng })
+    Ok(RunResult { report, events, pcapng, logs: lab.machine_logs() })
 }
 
 /// Adds what was captured to the report, and gives it as a file.

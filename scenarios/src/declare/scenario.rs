@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::declare::{ExpectDeclaration, FileKind, ResponseCode};
-use crate::model::Mechanism;
+use crate::model::{Mechanism, Readiness};
 use crate::read::{Date, Dictionary, Needed, OneOrMany, table};
 use crate::source::{Spanned, Text};
 use crate::tree::Node;
@@ -41,7 +41,7 @@ table! {
         "resolver" => resolvers: Dictionary<ResolverDeclaration> = Dictionary::default(),
         /// The censors, each at a hop.
         "censor" => censors: Dictionary<CensorDeclaration> = Dictionary::default(),
-        /// Machines of their own on the internet, for servers of the user's.
+        /// Machines of their own, abroad or inside the country, for servers of the user's.
         "machine" => machines: Dictionary<MachineDeclaration> = Dictionary::default(),
         /// The dated steps; the last is a command's default. A file without any has one, named `always`.
         "phase" => phases: Vec<PhaseDeclaration> = Vec::new(),
@@ -99,12 +99,28 @@ table! {
 }
 
 table! {
-    /// A machine of its own on the internet, in a namespace of its own, where `exec --serve` runs a server.
+    /// A machine of its own, in a namespace of its own: abroad, or at a hop's network inside the country. It runs the server
+    /// that `run` names, and what `exec --serve` names.
     MachineDeclaration {
         /// One line for people.
         "about" => _about: Option<String>,
-        /// Its public addresses, at most one of each family.
-        "address" => address: OneOrMany<Spanned<IpAddr>>,
+        /// The hop that it hangs off, inside the country: what comes to it from abroad goes through that hop and all that
+        /// lie between it and the internet. No censor may sit at that hop itself, because a router between a client and a
+        /// machine that both hang off it has no inside and outside; put the machine at the hop below or above the censor.
+        /// Where not said, the machine is abroad, with no censor on its way.
+        "at" => at_hop: Option<Text>,
+        /// Its public addresses, at most one of each family. Must be given abroad; with `at`, two addresses of the hop's
+        /// network where not said, and if said, addresses of that network that no client has.
+        "address" => address: OneOrMany<Spanned<IpAddr>> = OneOrMany(Vec::new()),
+        /// A shell command that runs as root on the machine from the beginning of the lab to its end, in the foreground.
+        /// What it prints is its log. That it ends, however it does, makes the lab's results invalid. In a file that is
+        /// not of the built-in library it needs `--allow-commands`.
+        "run" => run: Option<Text>,
+        /// When the command is ready to be measured: `"tcp:443"` or `"udp:51820"`, when something listens at that port;
+        /// `"log:listening"`, when its log holds that text. At once where not said.
+        "ready" => ready: Option<Spanned<Readiness>>,
+        /// How long that may take, on the wall's clock; after that the lab has failed, and the log's end is shown.
+        "ready-within" => ready_within: Duration = Duration::from_secs(10),
         /// Prefixes that lie behind it, as the inner addresses of a VPN.
         "behind" => behind: OneOrMany<IpNet> = OneOrMany(Vec::new()),
     }

@@ -8,8 +8,9 @@
 //! | clients of the n-th vantage | the n-th /22 | /64 number n + 1 |
 //! | hops | the last /24 | /64 number 0xf0 |
 //! | resolvers | the last /24 but one | /64 number 0xf1 |
+//! | machines | the last /24 but two | /64 number 0xf2 |
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
@@ -24,13 +25,14 @@ pub(crate) struct Space {
     clients: u32,
     hops: u8,
     resolvers: u8,
+    machines: u8,
 }
 
 impl Space {
     /// The space of these prefixes, nothing of it given away; `None` where they are too small.
     pub(crate) fn new(v4: Ipv4Net, v6: Ipv6Net) -> Option<Self> {
         let large = v4.prefix_len() <= LONGEST.0 && v6.prefix_len() <= LONGEST.1;
-        large.then(|| Self { v4: v4.trunc(), v6: v6.trunc(), clients: 0, hops: 0, resolvers: 0 })
+        large.then(|| Self { v4: v4.trunc(), v6: v6.trunc(), clients: 0, hops: 0, resolvers: 0, machines: 0 })
     }
 
     /// Whether it is the space of these prefixes.
@@ -64,6 +66,20 @@ impl Space {
         Some((self.near_end(512, self.resolvers), self.subnet(0xf1, self.resolvers)))
     }
 
+    /// The next machine's addresses.
+    pub(crate) fn machine(&mut self) -> Option<(Ipv4Addr, Ipv6Addr)> {
+        self.machines = self.machines.checked_add(1).filter(|number| *number < 255)?;
+        Some((self.near_end(768, self.machines), self.subnet(0xf2, self.machines)))
+    }
+
+    /// Whether an address lies in it.
+    pub(crate) fn holds(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => self.v4.contains(&address),
+            IpAddr::V6(address) => self.v6.contains(&address),
+        }
+    }
+
     fn near_end(&self, distance: u32, number: u8) -> Ipv4Addr {
         Ipv4Addr::from(u32::from(self.v4.broadcast()) - (distance - 1) + u32::from(number))
     }
@@ -91,8 +107,11 @@ mod tests {
         assert_eq!(clients.len(), 3);
         assert_eq!(hop, ("95.167.15.1".parse().expect("v4"), "2a01:620:0:f0::1".parse().expect("v6")));
         assert_eq!(resolver, ("95.167.14.1".parse().expect("v4"), "2a01:620:0:f1::1".parse().expect("v6")));
+        let machine = space.machine().expect("the first");
+        assert_eq!(machine, ("95.167.13.1".parse().expect("v4"), "2a01:620:0:f2::1".parse().expect("v6")));
         for (v4, v6) in &clients {
             assert!(!v4.contains(&hop.0) && !v4.contains(&resolver.0) && !v6.contains(&hop.1));
+            assert!(!v4.contains(&machine.0) && !v6.contains(&machine.1));
         }
         assert_eq!(std::iter::from_fn(|| space.hop()).count(), 253);
     }

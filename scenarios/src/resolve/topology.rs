@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::Context;
 use super::space::{LONGEST, Space};
 use crate::bogons;
-use crate::declare::{MachineDeclaration, ScenarioFile, VantageDeclaration};
+use crate::declare::{ScenarioFile, VantageDeclaration};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::model::{Hop, Machine, Network, Protocol, Resolver, Service, Vantage};
 use crate::read::{Dictionary, Located};
@@ -49,13 +49,13 @@ pub(crate) fn build(
     Topology { hops, vantages, resolvers, machines }
 }
 
-struct Builder<'a, 'b> {
-    file: &'a ScenarioFile,
+pub(super) struct Builder<'a, 'b> {
+    pub(super) file: &'a ScenarioFile,
     context: &'a Context<'b>,
-    errors: &'a mut Collector,
-    spaces: Vec<Space>,
+    pub(super) errors: &'a mut Collector,
+    pub(super) spaces: Vec<Space>,
     /// Which space a hop belongs to.
-    owners: BTreeMap<String, usize>,
+    pub(super) owners: BTreeMap<String, usize>,
     hops: Vec<Hop>,
 }
 
@@ -168,34 +168,7 @@ impl Builder<'_, '_> {
         Some(Resolver { name: name.as_str().into(), at: declared.at_hop.as_str().into(), addresses })
     }
 
-    fn machine(&mut self, name: &Text, declared: &MachineDeclaration, services: &[Service]) -> Machine {
-        let mut machine = Machine { name: name.as_str().into(), v4: None, v6: None, behind: declared.behind.0.clone() };
-        for address in &declared.address.0 {
-            self.public(address.value, &address.at);
-            let mut hosts = services.iter().flat_map(|service| &service.hosts);
-            if hosts.any(|host| host.addresses.contains(&address.value)) {
-                let message = format!("a service lives at {} already", address.value);
-                let help = "a machine has its addresses to itself; take another";
-                self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &address.at, message).help(help));
-            }
-            let second = match address.value {
-                IpAddr::V4(v4) => machine.v4.replace(v4).is_some(),
-                IpAddr::V6(v6) => machine.v6.replace(v6).is_some(),
-            };
-            if second {
-                let message = "a machine has one address of each family";
-                self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &address.at, message));
-            }
-        }
-        if declared.address.0.is_empty() {
-            let message = format!("the machine `{}` has no address", name.value);
-            let help = "write `address = \"185.70.40.10\"`, or a list of one of each family";
-            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, declared.at(), message).help(help));
-        }
-        machine
-    }
-
-    fn public(&mut self, address: IpAddr, at: &crate::source::Location) {
+    pub(super) fn public(&mut self, address: IpAddr, at: &crate::source::Location) {
         if let Some(message) = bogons::complaint(address) {
             let help = "OONI takes such an address for a bogon; use public ones of the network";
             self.errors.push(Diagnostic::new(DiagnosticKind::NotPublic, at, message).help(help));
