@@ -48,7 +48,10 @@ where
     let stream = TokioIo::new(stream);
     match version {
         HttpVersion::One => {
-            let shaken = Box::pin(http1::handshake(stream)).await;
+            // `Host:`, as browsers and curl write it: a censor may know it in no other way (IR-HTTP-1).
+            let mut client = http1::Builder::new();
+            client.title_case_headers(true);
+            let shaken = Box::pin(client.handshake(stream)).await;
             let (mut sender, connection) = shaken.map_err(|error| Failure::of(&error))?;
             let exchange =
                 async move { answer(sender.send_request(request).await.map_err(|error| Failure::of(&error))?).await };
