@@ -59,6 +59,9 @@ pub(crate) enum Command {
 pub(crate) struct RunArguments {
     /// A scenario of the library, or a path that starts with `/` or `.` or ends in `.toml`
     pub(crate) scenario: String,
+    /// What is set.
+    #[command(flatten)]
+    pub(crate) parameters: ParameterArguments,
     /// Play only this phase; may be given several times
     #[arg(long = "phase", value_name = "PHASE")]
     pub(crate) phases: Vec<String>,
@@ -77,11 +80,22 @@ pub(crate) struct RunArguments {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// What a scenario lets its user set.
+#[derive(Args, Debug)]
+pub(crate) struct ParameterArguments {
+    /// Set a parameter of the scenario; VALUE is TOML, or a bare word; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
 /// Where and when a command runs.
 #[derive(Args, Debug)]
 pub(crate) struct SeatArguments {
     /// A scenario of the library, or a path that starts with `/` or `.` or ends in `.toml`
     pub(crate) scenario: String,
+    /// What is set.
+    #[command(flatten)]
+    pub(crate) parameters: ParameterArguments,
     /// The phase; the last one if not given
     #[arg(long, value_name = "PHASE")]
     pub(crate) phase: Option<String>,
@@ -180,6 +194,9 @@ pub(crate) struct ReplayArguments {
 pub(crate) struct ShowArguments {
     /// A scenario of the library, or a path that starts with `/` or `.` or ends in `.toml`
     pub(crate) scenario: String,
+    /// What is set.
+    #[command(flatten)]
+    pub(crate) parameters: ParameterArguments,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -204,6 +221,9 @@ pub(crate) struct CheckArguments {
     /// Scenarios, profiles or services of the library, or paths that start with `/` or `.` or end in `.toml`
     #[arg(required = true, value_name = "SCENARIO")]
     pub(crate) scenarios: Vec<String>,
+    /// What is set.
+    #[command(flatten)]
+    pub(crate) parameters: ParameterArguments,
     /// How to print what is wrong
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,

@@ -84,8 +84,10 @@ pub enum DiagnosticKind {
     UnknownRule,
     /// A name that no service of the scenario has.
     UnknownHost,
-    /// Files that use each other in a circle.
+    /// Files that use or extend each other in a circle.
     UseLoop,
+    /// A file outside the folder of the file that names it.
+    Outside,
     /// A hop that no vantage goes through, or a vantage that goes through none.
     NoPath,
     /// Paths that one way up from each hop cannot serve.
@@ -187,6 +189,11 @@ impl Collector {
         if !self.sources.iter().any(|each| each.name() == source.name()) {
             self.sources.push(Arc::clone(source));
         }
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
     }
 
     /// Whether something is wrong within this place, or behind it in its line: of keys with dots the place is the key alone.

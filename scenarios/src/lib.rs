@@ -10,6 +10,7 @@
 
 mod bogons;
 mod check;
+mod compose;
 mod declare;
 pub mod diagnostic;
 pub mod library;
@@ -25,7 +26,7 @@ mod suggest;
 mod tree;
 
 pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
-pub use library::{DoneBy, Fact, Library, load, resolve};
+pub use library::{DoneBy, Fact, Library, load, load_with, resolve};
 pub use model::Scenario;
 pub use profile::{Profile, ProfileParameter, ProfileRule};
 pub use queries::RuleListing;

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::declare::FactDeclaration;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind, Diagnostics};
-use crate::loader;
+use crate::loader::{self, Opened};
 use crate::model::Scenario;
 use crate::resolve::{self as resolver, Context};
 use crate::source::SourceFile;
@@ -170,6 +170,11 @@ impl Library {
         context.known_facts().map(|(id, known)| Fact::of(id, known)).collect()
     }
 
+    /// The file of a scenario.
+    pub(crate) fn scenario_file(&self, id: &str) -> Option<Opened> {
+        self.document(id).filter(|_| self.ids().any(|each| each == id)).map(Opened::alone)
+    }
+
     /// A file at its place.
     pub(crate) fn file(&self, place: &str) -> Option<&Arc<SourceFile>> {
         self.files.get(place)
@@ -177,6 +182,11 @@ impl Library {
 
     /// Checks a file of the library, whatever its kind: a scenario, a profile with its defaults, or a service.
     pub fn check(&self, id: &str) -> Result<(), Diagnostics> {
+        self.check_with(id, &[])
+    }
+
+    /// The same; of a scenario with these parameters set, as in [`load_with`].
+    pub fn check_with(&self, id: &str, set: &[String]) -> Result<(), Diagnostics> {
         let mut errors = Collector::default();
         let context = Context::new(self, &mut errors);
         let sound = match self.document(id) {
@@ -184,7 +194,7 @@ impl Library {
                 resolver::check_profile(source, Some(id), &context, &mut errors)
             }
             Some(_) if id.starts_with("services/") => resolver::check_service(id, &context, &mut errors),
-            Some(source) => resolver::scenario(source, Some(id), &context, &mut errors).map(drop),
+            Some(source) => resolver::scenario(&Opened::alone(source), Some(id), set, &context, &mut errors).map(drop),
             None => unknown(id, self, &mut errors),
         };
         errors.finish(sound)
@@ -192,15 +202,19 @@ impl Library {
 
     /// Checks a file, whatever its kind: a scenario, or a profile with its defaults.
     pub fn check_file(&self, path: &str) -> Result<(), Diagnostics> {
-        let is_profile = loader::text(Path::new(path)).is_ok_and(|text| resolver::is_profile(path, &text));
-        if !is_profile {
-            return load(path, self).map(drop);
-        }
+        self.check_file_with(path, &[])
+    }
+
+    /// The same; of a scenario with these parameters set, as in [`load_with`].
+    pub fn check_file_with(&self, path: &str, set: &[String]) -> Result<(), Diagnostics> {
         let mut errors = Collector::default();
-        let context = Context::new(self, &mut errors);
-        let sound = loader::text(Path::new(path)).ok().and_then(|text| {
-            let source = Arc::new(SourceFile::new(path, &text));
-            resolver::check_profile(&source, None, &context, &mut errors)
+        let sound = open(path, self, &mut errors).and_then(|(opened, _)| {
+            let context = Context::new(self, &mut errors);
+            if resolver::is_profile(path, opened.source.text()) {
+                context.opened(&opened);
+                return resolver::check_profile(&opened.source, None, &context, &mut errors);
+            }
+            resolver::scenario(&opened, None, set, &context, &mut errors).map(drop)
         });
         errors.finish(sound)
     }
@@ -227,30 +241,48 @@ impl Fact {
 
 /// The scenario that an argument names: a path if it starts with `/` or `.` or ends in `.toml`, else an id of the library.
 pub fn load(argument: &str, library: &Library) -> Result<Scenario, Diagnostics> {
+    load_with(argument, &[], library)
+}
+
+/// The same, with some of its parameters set, each as `NAME=VALUE`: a value of TOML, or a bare word.
+pub fn load_with(argument: &str, set: &[String], library: &Library) -> Result<Scenario, Diagnostics> {
     let mut errors = Collector::default();
-    let (source, id) = match (is_path(argument), library.document(argument)) {
-        (true, _) => match loader::text(Path::new(argument)) {
-            Ok(text) => (Arc::new(SourceFile::new(argument, &text)), None),
-            Err(error) => {
-                let message = format!("cannot read `{argument}`: {error}");
-                let mistake = about_argument(DiagnosticKind::Unreadable, argument, &message, &mut errors);
-                let id = argument.strip_suffix(".toml").filter(|id| library.document(id).is_some());
-                errors.push(match id {
-                    Some(id) => mistake.help(format!("the library's own is called `{id}`, without `.toml`")),
-                    None => mistake,
-                });
-                return errors.finish(None);
-            }
-        },
-        (false, Some(source)) => (Arc::clone(source), Some(argument)),
-        (false, None) => {
-            let nothing = unknown(argument, library, &mut errors);
-            return errors.finish(nothing);
-        }
+    let Some((opened, id)) = open(argument, library, &mut errors) else {
+        return errors.finish(None);
     };
     let context = Context::new(library, &mut errors);
-    let scenario = resolver::scenario(&source, id, &context, &mut errors);
+    let scenario = resolver::scenario(&opened, id, set, &context, &mut errors);
     errors.finish(scenario)
+}
+
+/// The file that an argument names, and its place in the library, where it has one.
+pub(crate) fn open<'a>(
+    argument: &'a str,
+    library: &Library,
+    errors: &mut Collector,
+) -> Option<(Opened, Option<&'a str>)> {
+    if !is_path(argument) {
+        let source = library.document(argument);
+        return source
+            .map(|source| (Opened::alone(source), Some(argument)))
+            .or_else(|| unknown(argument, library, errors));
+    }
+    // Two files must not have the same name in messages.
+    let is_taken = library.file(argument).is_some();
+    let shown = if is_taken { format!("./{argument}") } else { argument.to_owned() };
+    match Opened::at(Path::new(argument), &shown) {
+        Ok(opened) => Some((opened, None)),
+        Err(error) => {
+            let message = format!("cannot read `{argument}`: {error}");
+            let mistake = about_argument(DiagnosticKind::Unreadable, argument, &message, errors);
+            let id = argument.strip_suffix(".toml").filter(|id| library.document(id).is_some());
+            errors.push(match id {
+                Some(id) => mistake.help(format!("the library's own is called `{id}`, without `.toml`")),
+                None => mistake,
+            });
+            None
+        }
+    }
 }
 
 /// Whether an argument is a path: if it starts with `/` or `.` or ends in `.toml`.
@@ -262,7 +294,8 @@ pub(crate) fn is_path(argument: &str) -> bool {
 pub fn resolve(text: &str, name: &str, library: &Library) -> Result<Scenario, Diagnostics> {
     let mut errors = Collector::default();
     let context = Context::new(library, &mut errors);
-    let scenario = resolver::scenario(&Arc::new(SourceFile::new(name, text)), None, &context, &mut errors);
+    let opened = Opened::alone(&Arc::new(SourceFile::new(name, text)));
+    let scenario = resolver::scenario(&opened, None, &[], &context, &mut errors);
     errors.finish(scenario)
 }
 

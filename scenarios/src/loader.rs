@@ -1,8 +1,15 @@
-//! The only file of this crate that reads files.
+//! The only module of this crate that reads files.
+//!
+//! What the user names is read as it is. What a file names is read only where it lies beside that file or below: a scenario
+//! from a stranger must not be able to look around on the machine that runs it.
+
+mod beside;
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
+
+pub(crate) use beside::{BesideError, Opened, beside};
 
 /// A scenario is written by hand and a list of a million names is some twenty megabytes.
 const LIMIT: u64 = 64 << 20;
@@ -26,11 +33,11 @@ pub(crate) fn text(path: &Path) -> io::Result<String> {
 /// The `.toml`, `.txt` and `.hex` files below a folder: the path from there, with `/`, and the text.
 pub(crate) fn folder(root: &Path) -> io::Result<Vec<(String, String)>> {
     let mut files = Vec::new();
-    walk(root, "", DEPTH, &mut files)?;
+    walk(&fs::canonicalize(root)?, root, "", DEPTH, &mut files)?;
     Ok(files)
 }
 
-fn walk(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<(String, String)>) -> io::Result<()> {
+fn walk(root: &Path, folder: &Path, prefix: &str, depth: usize, files: &mut Vec<(String, String)>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -40,8 +47,11 @@ fn walk(folder: &Path, prefix: &str, depth: usize, files: &mut Vec<(String, Stri
             continue;
         }
         if is_folder && depth > 0 {
-            walk(&entry.path(), &format!("{path}/"), depth - 1, files)?;
+            walk(root, &entry.path(), &format!("{path}/"), depth - 1, files)?;
         } else if !is_folder && is_part(&entry.path()) {
+            if !fs::canonicalize(entry.path())?.starts_with(root) {
+                return Err(io::Error::other(format!("`{path}` is a symbolic link that leads out of the library")));
+            }
             files.push((path, text(&entry.path())?));
         }
     }

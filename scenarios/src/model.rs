@@ -19,6 +19,8 @@ use roadblock_censor::NameSet;
 use roadblock_censor::policy::{DnsForgery, Grade, Policy};
 use serde::Serialize;
 
+use crate::source::Location;
+
 pub use machine::{Machine, MachineCommand, Readiness};
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use payload::{Payload, Reply, Transport};
@@ -46,6 +48,8 @@ pub struct Scenario {
     pub unknown: Option<String>,
     /// The ways of blocking that it shows, each once.
     pub mechanisms: Vec<Mechanism>,
+    /// What may be set, and to what it is set.
+    pub parameters: Vec<Parameter>,
     /// Where the story is told.
     pub sources: Vec<Source>,
     /// The routers, in the order of the file.
@@ -64,6 +68,26 @@ pub struct Scenario {
     pub phases: Vec<Phase>,
     /// What must be observed.
     pub expectations: Vec<Expectation>,
+}
+
+/// What of a scenario may be set, and to what it is set.
+#[derive(Clone, Debug, Serialize)]
+pub struct Parameter {
+    /// Its name.
+    pub name: Name,
+    /// What it holds: `names`, `duration`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// One line for people.
+    pub about: Option<String>,
+    /// How far the default is known; none where somebody set it.
+    pub grade: Option<Grade>,
+    /// What it holds, as TOML.
+    pub value: String,
+    /// Whether somebody set it: a file that extends the scenario, or a command.
+    pub is_set: bool,
+    /// Where the value was written.
+    pub at: Location,
 }
 
 /// Where a claim comes from.

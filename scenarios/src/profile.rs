@@ -1,14 +1,13 @@
 //! One profile by itself, without a scenario around it: what a test drives and what a capture is replayed through.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use roadblock_censor::policy::Policy;
 
 use crate::declare::{FileKind, ProfileFile, RuleDeclaration};
 use crate::diagnostic::{Collector, DiagnosticKind, Diagnostics};
-use crate::library::{Library, about_argument, is_path};
-use crate::loader;
+use crate::library::{Library, about_argument, is_path, open};
+use crate::loader::Opened;
 use crate::resolve::{Context, Given, document, policy, settings};
 use crate::source::SourceFile;
 use crate::suggest;
@@ -49,9 +48,10 @@ impl Library {
     /// The same; its boxes bear this name.
     pub fn profile_named(&self, name: &str, reference: &str, arguments: &str) -> Result<Profile, Diagnostics> {
         let mut errors = Collector::default();
-        let profile = read(reference, self, &mut errors).and_then(|source| {
+        let profile = read(reference, self, &mut errors).and_then(|opened| {
             let context = Context::new(self, &mut errors);
-            fill_in(name, &source, arguments, &context, &mut errors)
+            context.opened(&opened);
+            fill_in(name, &opened.source, arguments, &context, &mut errors)
         });
         errors.finish(profile)
     }
@@ -79,17 +79,9 @@ impl Library {
 }
 
 /// The file that a reference names.
-fn read(reference: &str, library: &Library, errors: &mut Collector) -> Option<Arc<SourceFile>> {
+fn read(reference: &str, library: &Library, errors: &mut Collector) -> Option<Opened> {
     if is_path(reference) {
-        return match loader::text(Path::new(reference)) {
-            Ok(text) => Some(Arc::new(SourceFile::new(reference, &text))),
-            Err(error) => {
-                let message = format!("cannot read `{reference}`: {error}");
-                let mistake = about_argument(DiagnosticKind::Unreadable, reference, &message, errors);
-                errors.push(mistake);
-                None
-            }
-        };
+        return open(reference, library, errors).map(|(opened, _)| opened);
     }
     let found = library.document(reference).filter(|_| library.profiles().any(|id| id == reference));
     if found.is_none() {
@@ -99,7 +91,7 @@ fn read(reference: &str, library: &Library, errors: &mut Collector) -> Option<Ar
         let mistake = about_argument(DiagnosticKind::UnknownProfile, reference, &message, errors).help(help);
         errors.push(mistake);
     }
-    found.map(Arc::clone)
+    found.map(Opened::alone)
 }
 
 fn fill_in(

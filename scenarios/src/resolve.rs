@@ -19,27 +19,31 @@ mod topology;
 use std::sync::Arc;
 
 use crate::check;
+use crate::compose::compose;
 use crate::declare::{FileKind, ScenarioFile, SourceDeclaration};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::loader::Opened;
 use crate::model::{Censor, Mechanism, Scenario, Source};
 use crate::read::{Needed, Read, value};
 use crate::source::{SourceFile, Text};
 use crate::tree::{self, Node, Value};
 
-pub(crate) use arguments::{Given, settings};
+pub(crate) use arguments::{Given, Setting, settings};
 pub(crate) use compile::{check_profile, policy};
 pub(crate) use context::Context;
 pub(crate) use services::check_service;
 pub(crate) use topology::{known, overlap};
 
-/// Reads, joins and checks a scenario. `id` is its place in the library, where it has one.
+/// Reads, joins and checks a scenario. `id` is its place in the library, where it has one; `set` is what a command sets.
 pub(crate) fn scenario(
-    source: &Arc<SourceFile>,
+    opened: &Opened,
     id: Option<&str>,
+    set: &[String],
     context: &Context<'_>,
     errors: &mut Collector,
 ) -> Option<Scenario> {
-    let file: ScenarioFile = document(source, FileKind::Scenario, errors)?;
+    let composed = compose(opened, set, context, errors)?;
+    let file = ScenarioFile::read(&composed.node, errors)?;
     check_id(&file.id, id, errors);
     check::names(&file, errors);
     let services = services::join(&file.uses, context, errors);
@@ -53,6 +57,7 @@ pub(crate) fn scenario(
         felt: file.felt.as_deref().map(paragraph),
         unknown: file.unknown.as_deref().map(paragraph),
         mechanisms: mechanisms(&file.mechanisms),
+        parameters: composed.parameters,
         sources: file.sources.iter().map(|each| source_of(each, context, errors)).collect(),
         hops: topology.hops,
         vantages: topology.vantages,
@@ -85,7 +90,7 @@ pub(crate) fn is_profile(name: &str, text: &str) -> bool {
 }
 
 /// Looks at a file's kind before its keys, because the keys of another kind would all be unknown.
-fn is_of_kind(node: &Node, wanted: FileKind, errors: &mut Collector) -> bool {
+pub(crate) fn is_of_kind(node: &Node, wanted: FileKind, errors: &mut Collector) -> bool {
     let Value::Table(entries) = &node.value else { return false };
     let Some(kind) = value(entries, "kind") else { return true };
     let Some(found) = FileKind::read(kind, errors) else { return false };

@@ -3,6 +3,8 @@
 //! They come from the declarations that the reader itself is made of, so they say what the reader accepts: a key that one
 //! knows, the other knows.
 
+mod laid_over;
+
 use serde_json::{Value, json};
 
 use crate::declare::{ProfileFile, ScenarioFile, ServiceFile};
@@ -10,7 +12,10 @@ use crate::read::{Definitions, Read};
 
 /// The schema of a scenario file.
 pub fn scenario() -> Value {
-    document::<ScenarioFile>("A roadblock scenario", "roadblock.scenario/1")
+    let mut schema = document::<ScenarioFile>("A roadblock scenario", "roadblock.scenario/1");
+    laid_over::relax(&mut schema);
+    laid_over::allow_parameters(&mut schema);
+    schema
 }
 
 /// The schema of a censor profile.

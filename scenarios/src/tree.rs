@@ -1,5 +1,7 @@
 //! TOML as a tree in which every key and every value knows its place.
 
+pub(crate) mod render;
+
 use std::sync::Arc;
 
 use toml::de::{DeTable, DeValue};

@@ -12,6 +12,16 @@ fn check(value: &Value, schema: &Value, root: &Value, at: &str) -> Result<(), St
         let target = root["$defs"].get(name).ok_or_else(|| format!("no definition {name}"))?;
         check(value, target, root, at)?;
     }
+    if let Some(other) = schema.get("not")
+        && check(value, other, root, at).is_ok()
+    {
+        return Err(format!("{at} fits what it must not"));
+    }
+    if let Some(condition) = schema.get("if")
+        && check(value, condition, root, at).is_ok()
+    {
+        check(value, &schema["then"], root, at)?;
+    }
     if let Some(forms) = schema["anyOf"].as_array() {
         let mistakes: Vec<String> = forms.iter().filter_map(|form| check(value, form, root, at).err()).collect();
         if mistakes.len() == forms.len() {
@@ -25,6 +35,10 @@ fn check(value: &Value, schema: &Value, root: &Value, at: &str) -> Result<(), St
     }
     if schema.get("const").is_some_and(|word| word != value) {
         return Err(format!("{at}: {value} is not the word"));
+    }
+    // The one pattern that tells forms apart; the others are the reader's business.
+    if schema["pattern"] == "^\\$[^$]" && !value.as_str().is_some_and(|text| text.starts_with('$')) {
+        return Err(format!("{at}: {value} is no parameter's name"));
     }
     let fits = match schema["type"].as_str() {
         Some("object") => value.is_object(),
@@ -42,7 +56,7 @@ fn check(value: &Value, schema: &Value, root: &Value, at: &str) -> Result<(), St
     for item in value.as_array().into_iter().flatten() {
         check(item, schema.get("items").unwrap_or(&json!({})), root, at)?;
     }
-    let Some(object) = value.as_object().filter(|_| schema.get("type").is_some()) else { return Ok(()) };
+    let Some(object) = value.as_object() else { return Ok(()) };
     for key in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         if !object.contains_key(key) {
             return Err(format!("{at}: {key} is missing"));
@@ -106,8 +120,27 @@ fn the_check_itself_sees_mistakes() {
         json!({ "id": "x", "title": "x", "use": 1 }),
         json!({ "id": "x", "title": "x", "vantage": { "a": { "isp": "x" } } }),
         json!({ "id": "x", "title": "x", "expect": [{ "probe": { "dnss": {} }, "verdict": "ok" }] }),
+        json!({ "id": "x", "title": "x", "expect": [{ "verdict": "ok" }] }),
+        json!({ "extends": "y", "id": "x", "title": "x", "vantage": { "a": { "ips": "x" } } }),
+        json!({ "extends": "y", "title": "x" }),
+        json!({ "id": "x", "title": "x", "mechanisms": ["dns-lies"] }),
+        json!({ "id": "x", "title": "x", "param": { "p": { "type": "$kind" } } }),
     ] {
         assert!(check(&bad, &schema, &schema, "bad").is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn what_extends_another_need_not_say_all_and_parameters_stand_for_values() {
+    let schema = schema::scenario();
+    for good in [
+        json!({ "extends": "y", "id": "x", "title": "x", "vantage": { "a": { "delay": "5ms" } } }),
+        json!({ "extends": "y", "id": "x", "title": "x", "expect": [{ "id": "e", "verdict": "ok" }] }),
+        json!({ "extends": "y", "id": "x", "title": "x", "vantage": { "a": { "delay": "$slow", "path": "$way" } } }),
+        json!({ "extends": "y", "id": "x", "title": "x", "expect": [{ "verdict": "$verdict", "phase": ["$phase"] }] }),
+        json!({ "extends": "y", "id": "x", "title": "x", "mechanisms": ["$how"], "set": { "a": [1] } }),
+    ] {
+        check(&good, &schema, &schema, "good").expect("it keeps to the schema");
     }
 }
 
@@ -122,7 +155,10 @@ fn every_property_is_described_and_every_reference_leads_somewhere() {
             assert!(described.is_some_and(|text| !text.is_empty()), "{key} has no description");
         }
         match value {
-            Value::Object(object) => object.values().for_each(|inner| walk(inner, root)),
+            // What is asked again of files that stand alone was described where it is a key.
+            Value::Object(object) => {
+                object.iter().filter(|(key, _)| *key != "then").for_each(|(_, inner)| walk(inner, root));
+            }
             Value::Array(array) => array.iter().for_each(|inner| walk(inner, root)),
             _ => {}
         }

@@ -27,8 +27,11 @@ struct Entry<'a> {
 
 /// Checks each scenario and says all that is wrong.
 pub(super) fn check(library: &Library, arguments: &CheckArguments) -> u8 {
-    let checked: Vec<(&str, Result<(), Diagnostics>)> =
-        arguments.scenarios.iter().map(|argument| (&**argument, verify(argument, library))).collect();
+    let checked: Vec<(&str, Result<(), Diagnostics>)> = arguments
+        .scenarios
+        .iter()
+        .map(|argument| (&**argument, verify(argument, &arguments.parameters.set, library)))
+        .collect();
     let status = if checked.iter().all(|(_, result)| result.is_ok()) { status::OK } else { status::USAGE };
     match arguments.format {
         Format::Human => human(&checked, status),
@@ -37,10 +40,10 @@ pub(super) fn check(library: &Library, arguments: &CheckArguments) -> u8 {
 }
 
 /// A scenario, or anything else that the library holds under this id.
-fn verify(argument: &str, library: &Library) -> Result<(), Diagnostics> {
+fn verify(argument: &str, set: &[String], library: &Library) -> Result<(), Diagnostics> {
     match library.document(argument) {
-        Some(_) => library.check(argument),
-        None => library.check_file(argument),
+        Some(_) => library.check_with(argument, set),
+        None => library.check_file_with(argument, set),
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn shell(library: &Library, arguments: &SeatArguments) -> u8 {
 }
 
 fn enter(library: &Library, arguments: &SeatArguments, servers: &[Serve], argv: Vec<OsString>) -> u8 {
-    let Some(scenario) = library::scenario(library, &arguments.scenario) else {
+    let Some(scenario) = library::scenario_with(library, &arguments.scenario, &arguments.parameters.set) else {
         return status::EXEC_OURS;
     };
     let seat = match Seat::new(&scenario, arguments.phase.as_deref(), arguments.vantage.as_deref()) {

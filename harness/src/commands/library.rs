@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use roadblock_scenarios::{Library, Scenario, load};
+use roadblock_scenarios::{Library, Scenario, load_with};
 
 use crate::diagnostics;
 use crate::output::{self, Paint};
@@ -25,9 +25,14 @@ pub(super) fn open(path: Option<&Path>) -> Result<Library, LibraryError> {
     }
 }
 
-/// A scenario; what is wrong with it was said where there is none.
+/// A scenario with its own values; what is wrong with it was said where there is none.
 pub(super) fn scenario(library: &Library, argument: &str) -> Option<Arc<Scenario>> {
-    match load(argument, library) {
+    scenario_with(library, argument, &[])
+}
+
+/// The same, with some of its parameters set.
+pub(super) fn scenario_with(library: &Library, argument: &str, set: &[String]) -> Option<Arc<Scenario>> {
+    match load_with(argument, set, library) {
         Ok(scenario) => Some(Arc::new(scenario)),
         Err(errors) => {
             output::notice(diagnostics::render(&errors, Paint::for_stderr().is_coloured()));

@@ -14,7 +14,7 @@ use crate::status;
 
 /// Plays a scenario and reports.
 pub(super) fn run(library: &Library, arguments: &RunArguments) -> u8 {
-    let Some(scenario) = library::scenario(library, &arguments.scenario) else {
+    let Some(scenario) = library::scenario_with(library, &arguments.scenario, &arguments.parameters.set) else {
         return status::USAGE;
     };
     let selection = match select::selection(&scenario, &arguments.phases, &arguments.vantages) {

@@ -23,7 +23,7 @@
 
 use std::time::Duration;
 
-use roadblock_censor::policy::{Refresh, ResidualKey};
+use roadblock_censor::policy::{Grade, Refresh, ResidualKey};
 
 use crate::declare::{
     AfterDeclaration, Argument, Boxes, FileKind, InjectDeclaration, ResponseDeclaration, ThenWhat, When,
@@ -51,14 +51,16 @@ table! {
 }
 
 table! {
-    /// What a scenario may set.
+    /// What may be set: of a profile by a scenario, of a scenario by one that extends it or by a command.
     Parameter {
         /// What it holds.
         "type" => kind: ParameterType,
-        /// What it holds where the scenario does not say. Lists are empty and flags false without it.
+        /// What it holds where nobody sets it. Lists are empty and flags false without it; anything else must be set.
         "default" => default: Option<Node>,
         /// One line for people.
         "about" => about: Option<String>,
+        /// How far the default is known.
+        "grade" => grade: Option<Grade>,
     }
 }
 
@@ -81,6 +83,21 @@ pub(crate) enum ParameterType {
 }
 
 impl ParameterType {
+    /// Whether it holds a list, which is empty where nothing is said.
+    pub(crate) fn is_list(self) -> bool {
+        match self {
+            Self::Names | Self::Prefixes | Self::Addresses | Self::Ports | Self::Keywords | Self::Fingerprints => true,
+            Self::Probability | Self::Duration | Self::Boolean | Self::Count | Self::Size | Self::Rate | Self::Text => {
+                false
+            }
+        }
+    }
+
+    /// Whether it has no neutral value: where there is no default, it must be set.
+    pub(crate) fn is_needed(self) -> bool {
+        !self.is_list() && self != Self::Boolean
+    }
+
     /// The word for it.
     pub(crate) fn word(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::declare::{ExpectDeclaration, FileKind, ResponseCode};
+use crate::declare::{ExpectDeclaration, FileKind, Parameter, ResponseCode};
 use crate::model::{Mechanism, Readiness};
 use crate::read::{Date, Dictionary, Needed, OneOrMany, table};
 use crate::source::{Spanned, Text};
@@ -21,6 +21,18 @@ table! {
         "id" => id: Needed<Text>,
         /// One line for people.
         "title" => title: Needed<String>,
+        /// The scenario that this one is laid over: one of the library, as `ru/whatsapp-2026`, or a file beside this one or below,
+        /// as `./base.toml`. Its `id` and `title` are not taken over.
+        "extends" => _extends: Option<Text>,
+        /// What is taken out of the scenario that this one extends, before this one is laid over: `phase.ID`, `expect.ID`,
+        /// `vantage.NAME`, `censor.NAME.PARAMETER` and so on, or `expect.*` for all. With a phase or a vantage goes what was
+        /// expected of it alone.
+        "without" => _without: Vec<Text> = Vec::new(),
+        /// What a scenario that extends this one may `set`, and a command by `--set NAME=VALUE`. `"$NAME"` stands for it
+        /// anywhere in the file.
+        "param" => _parameters: Dictionary<Parameter> = Dictionary::default(),
+        /// What the parameters of the scenario that this one extends are set to.
+        "set" => _set: Dictionary<Node> = Dictionary::default(),
         /// What happened: a paragraph for people who read no packets.
         "story" => story: Option<String>,
         /// What a user felt.

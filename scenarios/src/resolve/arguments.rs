@@ -106,7 +106,7 @@ pub(crate) fn settings(
     for (name, parameter) in &profile.parameters.entries {
         let node = entries.iter().find(|entry| entry.key.value == name.value).map(|entry| &entry.node);
         let node = node.or(parameter.default.as_ref());
-        if let (None, true, Some(given)) = (node, is_needed(parameter.kind), given) {
+        if let (None, true, Some(given)) = (node, parameter.kind.is_needed(), given) {
             given.note_missing(name, errors);
         }
         let setting = node.and_then(|node| Setting::read(parameter.kind, node, context, errors));
@@ -115,25 +115,6 @@ pub(crate) fn settings(
         settings.insert(name.value.clone(), setting.unwrap_or_else(|| Setting::neutral(parameter.kind)));
     }
     settings
-}
-
-/// Numbers and texts have no neutral value: where the profile has no default, they must be set.
-fn is_needed(kind: ParameterType) -> bool {
-    match kind {
-        ParameterType::Names
-        | ParameterType::Prefixes
-        | ParameterType::Addresses
-        | ParameterType::Ports
-        | ParameterType::Keywords
-        | ParameterType::Fingerprints
-        | ParameterType::Boolean => false,
-        ParameterType::Probability
-        | ParameterType::Duration
-        | ParameterType::Count
-        | ParameterType::Size
-        | ParameterType::Text
-        | ParameterType::Rate => true,
-    }
 }
 
 impl Setting {

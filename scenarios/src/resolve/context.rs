@@ -1,5 +1,7 @@
 //! What a scenario is resolved against: the library, its facts and its networks.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use roadblock_censor::policy::Grade;
@@ -7,8 +9,9 @@ use roadblock_censor::policy::Grade;
 use crate::declare::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::library::Library;
+use crate::loader::{self, BesideError, Opened};
 use crate::read::{Dictionary, Read};
-use crate::source::Text;
+use crate::source::{Location, SourceFile, Text};
 use crate::{suggest, tree};
 
 /// The library with its two tables read.
@@ -17,6 +20,8 @@ pub(crate) struct Context<'a> {
     pub(crate) library: &'a Library,
     facts: Dictionary<FactDeclaration>,
     networks: Vec<NetworkDeclaration>,
+    /// The files of the scenario, by the names that messages call them.
+    files: RefCell<BTreeMap<Arc<str>, Opened>>,
 }
 
 impl<'a> Context<'a> {
@@ -28,7 +33,20 @@ impl<'a> Context<'a> {
             library,
             facts: facts.map(|file| file.facts).unwrap_or_default(),
             networks: networks.map(|file| file.networks).unwrap_or_default(),
+            files: RefCell::default(),
         }
+    }
+
+    /// Remembers a file, so that what it names beside itself can be found.
+    pub(crate) fn opened(&self, file: &Opened) {
+        self.files.borrow_mut().insert(file.source.name().into(), file.clone());
+    }
+
+    /// The file that this one names by a relative path.
+    pub(crate) fn beside(&self, at: &Location, path: &str) -> Result<Arc<SourceFile>, BesideError> {
+        let files = self.files.borrow();
+        let from = files.get(&at.file).ok_or(BesideError::NoFolder)?;
+        loader::beside(from, path).map(|opened| opened.source)
     }
 
     /// The address space of an autonomous system.

@@ -1,7 +1,9 @@
 //! A scenario, accounted for: `roadblock.show/1`.
 
 use roadblock_scenarios::Scenario;
-use roadblock_scenarios::model::{Censor, Hop, Mechanism, Phase, Resolver, Service, Source, Target, Vantage};
+use roadblock_scenarios::model::{
+    Censor, Hop, Mechanism, Parameter, Phase, Resolver, Service, Source, Target, Vantage,
+};
 use serde::Serialize;
 
 use super::changes::{Change, changes};
@@ -19,6 +21,7 @@ pub(super) struct Account {
     pub(super) felt: Option<String>,
     pub(super) unknown: Option<String>,
     pub(super) mechanisms: Vec<Mechanism>,
+    pub(super) parameters: Vec<Parameter>,
     pub(super) sources: Vec<Source>,
     pub(super) vantages: Vec<VantageAccount>,
     pub(super) hops: Vec<HopAccount>,
@@ -103,6 +106,7 @@ impl Account {
             felt: scenario.felt.clone(),
             unknown: scenario.unknown.clone(),
             mechanisms: scenario.mechanisms.clone(),
+            parameters: scenario.parameters.clone(),
             sources: scenario.sources.clone(),
             vantages: vantages(scenario),
             hops: hops(scenario),

@@ -7,7 +7,7 @@ use super::account::{Account, PhaseAccount};
 use super::changes::Change;
 use super::deeds;
 use crate::output::Paint;
-use crate::run::Table;
+use crate::run::{Known, Table};
 
 /// The whole account.
 pub(super) fn render(account: &Account, paint: Paint) -> String {
@@ -20,6 +20,7 @@ pub(super) fn render(account: &Account, paint: Paint) -> String {
 fn write(text: &mut String, account: &Account, paint: Paint) -> fmt::Result {
     writeln!(text, "{}\n{}", paint.strong(&account.title), account.id)?;
     story(text, account)?;
+    section(text, paint, "parameters", &parameters(account))?;
     section(text, paint, "vantages", &vantages(account))?;
     section(text, paint, "hops", &hops(account))?;
     section(text, paint, "resolvers", &resolvers(account))?;
@@ -54,6 +55,26 @@ fn story(text: &mut String, account: &Account) -> fmt::Result {
 fn section(text: &mut String, paint: Paint, title: &str, table: &Table) -> fmt::Result {
     let lines = table.render("  ");
     if lines.is_empty() { Ok(()) } else { write!(text, "\n{}\n{lines}", paint.strong(title)) }
+}
+
+fn parameters(account: &Account) -> Table {
+    let mut table = Table::default();
+    for parameter in &account.parameters {
+        let grade = parameter.grade.map(|grade| Known::from(grade).as_str());
+        let known = if parameter.is_set { "set" } else { grade.unwrap_or_default() };
+        let about = parameter.about.as_deref().unwrap_or_default();
+        let value = some_letters(&parameter.value);
+        table.row([&*parameter.name, parameter.kind, &value, known, about]);
+    }
+    table
+}
+
+/// The beginning of a long text.
+fn some_letters(text: &str) -> String {
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 fn vantages(account: &Account) -> Table {

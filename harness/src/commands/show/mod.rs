@@ -15,7 +15,7 @@ use crate::status;
 
 /// Explains a scenario.
 pub(super) fn show(library: &Library, arguments: &ShowArguments) -> u8 {
-    let Some(scenario) = library::scenario(library, &arguments.scenario) else {
+    let Some(scenario) = library::scenario_with(library, &arguments.scenario, &arguments.parameters.set) else {
         return status::USAGE;
     };
     let account = account::Account::new(&scenario);
