@@ -7,6 +7,7 @@ mod cuts;
 mod data;
 mod expectation;
 mod injection;
+mod items;
 mod listen;
 mod neighbours;
 mod probe;
@@ -34,6 +35,7 @@ pub(crate) use injection::{
     DnsAnswer, HttpDeclaration, InjectDeclaration, Injectable, IpDeclaration, QueryType, ResetDeclaration,
     ResponseCode, SegmentDeclaration,
 };
+pub(crate) use items::Items;
 pub(crate) use listen::ListenDeclaration;
 #[cfg(test)]
 pub(crate) use neighbours::NeighbourTable;

@@ -111,3 +111,18 @@ fn parameters_that_are_wrong() {
         extending
     ));
 }
+
+#[test]
+fn lists_that_are_none() {
+    let file = |written: &str| extending(&format!("censor.box.sni-1 = {written}"));
+    insta::assert_snapshot!(all(
+        &[
+            "{ union = 3 }",
+            "{ except = [\"a.b\"] }",
+            "{ union = [\"@lists/ru-nsdi-meta\"], excep = [\"a.b\"] }",
+            "{ union = [\"a.b\"], except = [\"www.a.b\", \"c.d\"] }",
+            "[\"@../mine.txt\", \"@./mine.txt\"]",
+        ],
+        file
+    ));
+}

@@ -1,8 +1,10 @@
 //! One scenario laid over another, and parameters filled in.
 
-use std::fs;
-use std::path::Path;
+mod folder;
 
+use std::fs;
+
+use folder::Folder;
 use roadblock_censor::policy::Grade;
 use roadblock_scenarios::{DiagnosticKind, Library, Scenario, load, load_with};
 
@@ -201,60 +203,35 @@ fn parameters_have_the_types_of_a_profiles() {
     }
 }
 
-fn write(folder: &Path, name: &str, text: &str) -> String {
-    let path = folder.join(name);
-    fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-    fs::write(&path, text).expect("written");
-    path.display().to_string()
-}
-
 #[test]
 fn files_extend_files_beside_them_and_below() {
     let folder = Folder::new("below");
-    write(&folder.0, "below/deep/base.toml", BASE);
+    folder.write("below/deep/base.toml", BASE);
     let middle = "id = \"m\"\ntitle = \"M\"\nextends = \"./deep/base.toml\"\nset.slow = \"5ms\"\n";
-    write(&folder.0, "below/middle.toml", middle);
+    folder.write("below/middle.toml", middle);
     let top = "id = \"t\"\ntitle = \"T\"\nextends = \"below/middle.toml\"\nvantage.inside.delay = \"6ms\"\nset.slow = \"7ms\"\n";
-    let path = write(&folder.0, "top.toml", top);
+    let path = folder.write("top.toml", top);
     let scenario = load(&path, &Library::embedded()).unwrap_or_else(|mistakes| panic!("{mistakes}"));
     assert_eq!((&*scenario.id, scenario.vantages[0].delay.as_millis()), ("t", 6));
     let slow = scenario.parameters.iter().find(|each| &*each.name == "slow").expect("it is there");
     assert_eq!((slow.value.as_str(), slow.at.line), ("\"7ms\"", 5), "the nearest file counts");
     // A mistake far below is shown where it was made.
-    write(&folder.0, "below/deep/base.toml", &BASE.replace("delay = \"$slow\"", "delay = 3"));
+    folder.write("below/deep/base.toml", &BASE.replace("delay = \"$slow\"", "delay = 3"));
     let lost = top.replace("vantage.inside.delay", "vantage.other.delay");
-    write(&folder.0, "top.toml", &lost);
+    folder.write("top.toml", &lost);
     let mistakes = load(&path, &Library::embedded()).expect_err("a mistake");
     assert_eq!(mistakes.all.len(), 1, "{mistakes}");
     assert!(mistakes.all[0].location.file.ends_with("below/deep/base.toml"), "{mistakes}");
 }
 
-/// A folder of this test's own, taken away at the end.
-struct Folder(std::path::PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("roadblock-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("made");
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
 #[test]
 fn nothing_outside_the_files_own_folder_is_extended() {
     let folder = Folder::new("outside");
-    let outside = write(&folder.0, "secret.toml", BASE);
-    let inside = folder.0.join("inside");
+    let outside = folder.write("secret.toml", BASE);
+    let inside = folder.path().join("inside");
     fs::create_dir(&inside).expect("made");
     std::os::unix::fs::symlink(&outside, inside.join("link.toml")).expect("linked");
-    std::os::unix::fs::symlink(&folder.0, inside.join("up")).expect("linked");
+    std::os::unix::fs::symlink(folder.path(), inside.join("up")).expect("linked");
     fs::create_dir(inside.join("folder.toml")).expect("made");
     for (extends, kind) in [
         ("../secret.toml", DiagnosticKind::Outside),
@@ -266,7 +243,7 @@ fn nothing_outside_the_files_own_folder_is_extended() {
         ("./missing.toml", DiagnosticKind::Unreadable),
         ("/dev/zero.toml", DiagnosticKind::Outside),
     ] {
-        let path = write(&inside, "mine.toml", &format!("id = \"m\"\ntitle = \"M\"\nextends = \"{extends}\"\n"));
+        let path = folder.write("inside/mine.toml", &format!("id = \"m\"\ntitle = \"M\"\nextends = \"{extends}\"\n"));
         let mistakes = load(&path, &Library::embedded()).expect_err(extends);
         assert_eq!(mistakes.all.iter().map(|each| each.kind).collect::<Vec<_>>(), [kind], "{extends}: {mistakes}");
         assert!(!mistakes.to_string().contains("wikipedia"), "nothing of the file is shown: {mistakes}");

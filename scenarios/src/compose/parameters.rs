@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::chain::take;
 use crate::declare::Parameter as Declaration;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::loader::Opened;
 use crate::model::Parameter;
 use crate::read::{Dictionary, Located, Read, wrong_type};
 use crate::resolve::{Context, Setting};
@@ -29,7 +30,7 @@ pub(super) fn fill_in(
         Value::Table(entries) => Some(entries),
         _ => wrong_type(&node, "a table", &mut mistakes),
     });
-    let by_command = set.iter().filter_map(|written| of_command(written, &mut mistakes));
+    let by_command = set.iter().filter_map(|written| of_command(written, context, &mut mistakes));
     // The last one that sets it counts.
     let set: Vec<Entry> = by_files.into_iter().flatten().chain(by_command).collect();
     let mut filler = Filler { declared: &declared, set: &set, context, errors: &mut mistakes };
@@ -171,9 +172,11 @@ impl Values<'_> {
 }
 
 /// `NAME=VALUE` as a command line has it. The value is TOML; a bare word is a text.
-fn of_command(written: &str, errors: &mut Collector) -> Option<Entry> {
+fn of_command(written: &str, context: &Context<'_>, errors: &mut Collector) -> Option<Entry> {
     let source = Arc::new(SourceFile::new(&format!("--set {written}"), written));
     errors.open(&source);
+    // A list is looked for beside whoever gives the command.
+    context.opened(&Opened::here(&source));
     let Some((name, value)) = written.split_once('=') else {
         let message = format!("`{written}` sets nothing");
         let help = "write a parameter and its value, as `--set miss=0.2`";

@@ -7,8 +7,8 @@ use roadblock_censor::outbox::Direction;
 use roadblock_censor::policy::{Anomaly, Look, Per, Sees};
 
 use crate::declare::{
-    Argument, Between, ByteSize, CountRange, FlagSet, HexBytes, MeasureLimits, PortRange, TimeOfDay, WhenDns, WhenDtls,
-    WhenHttp, WhenQuic, WhenTls,
+    Argument, Between, ByteSize, CountRange, FlagSet, HexBytes, Items, MeasureLimits, PortRange, TimeOfDay, WhenDns,
+    WhenDtls, WhenHttp, WhenQuic, WhenTls,
 };
 use crate::read::{OneOrMany, table, words};
 use crate::source::Text;
@@ -109,7 +109,7 @@ table! {
         /// Its port is one of these, or in one of these ranges.
         "port" => port: Option<Argument<OneOrMany<PortRange>>>,
         /// Its address lies in one of these prefixes.
-        "address" => address: Option<Argument<OneOrMany<Text>>>,
+        "address" => address: Option<Argument<Items>>,
         /// Its port is above the server's, or is not.
         "port-above-server" => port_above_server: Option<bool>,
     }
@@ -121,7 +121,7 @@ table! {
         /// Its port is one of these, or in one of these ranges: `[443, "596-599"]`.
         "port" => port: Option<Argument<OneOrMany<PortRange>>>,
         /// Its address lies in one of these prefixes.
-        "address" => address: Option<Argument<OneOrMany<Text>>>,
+        "address" => address: Option<Argument<Items>>,
     }
 }
 
@@ -254,7 +254,7 @@ table! {
         /// How many bytes of TCP or UDP payload the packet has.
         "length" => length: Option<Between>,
         /// The client's first data, or the datagram, has one of these words in it.
-        "contains" => contains: Option<Argument<OneOrMany<Text>>>,
+        "contains" => contains: Option<Argument<Items>>,
         /// The packet carries the first data of its client's stream, whatever they are; or does not.
         "first" => first: Option<bool>,
         /// How many bits of a byte are set in the mean, from 0 to 8.

@@ -1,11 +1,10 @@
 //! What a censor sends of its own: segments, HTTP and DNS answers, ICMP errors, and the shapes of their headers.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use roadblock_censor::policy::{Pick, Recipient, Rejection};
 
-use crate::declare::{Argument, HeaderNumber, HexBytes, Offset, TcpFlagLetters};
+use crate::declare::{Argument, HeaderNumber, HexBytes, Items, Offset, TcpFlagLetters};
 use crate::read::{OneOrMany, table, words};
 use crate::source::Text;
 
@@ -161,7 +160,7 @@ table! {
         /// The response code, as `"NXDOMAIN"`; `"NOERROR"` where not said.
         "rcode" => rcode: Option<ResponseCode>,
         /// The addresses it holds; those of the asked family are used.
-        "addresses" => addresses: Option<Argument<OneOrMany<IpAddr>>>,
+        "addresses" => addresses: Option<Argument<Items>>,
         /// Which of the addresses one answer holds.
         "pick" => pick: Pick = Pick::All,
         /// The time to live of each answer, in seconds.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::declare::{Argument, Between, QueryType};
+use crate::declare::{Argument, Between, Items, QueryType};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::read::{Definitions, OneOrMany, Read, table, words, wrong_type};
 use crate::source::Text;
@@ -12,7 +12,7 @@ table! {
     /// About TLS over TCP: the flow's `ClientHello`, unless something else is said.
     WhenTls {
         /// It names one of these servers.
-        "sni" => sni: Option<Argument<OneOrMany<Text>>>,
+        "sni" => sni: Option<Argument<Items>>,
         /// It names a server, or does not.
         "named" => named: Option<bool>,
         /// There is one, or there is something else.
@@ -26,11 +26,11 @@ table! {
         /// It has the extension of encrypted SNI, or has it not.
         "esni" => esni: Option<bool>,
         /// Its JA3 is one of these: hashes of 32 digits, or five fields.
-        "ja3" => ja3: Option<Argument<OneOrMany<Text>>>,
+        "ja3" => ja3: Option<Argument<Items>>,
         /// Its JA4 is one of these, of whose parts each may be `*`.
-        "ja4" => ja4: Option<Argument<OneOrMany<Text>>>,
+        "ja4" => ja4: Option<Argument<Items>>,
         /// The server's certificate is for one of these names. TLS 1.3 hides it.
-        "certificate" => certificate: Option<Argument<OneOrMany<Text>>>,
+        "certificate" => certificate: Option<Argument<Items>>,
         /// What both ends say in turn has the sizes of a TLS handshake inside the connection, be that itself TLS or not; or
         /// has not. A guess.
         "inner" => inner: Option<bool>,
@@ -59,13 +59,13 @@ table! {
         /// The datagram begins with a long header of one of these versions, be they known or not.
         "version" => version: Option<OneOrMany<QuicVersion>>,
         /// It names one of these servers.
-        "sni" => sni: Option<Argument<OneOrMany<Text>>>,
+        "sni" => sni: Option<Argument<Items>>,
         /// It offers one of these protocols, as `"h3"`.
         "alpn" => alpn: Option<OneOrMany<Text>>,
         /// It has the extension of Encrypted Client Hello, be it GREASE, or has it not.
         "ech" => ech: Option<bool>,
         /// Its JA4 is one of these, of whose parts each may be `*`.
-        "ja4" => ja4: Option<Argument<OneOrMany<Text>>>,
+        "ja4" => ja4: Option<Argument<Items>>,
     }
 }
 
@@ -104,9 +104,9 @@ table! {
         /// Its newest version is one of these.
         "version" => version: Option<OneOrMany<DtlsVersion>>,
         /// Its JA3 is one of these.
-        "ja3" => ja3: Option<Argument<OneOrMany<Text>>>,
+        "ja3" => ja3: Option<Argument<Items>>,
         /// Its JA4 is one of these, of whose parts each may be `*`.
-        "ja4" => ja4: Option<Argument<OneOrMany<Text>>>,
+        "ja4" => ja4: Option<Argument<Items>>,
     }
 }
 
@@ -125,11 +125,11 @@ table! {
         /// There is a query, or something else.
         "query" => query: Option<bool>,
         /// It asks for one of these names.
-        "qname" => qname: Option<Argument<OneOrMany<Text>>>,
+        "qname" => qname: Option<Argument<Items>>,
         /// It asks for one of these types.
         "qtype" => qtype: Option<OneOrMany<QueryType>>,
         /// One of these names stands in any section of a query or an answer.
-        "name" => name: Option<Argument<OneOrMany<Text>>>,
+        "name" => name: Option<Argument<Items>>,
         /// There is an answer, or none; or one with an address in one of these prefixes.
         "answer" => answer: Option<AnswerDeclaration>,
         /// By what it travels; over UDP where not said.
@@ -155,7 +155,7 @@ pub(crate) enum AnswerDeclaration {
     /// There is one, or none.
     Is(bool),
     /// It has an address in one of these prefixes.
-    Within(Argument<OneOrMany<Text>>),
+    Within(Argument<Items>),
 }
 
 impl Read for AnswerDeclaration {
@@ -167,7 +167,7 @@ impl Read for AnswerDeclaration {
     }
 
     fn schema(definitions: &mut Definitions) -> serde_json::Value {
-        json!({ "anyOf": [bool::schema(definitions), Argument::<OneOrMany<Text>>::schema(definitions)] })
+        json!({ "anyOf": [bool::schema(definitions), Argument::<Items>::schema(definitions)] })
     }
 }
 
@@ -177,15 +177,15 @@ table! {
         /// There is one, or there is something else.
         "request" => request: Option<bool>,
         /// It asks one of these hosts.
-        "host" => host: Option<Argument<OneOrMany<Text>>>,
+        "host" => host: Option<Argument<Items>>,
         /// Its target has one of these words in it, as sent or percent-decoded.
-        "target" => target: Option<Argument<OneOrMany<Text>>>,
+        "target" => target: Option<Argument<Items>>,
         /// Its target or its host has one of these words in it.
-        "keyword" => keyword: Option<Argument<OneOrMany<Text>>>,
+        "keyword" => keyword: Option<Argument<Items>>,
         /// Its method is one of these, to the letter.
         "method" => method: Option<OneOrMany<Text>>,
         /// Its body has one of these words in it.
-        "body" => body: Option<Argument<OneOrMany<Text>>>,
+        "body" => body: Option<Argument<Items>>,
         /// The server's answer is as this says.
         "response" => response: Option<WhenResponse>,
     }
@@ -197,8 +197,8 @@ table! {
         /// Its status, as `302` or `{ min = 300, max = 399 }`.
         "status" => status: Option<Between>,
         /// Its `Location` has one of these words in it.
-        "location" => location: Option<Argument<OneOrMany<Text>>>,
+        "location" => location: Option<Argument<Items>>,
         /// Its fields or its body have one of these words in them.
-        "contains" => contains: Option<Argument<OneOrMany<Text>>>,
+        "contains" => contains: Option<Argument<Items>>,
     }
 }

@@ -1,13 +1,12 @@
 //! What happens to packets: `trigger` and `then` of a profile's rules.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use roadblock_censor::policy::{Per, Refresh, Rejection, ResidualKey};
 
 use crate::declare::{
-    AfterDeclaration, Argument, BitRate, ByteSize, HexBytes, InjectDeclaration, Offset, SizeOrTime, TcpFlagLetters,
-    When,
+    AfterDeclaration, Argument, BitRate, ByteSize, HexBytes, InjectDeclaration, Items, Offset, SizeOrTime,
+    TcpFlagLetters, When,
 };
 use crate::read::{OneOrMany, choice, table, words};
 
@@ -90,7 +89,7 @@ table! {
     /// Another address to send datagrams to. A rule without an address never applies.
     RedirectDeclaration {
         /// The first of each family is used; a family without is not redirected.
-        "address" => address: Argument<OneOrMany<IpAddr>>,
+        "address" => address: Argument<Items>,
         /// The port; the asked one where not said.
         "port" => port: Option<u16>,
     }

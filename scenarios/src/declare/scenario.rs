@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::declare::{ExpectDeclaration, FileKind, Parameter, ResponseCode};
+use crate::declare::{ExpectDeclaration, FileKind, Items, Parameter, ResponseCode};
 use crate::model::{Mechanism, Readiness};
 use crate::read::{Date, Dictionary, Needed, OneOrMany, table};
 use crate::source::{Spanned, Text};
@@ -156,7 +156,7 @@ table! {
         /// What `by` and events call it; `lies.0` for the first where not said.
         "id" => id: Option<Text>,
         /// The names it is told about: patterns and lists.
-        "names" => names: OneOrMany<Text>,
+        "names" => names: Items,
         /// What is said.
         "answer" => answer: LieAnswerDeclaration,
         /// The facts it reproduces.
@@ -170,7 +170,7 @@ table! {
         /// The response code, as `"NXDOMAIN"`.
         "rcode" => rcode: Option<Needed<ResponseCode>>,
         /// The addresses it answers with; those of the asked family are used.
-        "addresses" => addresses: OneOrMany<IpAddr> = OneOrMany(Vec::new()),
+        "addresses" => addresses: Option<Items>,
         /// The time to live of each answer, in seconds.
         "ttl" => ttl: u32 = 60,
         /// `true`: no answer comes.

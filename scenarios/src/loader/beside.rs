@@ -18,12 +18,20 @@ pub(crate) struct Opened {
     pub(crate) identity: String,
     /// The folder, without symbolic links, whose files it may name; none for a file of the library and for a text.
     pub(crate) folder: Option<Arc<Path>>,
+    /// The same folder as a person would call it from where the first file was named.
+    near: PathBuf,
 }
 
 impl Opened {
     /// A file that may name no files of a folder.
     pub(crate) fn alone(source: &Arc<SourceFile>) -> Self {
-        Self { source: Arc::clone(source), identity: source.name().to_owned(), folder: None }
+        Self { source: Arc::clone(source), identity: source.name().to_owned(), folder: None, near: PathBuf::new() }
+    }
+
+    /// A text that the user writes in the current folder.
+    pub(crate) fn here(source: &Arc<SourceFile>) -> Self {
+        let folder = fs::canonicalize(".").ok().map(Arc::from);
+        Self { folder, ..Self::alone(source) }
     }
 
     /// A file that the user names; messages call it as `shown`.
@@ -31,7 +39,8 @@ impl Opened {
         let source = Arc::new(SourceFile::new(shown, &text(path)?));
         let place = fs::canonicalize(path)?;
         let folder = place.parent().map(Arc::from);
-        Ok(Self { source, identity: place.display().to_string(), folder })
+        let near = Path::new(shown).parent().map(Path::to_owned).unwrap_or_default();
+        Ok(Self { source, identity: place.display().to_string(), folder, near })
     }
 }
 
@@ -40,11 +49,11 @@ pub(crate) fn beside(from: &Opened, path: &str) -> Result<Opened, BesideError> {
     let folder = from.folder.as_deref().ok_or(BesideError::NoFolder)?;
     let place = place(folder, path)?;
     let text = text(&place).map_err(|error| BesideError::Unreadable(path.to_owned(), error))?;
-    // Messages call it as a person would from where the first file was named.
-    let near = Path::new(from.source.name()).parent().unwrap_or(Path::new(""));
-    let shown = near.join(path.strip_prefix("./").unwrap_or(path)).display().to_string();
+    let shown = from.near.join(path.strip_prefix("./").unwrap_or(path));
+    let source = Arc::new(SourceFile::new(&shown.display().to_string(), &text));
+    let near = shown.parent().map(Path::to_owned).unwrap_or_default();
     let folder = place.parent().map(Arc::from);
-    Ok(Opened { source: Arc::new(SourceFile::new(&shown, &text)), identity: place.display().to_string(), folder })
+    Ok(Opened { source, identity: place.display().to_string(), folder, near })
 }
 
 /// Where a relative path leads, if it stays below this folder, which has no symbolic links in it.

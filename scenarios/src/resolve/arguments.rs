@@ -10,10 +10,10 @@ use roadblock_censor::{FingerprintPattern, NamePattern};
 
 use super::Context;
 use super::items::{Item, Keyword, expand};
-use crate::declare::{BitRate, ByteSize, CensorDeclaration, CountRange, ParameterType, PortRange, ProfileFile};
+use crate::declare::{BitRate, ByteSize, CensorDeclaration, CountRange, Items, ParameterType, PortRange, ProfileFile};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany, Read};
-use crate::source::{Location, Text};
+use crate::source::Location;
 use crate::suggest;
 use crate::tree::{Entry, Node};
 
@@ -128,7 +128,7 @@ impl Setting {
         Some(match kind {
             ParameterType::Names => Self::Names(items(node, context, errors)?),
             ParameterType::Prefixes => Self::Prefixes(items(node, context, errors)?),
-            ParameterType::Addresses => Self::Addresses(OneOrMany::read(node, errors)?.0),
+            ParameterType::Addresses => Self::Addresses(items(node, context, errors)?),
             ParameterType::Ports => Self::Ports(OneOrMany::read(node, errors)?.0),
             ParameterType::Probability => Self::Probability(f64::read(node, errors)?),
             ParameterType::Duration => Self::Duration(Duration::read(node, errors)?),
@@ -245,8 +245,8 @@ pub(crate) fn edit<T: Clone + Eq + Hash>(
     }
 }
 
-/// Reads an array of items, in which lists may be named.
+/// Reads items, among which lists may be named.
 pub(crate) fn items<T: Item>(node: &Node, context: &Context<'_>, errors: &mut Collector) -> Option<Vec<T>> {
-    let written = OneOrMany::<Text>::read(node, errors)?;
-    Some(expand(&written.0, context, errors))
+    let written = Items::read(node, errors)?;
+    Some(expand(&written, context, errors))
 }

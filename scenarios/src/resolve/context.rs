@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use roadblock_censor::policy::Grade;
@@ -22,6 +23,8 @@ pub(crate) struct Context<'a> {
     networks: Vec<NetworkDeclaration>,
     /// The files of the scenario, by the names that messages call them.
     files: RefCell<BTreeMap<Arc<str>, Opened>>,
+    /// The lists that lie beside them, by the folder and the path that was written.
+    lists: RefCell<BTreeMap<(Arc<Path>, String), Arc<SourceFile>>>,
 }
 
 impl<'a> Context<'a> {
@@ -34,6 +37,7 @@ impl<'a> Context<'a> {
             facts: facts.map(|file| file.facts).unwrap_or_default(),
             networks: networks.map(|file| file.networks).unwrap_or_default(),
             files: RefCell::default(),
+            lists: RefCell::default(),
         }
     }
 
@@ -46,7 +50,16 @@ impl<'a> Context<'a> {
     pub(crate) fn beside(&self, at: &Location, path: &str) -> Result<Arc<SourceFile>, BesideError> {
         let files = self.files.borrow();
         let from = files.get(&at.file).ok_or(BesideError::NoFolder)?;
-        loader::beside(from, path).map(|opened| opened.source)
+        let place = from.folder.as_ref().map(|folder| (Arc::clone(folder), path.to_owned()));
+        let known = place.as_ref().and_then(|place| self.lists.borrow().get(place).map(Arc::clone));
+        if let Some(source) = known {
+            return Ok(source);
+        }
+        let source = loader::beside(from, path)?.source;
+        if let Some(place) = place {
+            self.lists.borrow_mut().insert(place, Arc::clone(&source));
+        }
+        Ok(source)
     }
 
     /// The address space of an autonomous system.

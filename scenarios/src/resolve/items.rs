@@ -1,22 +1,38 @@
-//! Arrays of names, prefixes, keywords and fingerprints, in which `@lists/x` stands for what a list file holds.
+//! Names, prefixes, addresses, keywords and fingerprints, among which `@lists/x` stands for what a list of the library holds,
+//! and `@./x.txt` for a file beside the one that names it.
 
+mod except;
+
+use std::hash::Hash;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use roadblock_censor::{FingerprintPattern, NamePattern};
 
+use except::LeftOut;
+
 use super::Context;
+use crate::declare::Items;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::source::{SourceFile, Text};
+use crate::source::{Location, SourceFile, Text};
 use crate::suggest;
 
 /// Something that lists hold.
-pub(crate) trait Item: Sized + Clone + PartialEq {
+pub(crate) trait Item: Sized + Clone + Eq + Hash {
     /// The mistake of an item that cannot be read.
     const MISTAKE: DiagnosticKind;
 
     /// Reads one, or says why not and what to do.
     fn item(text: &str) -> Result<Self, (String, String)>;
+
+    /// It as it is written.
+    fn written(&self) -> String;
+
+    /// What is left of these where others are left out.
+    fn leave_out(all: Vec<Self>, out: &[LeftOut<Self>], errors: &mut Collector) -> Vec<Self> {
+        except::whole(all, out, Self::written, errors)
+    }
 }
 
 impl Item for NamePattern {
@@ -29,6 +45,14 @@ impl Item for NamePattern {
                         expression";
             (format!("`{text}` is not a name pattern: {error}"), help.to_owned())
         })
+    }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
+
+    fn leave_out(all: Vec<Self>, out: &[LeftOut<Self>], errors: &mut Collector) -> Vec<Self> {
+        except::names(all, out, errors)
     }
 }
 
@@ -50,6 +74,27 @@ impl Item for IpNet {
         }
         Ok(prefix)
     }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
+
+    fn leave_out(all: Vec<Self>, out: &[LeftOut<Self>], errors: &mut Collector) -> Vec<Self> {
+        except::prefixes(&all, out, errors)
+    }
+}
+
+impl Item for IpAddr {
+    const MISTAKE: DiagnosticKind = DiagnosticKind::BadAddress;
+
+    fn item(text: &str) -> Result<Self, (String, String)> {
+        let help = "write it as \"192.0.2.1\" or \"2001:db8::1\"";
+        text.parse().map_err(|_| (format!("`{text}` is not an address"), help.to_owned()))
+    }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
 }
 
 /// A word that a censor looks for, in letters of either case.
@@ -66,6 +111,10 @@ impl Item for Keyword {
         }
         Ok(Self(text.to_owned()))
     }
+
+    fn written(&self) -> String {
+        self.0.clone()
+    }
 }
 
 impl Item for FingerprintPattern {
@@ -77,42 +126,82 @@ impl Item for FingerprintPattern {
             (format!("`{text}` is not a fingerprint: {error}"), help.to_owned())
         })
     }
+
+    fn written(&self) -> String {
+        self.to_string()
+    }
 }
 
 /// All that the items say, list files read.
-pub(crate) fn expand<T: Item>(items: &[Text], context: &Context<'_>, errors: &mut Collector) -> Vec<T> {
+pub(crate) fn expand<T: Item>(items: &Items, context: &Context<'_>, errors: &mut Collector) -> Vec<T> {
     let mut all = Vec::new();
-    for item in items {
-        match item.strip_prefix('@') {
-            Some(list) => all.extend(read_list(list, item, context, errors)),
-            None => match T::item(item) {
-                Ok(value) => all.push(value),
-                Err((message, help)) => errors.push(Diagnostic::new(T::MISTAKE, &item.at, message).help(help)),
+    gather(&items.union, context, errors, |item, _, _| all.push(item));
+    if items.except.is_empty() {
+        return all;
+    }
+    let mut out = Vec::new();
+    gather(&items.except, context, errors, |item, is_written, at| {
+        out.push(LeftOut { item, is_written, at: at() });
+    });
+    T::leave_out(all, &out, errors)
+}
+
+/// Hands over each item, whether it was written by itself, and what finds its place.
+fn gather<T: Item>(
+    written: &[Text],
+    context: &Context<'_>,
+    errors: &mut Collector,
+    mut take: impl FnMut(T, bool, &dyn Fn() -> Location),
+) {
+    for text in written {
+        match text.strip_prefix('@') {
+            Some(list) => read_list(list, text, context, errors, &mut take),
+            None => match T::item(text) {
+                Ok(item) => take(item, true, &|| text.at.clone()),
+                Err((message, help)) => errors.push(Diagnostic::new(T::MISTAKE, &text.at, message).help(help)),
             },
         }
     }
-    all
 }
 
-fn read_list<T: Item>(id: &str, written: &Text, context: &Context<'_>, errors: &mut Collector) -> Vec<T> {
-    let Some(source) = context.library.list(id) else {
+fn read_list<T: Item>(
+    id: &str,
+    written: &Text,
+    context: &Context<'_>,
+    errors: &mut Collector,
+    take: &mut impl FnMut(T, bool, &dyn Fn() -> Location),
+) {
+    let Some(source) = list(id, written, context, errors) else { return };
+    errors.open(&source);
+    for (start, line) in lines(&source) {
+        let at = || source.location(start..start + line.len());
+        match T::item(line) {
+            Ok(item) => take(item, false, &at),
+            Err((message, help)) => errors.push(Diagnostic::new(T::MISTAKE, &at(), message).help(help)),
+        }
+    }
+}
+
+/// A list of the library, or a file beside the one that names it.
+fn list(id: &str, written: &Text, context: &Context<'_>, errors: &mut Collector) -> Option<Arc<SourceFile>> {
+    if id.starts_with(['.', '/']) {
+        return match context.beside(&written.at, id) {
+            Ok(source) => Some(source),
+            Err(error) => {
+                let message = format!("cannot read this list: {error}");
+                errors.push(Diagnostic::new(error.kind(), &written.at, message).help(error.help()));
+                None
+            }
+        };
+    }
+    let source = context.library.list(id);
+    if source.is_none() {
         let message = format!("the library has no list `@{id}`");
         let lists: Vec<String> = context.library.lists().map(|list| format!("@{list}")).collect();
         let help = suggest::help("it has", written, lists.iter().map(String::as_str));
         errors.push(Diagnostic::new(DiagnosticKind::UnknownList, &written.at, message).help(help));
-        return Vec::new();
-    };
-    errors.open(source);
-    lines(source)
-        .filter_map(|(start, line)| match T::item(line) {
-            Ok(value) => Some(value),
-            Err((message, help)) => {
-                let at = source.location(start..start + line.len());
-                errors.push(Diagnostic::new(T::MISTAKE, &at, message).help(help));
-                None
-            }
-        })
-        .collect()
+    }
+    source.map(Arc::clone)
 }
 
 /// The items of a list file: one a line, `#` begins a comment.

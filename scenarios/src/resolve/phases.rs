@@ -61,6 +61,7 @@ struct State {
 struct LieState {
     id: Name,
     names: Vec<NamePattern>,
+    answer: LieAnswer,
     declared: LieDeclaration,
     grade: Grade,
 }
@@ -168,7 +169,7 @@ impl LieState {
         Lie {
             id: self.id.clone(),
             names: self.names.iter().cloned().collect(),
-            answer: answer(&self.declared.answer),
+            answer: self.answer.clone(),
             facts: fact_ids(&self.declared.facts),
             grade: self.grade,
         }
@@ -184,9 +185,11 @@ fn lies(declared: &[LieDeclaration], context: &Context<'_>, errors: &mut Collect
             errors.push(Diagnostic::new(DiagnosticKind::Duplicate, &written.at, message));
         }
         check_answer(&lie.answer, errors);
+        let answer = answer(&lie.answer, context, errors);
         lies.push(LieState {
             id,
-            names: expand(&lie.names.0, context, errors),
+            names: expand(&lie.names, context, errors),
+            answer,
             declared: lie.clone(),
             grade: context.grade(&lie.facts, errors),
         });
@@ -194,20 +197,24 @@ fn lies(declared: &[LieDeclaration], context: &Context<'_>, errors: &mut Collect
     lies
 }
 
-fn answer(answer: &LieAnswerDeclaration) -> LieAnswer {
+fn answer(answer: &LieAnswerDeclaration, context: &Context<'_>, errors: &mut Collector) -> LieAnswer {
     if answer.silence {
         return LieAnswer::Silence;
     }
     LieAnswer::Forged(DnsForgery {
         rcode: answer.rcode.as_ref().and_then(|rcode| rcode.0).unwrap_or_default().0,
-        addresses: answer.addresses.0.clone(),
+        addresses: answer.addresses.as_ref().map(|items| expand(items, context, errors)).unwrap_or_default(),
         ttl: answer.ttl,
         authoritative: false,
     })
 }
 
 fn check_answer(answer: &LieAnswerDeclaration, errors: &mut Collector) {
-    let says = [answer.rcode.is_some(), !answer.addresses.0.is_empty(), answer.silence];
+    let says = [
+        answer.rcode.is_some(),
+        answer.addresses.as_ref().is_some_and(|items| !items.union.is_empty()),
+        answer.silence,
+    ];
     if says.iter().filter(|each| **each).count() != 1 {
         let message = "an answer is one of `rcode`, `addresses` and `silence = true`";
         errors.push(Diagnostic::new(DiagnosticKind::BadValue, answer.at(), message));

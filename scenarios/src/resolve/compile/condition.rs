@@ -15,7 +15,7 @@ use super::super::arguments::Setting;
 use super::super::items::expand;
 use super::Compiler;
 use crate::declare::{
-    Argument, Between, FlagSet, HexBytes, MeasureLimits, OpenVpnMark, PortRange, Side, TransportProtocol, When,
+    Argument, Between, FlagSet, HexBytes, Items, MeasureLimits, OpenVpnMark, PortRange, Side, TransportProtocol, When,
     WhenAmneziaWg, WhenClient, WhenPacket, WhenPayload, WhenTcp,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
@@ -146,9 +146,9 @@ impl Compiler<'_, '_> {
         id.as_str().into()
     }
 
-    pub(super) fn names(&mut self, argument: &Argument<OneOrMany<Text>>) -> NameSet {
+    pub(super) fn names(&mut self, argument: &Argument<Items>) -> NameSet {
         let names: Vec<NamePattern> = match argument {
-            Argument::Literal(items) => expand(&items.0, self.context, self.errors),
+            Argument::Literal(items) => expand(items, self.context, self.errors),
             Argument::Parameter(name) => match self.setting(name) {
                 Some(Setting::Names(names)) => names.clone(),
                 other => self.mistyped(name, "a list of names", other).unwrap_or_default(),
@@ -157,9 +157,9 @@ impl Compiler<'_, '_> {
         names.into_iter().collect()
     }
 
-    pub(super) fn prefixes(&mut self, argument: &Argument<OneOrMany<Text>>) -> PrefixSet {
+    pub(super) fn prefixes(&mut self, argument: &Argument<Items>) -> PrefixSet {
         let prefixes: Vec<IpNet> = match argument {
-            Argument::Literal(items) => expand(&items.0, self.context, self.errors),
+            Argument::Literal(items) => expand(items, self.context, self.errors),
             Argument::Parameter(name) => match self.setting(name) {
                 Some(Setting::Prefixes(prefixes)) => prefixes.clone(),
                 other => self.mistyped(name, "a list of prefixes", other).unwrap_or_default(),

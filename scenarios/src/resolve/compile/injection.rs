@@ -9,9 +9,10 @@ use roadblock_censor::policy::{
 };
 
 use super::super::arguments::Setting;
+use super::super::items::expand;
 use super::Compiler;
 use crate::declare::{
-    Argument, DnsAnswer, HeaderNumber, HttpDeclaration, InjectDeclaration, Injectable, IpDeclaration, Offset,
+    Argument, DnsAnswer, HeaderNumber, HttpDeclaration, InjectDeclaration, Injectable, IpDeclaration, Items, Offset,
     ResetDeclaration, SegmentDeclaration,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
@@ -54,9 +55,9 @@ impl Compiler<'_, '_> {
     }
 
     /// Addresses, given in the profile or by a parameter.
-    pub(super) fn addresses(&mut self, argument: &Argument<OneOrMany<IpAddr>>) -> Vec<IpAddr> {
+    pub(super) fn addresses(&mut self, argument: &Argument<Items>) -> Vec<IpAddr> {
         match argument {
-            Argument::Literal(addresses) => addresses.0.clone(),
+            Argument::Literal(items) => expand(items, self.context, self.errors),
             Argument::Parameter(name) => match self.setting(name) {
                 Some(Setting::Addresses(addresses)) => addresses.clone(),
                 other => self.mistyped(name, "a list of addresses", other).unwrap_or_default(),

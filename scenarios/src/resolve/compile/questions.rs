@@ -12,7 +12,7 @@ use super::super::items::{Keyword, expand};
 use super::Compiler;
 use super::condition::as_said;
 use crate::declare::{
-    AnswerDeclaration, Argument, DnsCarriage, WhenDns, WhenDtls, WhenHttp, WhenQuic, WhenResponse, WhenTls,
+    AnswerDeclaration, Argument, DnsCarriage, Items, WhenDns, WhenDtls, WhenHttp, WhenQuic, WhenResponse, WhenTls,
 };
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
 use crate::read::{Located, OneOrMany};
@@ -127,9 +127,9 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn fingerprints(&mut self, argument: &Argument<OneOrMany<Text>>, kind: Kind) -> FingerprintSet {
+    fn fingerprints(&mut self, argument: &Argument<Items>, kind: Kind) -> FingerprintSet {
         let patterns: Vec<FingerprintPattern> = match argument {
-            Argument::Literal(items) => expand(&items.0, self.context, self.errors),
+            Argument::Literal(items) => expand(items, self.context, self.errors),
             Argument::Parameter(name) => match self.setting(name) {
                 Some(Setting::Fingerprints(patterns)) => patterns.clone(),
                 other => self.mistyped(name, "a list of fingerprints", other).unwrap_or_default(),
@@ -146,9 +146,9 @@ impl Compiler<'_, '_> {
         patterns.into_iter().collect()
     }
 
-    pub(super) fn keywords(&mut self, argument: &Argument<OneOrMany<Text>>, table: &impl Located) -> Option<Keywords> {
+    pub(super) fn keywords(&mut self, argument: &Argument<Items>, table: &impl Located) -> Option<Keywords> {
         let words: Vec<Keyword> = match argument {
-            Argument::Literal(items) => expand(&items.0, self.context, self.errors),
+            Argument::Literal(items) => expand(items, self.context, self.errors),
             Argument::Parameter(name) => match self.setting(name) {
                 Some(Setting::Keywords(words)) => words.clone(),
                 other => self.mistyped(name, "a list of keywords", other).unwrap_or_default(),
@@ -172,9 +172,9 @@ enum Kind {
 }
 
 /// Where an argument stands.
-fn place(argument: &Argument<OneOrMany<Text>>) -> Option<&Text> {
+fn place(argument: &Argument<Items>) -> Option<&Text> {
     match argument {
-        Argument::Literal(items) => items.0.first(),
+        Argument::Literal(items) => items.union.first(),
         Argument::Parameter(name) => Some(name),
     }
 }
