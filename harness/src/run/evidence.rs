@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roadblock_censor::Event;
+use roadblock_censor::{Event, EventKind};
 use roadblock_emulator::events::{EventLog, Recorded};
 use roadblock_emulator::lab::Client;
 use roadblock_scenarios::model::VerdictWord;
@@ -48,14 +48,16 @@ impl Measured {
         events.any(|event| event.is_interference() && event.by().as_deref() == Some(by))
     }
 
-    /// The last interference with the flow of the layer that failed, else with any flow of the client.
+    /// The last interference with the flow of the layer that failed, else with any flow of the client. What was done to a
+    /// packet comes before what was only got ready for later ones.
     fn decisive_event(&self) -> Option<&Event> {
         if self.outcome.verdict == VerdictWord::Ok {
             return None;
         }
         let interference = || self.events.iter().map(|each| &each.event).filter(|event| event.is_interference());
         let layer = self.outcome.decisive_layer()?;
-        interference().rfind(|event| is_about(event, layer)).or_else(|| interference().next_back())
+        let on_flow = || interference().filter(|event| is_about(event, layer));
+        on_flow().rfind(|event| is_deed(event)).or_else(|| on_flow().next_back()).or_else(|| interference().next_back())
     }
 }
 
@@ -82,6 +84,12 @@ pub(crate) async fn gather(log: &EventLog, mark: usize, client: &Client, outcome
         }
         tokio::time::sleep(LOOK_AGAIN).await;
     }
+}
+
+/// Whether a packet met it, as opposed to a rule that waits for the next ones: China's second box for TLS is armed by the
+/// `ClientHello` that the first has answered with resets.
+fn is_deed(event: &Event) -> bool {
+    !matches!(event.kind, EventKind::Triggered | EventKind::ResidualArmed)
 }
 
 fn is_about(event: &Event, layer: &Layer) -> bool {
@@ -116,6 +124,19 @@ mod tests {
         let seen = measured.seen();
         assert_eq!(seen.by.as_deref(), Some("tspu/sni-4"));
         assert_eq!(seen.facts, ["TSPU-1"]);
+    }
+
+    #[test]
+    fn what_was_done_comes_before_what_was_got_ready() {
+        let of_kind = |rule, kind| {
+            let Recorded { hop, event } = event(flow(40000), rule);
+            Recorded { hop, event: Event { kind, ..event } }
+        };
+        let armed = [of_kind("sni-2", EventKind::Triggered), of_kind("sni-2", EventKind::ResidualArmed)];
+        let by = |events: Vec<Recorded>| Measured { outcome: outcome(VerdictWord::Tls, 40000), events }.seen().by;
+        let both = [vec![of_kind("sni-1", EventKind::Injected)], armed.to_vec()].concat();
+        assert_eq!(by(both).as_deref(), Some("tspu/sni-1"));
+        assert_eq!(by(armed.to_vec()).as_deref(), Some("tspu/sni-2"));
     }
 
     #[test]
