@@ -2,6 +2,7 @@
 
 mod client;
 mod commands;
+mod errand;
 mod error;
 mod files;
 mod isolation;
@@ -18,6 +19,7 @@ use tokio::runtime::Handle;
 
 pub use client::Client;
 pub use commands::{CommandError, CommandSpec};
+pub use errand::{Errand, Errands};
 pub use error::LabError;
 pub use machines::MachineLog;
 
@@ -95,6 +97,9 @@ impl Lab {
     /// As [`Lab::start`], with other limits.
     pub fn start_with(scenario: Arc<Scenario>, phase: &str, options: LabOptions) -> Result<Self, LabError> {
         isolation::verify_sandbox()?;
+        if let Some((location, _)) = scenario.commands().next().filter(|_| scenario.foreign) {
+            return Err(LabError::CommandsNotAllowed(location.to_string()));
+        }
         let first = scenario.phase(phase).ok_or_else(|| LabError::NoSuchPhase(phase.to_owned()))?;
         let topology = Topology::of(&scenario);
         let rulesets = rulesets(&scenario, options.passed_flows)?;

@@ -71,6 +71,10 @@ pub(crate) struct RunArguments {
     /// What all chance in the lab comes from
     #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
     pub(crate) seed: u64,
+    /// Let a scenario that does not come with roadblock run its commands on this machine: `run` of its machines, `command`
+    /// of its probes
+    #[arg(long)]
+    pub(crate) allow_commands: bool,
     /// How to print the report
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -115,6 +119,10 @@ pub(crate) struct SeatArguments {
     /// Be root inside, with all rights over the vantage, instead of yourself
     #[arg(long)]
     pub(crate) root: bool,
+    /// Let a scenario that does not come with roadblock run its commands on this machine: `run` of its machines, `command`
+    /// of its probes
+    #[arg(long)]
+    pub(crate) allow_commands: bool,
     /// Do not say afterwards what was blocked and why
     #[arg(long)]
     pub(crate) quiet: bool,

@@ -84,6 +84,8 @@ pub enum DoneBy {
 #[derive(Clone, Debug)]
 pub struct Library {
     files: BTreeMap<String, Arc<SourceFile>>,
+    /// Whether all of it is what the binary carries, so that whoever trusts the binary trusts it.
+    built_in: bool,
 }
 
 impl Library {
@@ -94,7 +96,8 @@ impl Library {
         for (folder, contents) in &FOLDERS {
             gather(folder, contents, &mut files);
         }
-        Self { files: BTreeMap::new() }.with_files(files.into_iter().chain(tables))
+        let library = Self { files: BTreeMap::new(), built_in: false }.with_files(files.into_iter().chain(tables));
+        Self { built_in: true, ..library }
     }
 
     /// What the binary carries, with the files below this folder in place of those with the same name.
@@ -104,6 +107,7 @@ impl Library {
             let shown = path.join(&place).display().to_string();
             library.files.insert(place, Arc::new(SourceFile::new(&shown, &text)));
         }
+        library.built_in = false;
         Ok(library)
     }
 
@@ -114,6 +118,7 @@ impl Library {
             let source = Arc::new(SourceFile::new(&place, &text));
             self.files.insert(place, source);
         }
+        self.built_in = false;
         self
     }
 
@@ -252,7 +257,9 @@ pub fn load_with(argument: &str, set: &[String], library: &Library) -> Result<Sc
     };
     let context = Context::new(library, &mut errors);
     let scenario = resolver::scenario(&opened, id, set, &context, &mut errors);
-    errors.finish(scenario)
+    // What a library file refers to comes from the library too.
+    let foreign = id.is_none() || !library.built_in;
+    errors.finish(scenario.map(|scenario| Scenario { foreign, ..scenario }))
 }
 
 /// The file that an argument names, and its place in the library, where it has one.

@@ -36,6 +36,9 @@ pub type Name = Arc<str>;
 /// A scenario, resolved.
 #[derive(Clone, Debug)]
 pub struct Scenario {
+    /// Whether a stranger wrote it: whether it, or the library that it refers to, is not what the binary carries, and its
+    /// user has not said that its commands may be run. A lab runs no command of such a scenario.
+    pub foreign: bool,
     /// `ru/whatsapp-2026`.
     pub id: Name,
     /// One line for people.
@@ -215,10 +218,27 @@ pub enum LieAnswer {
 }
 
 impl Scenario {
+    /// The commands that the scenario would have this machine run, each with its place, in the order of the file's kinds.
+    pub fn commands(&self) -> impl Iterator<Item = (&Location, &str)> {
+        let on_machines = self.machines.iter().filter_map(|machine| machine.run.as_ref());
+        let on_machines = on_machines.map(|run| (&run.location, run.command.as_str()));
+        let steps = self.expectations.iter().flat_map(|expectation| &expectation.steps).map(|step| &step.probe);
+        let probes = steps.chain(self.targets().map(|target| &target.probe));
+        on_machines.chain(probes.filter_map(|probe| match probe {
+            Probe::Command { run, location, .. } => Some((location, run.as_str())),
+            _ => None,
+        }))
+    }
+
     /// The country whose network it shows, as `ru`: the folder of its id, where that is a country's.
     pub fn country(&self) -> Option<&str> {
         let (folder, _) = self.id.split_once('/')?;
         COUNTRIES.contains(&folder).then_some(folder)
+    }
+
+    /// Whether anything is measured by a command.
+    pub fn has_command_probes(&self) -> bool {
+        self.commands().count() > self.machines.iter().filter(|machine| machine.run.is_some()).count()
     }
 
     /// The vantage of this name.

@@ -51,6 +51,7 @@ pub(crate) fn scenario(
     let phases = phases::build(&file, context, errors);
     let expectations = expectations::build(&file, &services, &phases, &topology, context, errors);
     let scenario = Scenario {
+        foreign: true,
         id: file.id.0.as_ref()?.value.as_str().into(),
         title: file.title.0.clone()?,
         story: file.story.as_deref().map(paragraph),

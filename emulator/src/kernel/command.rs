@@ -32,8 +32,20 @@ pub struct Prepared {
     pub binds: Vec<(PathBuf, PathBuf)>,
     /// Whom to be.
     pub identity: Identity,
-    /// The file that stdout and stderr go to, with nothing on stdin; `None`: all three are the caller's.
-    pub output: Option<PathBuf>,
+    /// Where stdin, stdout and stderr lead.
+    pub output: Output,
+}
+
+/// Where a command's stdin, stdout and stderr lead.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// All three are the caller's.
+    Callers,
+    /// Stdout and stderr go to this file; there is nothing on stdin.
+    Log(PathBuf),
+    /// Stderr goes to this file; there is nothing on stdin, and stdout is thrown away. The command leads a process group of
+    /// its own, so that it can be ended with all that it started.
+    Errors(PathBuf),
 }
 
 /// Whom a command is.
@@ -56,9 +68,15 @@ pub fn spawn(prepared: &Prepared) -> io::Result<Child> {
     for name in &prepared.remove {
         command.env_remove(name);
     }
-    if let Some(path) = &prepared.output {
-        let file = File::create(path)?;
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+    match &prepared.output {
+        Output::Callers => {}
+        Output::Log(path) => {
+            let file = File::create(path)?;
+            command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        }
+        Output::Errors(path) => {
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(path)?).process_group(0);
+        }
     }
     let binds = prepared
         .binds

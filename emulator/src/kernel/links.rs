@@ -5,7 +5,8 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, RawFd};
 
-use ipnet::IpNet;
+use futures_util::TryStreamExt;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use roadblock_scenarios::model::Name;
 use rtnetlink::packet_route::address::AddressHeaderFlags;
 use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute};
@@ -15,7 +16,7 @@ use rtnetlink::{Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBu
 
 use super::namespace::Namespace;
 use crate::plan::topology::{
-    LOOPBACK, LinkEnd, NEXT_HOP_V4, NEXT_HOP_V6, NamespacePlan, RouteKind, RoutePlan, Topology,
+    LOOPBACK, LinkEnd, NEXT_HOP_V4, NEXT_HOP_V6, NamespacePlan, RouteKind, RoutePlan, Topology, UP,
 };
 
 /// Why a link, an address or a route could not be made.
@@ -61,6 +62,43 @@ pub fn build(topology: &Topology, namespaces: &BTreeMap<Name, Namespace>) -> Res
 /// The index of an interface in the namespace of the calling thread.
 pub fn index_of(interface: &str) -> io::Result<u32> {
     Ok(nix::net::if_::if_nametoindex(interface)?)
+}
+
+/// Makes these the addresses of whoever names none in the namespace of the calling thread: assigns them, and has the routes to
+/// everywhere give them as the source. A family without such a route is left alone.
+pub async fn speak_from(v4: Ipv4Addr, v6: Ipv6Addr) -> io::Result<()> {
+    let handle = connect()?;
+    let index = index_of(UP)?;
+    let indices = BTreeMap::from([(UP.to_owned(), index)]);
+    let everywhere = [(IpAddr::V4(v4), IpNet::V4(Ipv4Net::default())), (IpAddr::V6(v6), IpNet::V6(Ipv6Net::default()))];
+    for (address, prefix) in everywhere {
+        if !has_default_route(&handle, prefix).await? {
+            continue;
+        }
+        let length = if address.is_ipv4() { 32 } else { 128 };
+        let mut request = handle.address().add(index, address, length).replace();
+        request.message_mut().header.flags |= AddressHeaderFlags::Nodad;
+        request.execute().await.map_err(from_netlink)?;
+        let kind = RouteKind::Over { interface: UP.into(), source: Some(address) };
+        let message = route_message(&RoutePlan { prefix, kind }, &indices);
+        handle.route().add(message).replace().execute().await.map_err(from_netlink)?;
+    }
+    Ok(())
+}
+
+/// Whether there is a route to everywhere of this prefix's family.
+async fn has_default_route(handle: &Handle, prefix: IpNet) -> io::Result<bool> {
+    let query = match prefix {
+        IpNet::V4(_) => RouteMessageBuilder::<Ipv4Addr>::new().build(),
+        IpNet::V6(_) => RouteMessageBuilder::<Ipv6Addr>::new().build(),
+    };
+    let mut routes = handle.route().get(query).execute();
+    while let Some(route) = routes.try_next().await.map_err(from_netlink)? {
+        if route.header.destination_prefix_length == 0 && route.header.kind == RouteType::Unicast {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// A netlink connection of the calling thread's namespace.

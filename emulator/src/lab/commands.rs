@@ -1,15 +1,20 @@
 //! Running a command at a vantage with the lab's own `/etc`, environment and identity.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::{Child, ExitStatus};
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use roadblock_scenarios::model::Name;
+
+use super::errand::Turn;
 use super::files::{Binds, Files};
 use super::machines::Servers;
 use super::{Lab, LabError};
-use crate::kernel::command::{self, Identity, Prepared};
+use crate::kernel::command::{self, Identity, Output, Prepared};
 use crate::kernel::namespace::Namespace;
 use crate::plan::client_files;
 use crate::sandbox;
@@ -48,6 +53,9 @@ pub enum CommandError {
 pub(super) struct Commands {
     pub(super) files: Files,
     pub(super) servers: Servers,
+    /// How many commands were measurements so far.
+    pub(super) errands: Arc<AtomicU32>,
+    turns: Mutex<BTreeMap<Name, Turn>>,
 }
 
 impl Lab {
@@ -55,14 +63,10 @@ impl Lab {
     /// status, 128 + n where a signal n ended it.
     pub fn run_command(&self, vantage: &str, spec: &CommandSpec) -> Result<u8, CommandError> {
         let namespace = self.vantage_namespace(vantage)?;
-        let Some(inside) = sandbox::inside() else {
-            return Err(LabError::Isolation("this process is not in a sandbox".to_owned()).into());
-        };
-        let identity =
-            if spec.root { Identity::Root } else { Identity::Caller(inside.caller.clone(), inside.map.clone()) };
+        let identity = if spec.root { Identity::Root } else { caller()? };
         let resolvers = self.scenario.vantage(vantage).map(|vantage| vantage.resolvers.as_slice()).unwrap_or_default();
         let binds = self.commands.files.binds(namespace.name(), resolvers, &self.authority)?;
-        let mut child = spawn(namespace, prepared(&spec.argv, identity, binds, None))?;
+        let mut child = spawn(namespace, prepared(&spec.argv, identity, binds, Output::Callers))?;
         let foreground = Foreground::enter(child.id());
         let ended = child.wait();
         drop(foreground);
@@ -70,14 +74,27 @@ impl Lab {
     }
 }
 
+/// The caller, without capabilities.
+pub(super) fn caller() -> Result<Identity, LabError> {
+    let inside = sandbox::inside();
+    let inside = inside.ok_or_else(|| LabError::Isolation("this process is not in a sandbox".to_owned()))?;
+    Ok(Identity::Caller(inside.caller.clone(), inside.map.clone()))
+}
+
 impl Commands {
     /// Those of the lab of this number.
     pub(super) fn new(lab: usize) -> Self {
-        Self { files: Files::new(lab), servers: Servers::default() }
+        Self { files: Files::new(lab), servers: Servers::default(), errands: Arc::default(), turns: Mutex::default() }
+    }
+
+    /// The turn that the commands of a vantage take.
+    pub(super) fn turn(&self, vantage: &Name) -> Turn {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(Name::clone(vantage)).or_default())
     }
 }
 
-pub(super) fn prepared(argv: &[OsString], identity: Identity, binds: Binds, output: Option<PathBuf>) -> Prepared {
+pub(super) fn prepared(argv: &[OsString], identity: Identity, binds: Binds, output: Output) -> Prepared {
     let all = std::env::vars_os().map(|(name, _)| name);
     Prepared {
         argv: argv.to_vec(),
@@ -101,7 +118,7 @@ pub(super) fn spawn(namespace: &Namespace, prepared: Prepared) -> Result<Child, 
     })
 }
 
-fn status(ended: ExitStatus) -> u8 {
+pub(super) fn status(ended: ExitStatus) -> u8 {
     let code = ended.code().or_else(|| ended.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }

@@ -23,6 +23,9 @@ pub enum LabError {
     /// The scenario has no such machine.
     #[error("no machine is called `{0}`; a scenario gives one as `[machine.NAME]`")]
     NoSuchMachine(String),
+    /// A stranger's scenario would have this machine run a command.
+    #[error("{0}: the scenario runs a command, and nobody has allowed it to")]
+    CommandsNotAllowed(String),
     /// A machine's command ended before it was ready, or was not ready in time.
     #[error("failed to start what runs on the machine `{machine}`: {what}\n{log}")]
     Machine {

@@ -12,7 +12,7 @@ use roadblock_scenarios::model::{Machine, MachineCommand, Name, Readiness};
 
 use super::commands::{prepared, spawn};
 use super::{CommandError, Lab, LabError, Problem};
-use crate::kernel::command::Identity;
+use crate::kernel::command::{Identity, Output};
 use crate::kernel::sockets::{self, Transport};
 use crate::plan::topology::machine_namespace;
 
@@ -47,7 +47,7 @@ impl Lab {
         let binds = self.commands.files.binds(namespace.name(), self.resolvers_of(machine), &self.authority)?;
         let mut servers = self.commands.servers.lock();
         let log = self.commands.files.place().join(format!("{}.{}.log", machine.name, servers.len()));
-        let child = spawn(namespace, prepared(argv, Identity::Root, binds, Some(log.clone())))?;
+        let child = spawn(namespace, prepared(argv, Identity::Root, binds, Output::Log(log.clone())))?;
         servers.push(Server { machine: Name::clone(&machine.name), log: log.clone(), child });
         Ok(log)
     }

@@ -25,7 +25,9 @@ pub(super) fn shell(library: &Library, arguments: &SeatArguments) -> u8 {
 }
 
 fn enter(library: &Library, arguments: &SeatArguments, servers: &[Serve], argv: Vec<OsString>) -> u8 {
-    let Some(scenario) = library::scenario_with(library, &arguments.scenario, &arguments.parameters.set) else {
+    let Some(scenario) =
+        library::runnable(library, &arguments.scenario, &arguments.parameters.set, arguments.allow_commands)
+    else {
         return status::EXEC_OURS;
     };
     let seat = match Seat::new(&scenario, arguments.phase.as_deref(), arguments.vantage.as_deref()) {

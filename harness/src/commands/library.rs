@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use roadblock_scenarios::{Library, Scenario, load_with};
 
+use super::trust;
 use crate::diagnostics;
 use crate::output::{self, Paint};
 
@@ -22,6 +23,24 @@ pub(super) fn open(path: Option<&Path>) -> Result<Library, LibraryError> {
     match path {
         None => Ok(Library::embedded()),
         Some(path) => Library::at(path).map_err(|cause| LibraryError { path: path.to_owned(), cause }),
+    }
+}
+
+/// A scenario to build a lab of; what is wrong with it, or that a stranger's commands are not allowed, was said where there is
+/// none.
+pub(super) fn runnable(
+    library: &Library,
+    argument: &str,
+    set: &[String],
+    allow_commands: bool,
+) -> Option<Arc<Scenario>> {
+    let scenario = scenario_with(library, argument, set)?;
+    match trust::admit(scenario, allow_commands) {
+        Ok(scenario) => Some(scenario),
+        Err(refusal) => {
+            output::error(&refusal, Some(trust::HELP));
+            None
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod run;
 mod schema;
 mod select;
 mod show;
+mod trust;
 mod usage;
 
 use crate::cli::{Cli, Command};

@@ -14,7 +14,9 @@ use crate::status;
 
 /// Plays a scenario and reports.
 pub(super) fn run(library: &Library, arguments: &RunArguments) -> u8 {
-    let Some(scenario) = library::scenario_with(library, &arguments.scenario, &arguments.parameters.set) else {
+    let Some(scenario) =
+        library::runnable(library, &arguments.scenario, &arguments.parameters.set, arguments.allow_commands)
+    else {
         return status::USAGE;
     };
     let selection = match select::selection(&scenario, &arguments.phases, &arguments.vantages) {

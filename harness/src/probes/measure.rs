@@ -8,6 +8,7 @@ use roadblock_scenarios::model::{Family, HttpVersion, Probe, Vantage};
 use super::apps::{Instagram, Max, Messenger, Telegram, WhatsApp};
 use super::call::{self, Call};
 use super::chat::{self, Chat};
+use super::command::{self, Program};
 use super::dns::{self, Question, Truth};
 use super::http::{self, Fetch};
 use super::known::Known;
@@ -29,6 +30,8 @@ pub(crate) enum Measure {
     Dns(Question, Truth),
     /// An ICMP echo request.
     Ping(IpAddr),
+    /// A program.
+    Command(Program),
     /// A TCP connection.
     Tcp(SocketAddr),
     /// A TLS handshake.
@@ -101,6 +104,9 @@ impl Measure {
                 };
                 Self::Dns(question, truth)
             }
+            Probe::Command { run, status, within, .. } => {
+                Self::Command(Program { run: run.clone(), status: *status, within: *within })
+            }
             Probe::Ping { address } => Self::Ping(*address),
             Probe::Tcp { address, port } => Self::Tcp(SocketAddr::new(*address, *port)),
             Probe::Tls { address, port, sni, verify } => {
@@ -167,6 +173,7 @@ impl Measure {
         // Boxed, because all of them together are more than a vantage's thread has room for.
         match self {
             Self::Dns(question, truth) => Box::pin(dns::probe(tools, question, truth)).await,
+            Self::Command(program) => Box::pin(command::probe(tools, program)).await,
             Self::Ping(address) => Box::pin(ping::probe(tools, *address)).await,
             Self::Tcp(remote) => Box::pin(tcp::probe(tools, *remote)).await,
             Self::Tls(greeting) => Box::pin(tls::probe(tools, greeting)).await,

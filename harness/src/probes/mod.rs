@@ -6,6 +6,7 @@ mod call;
 mod chance;
 mod chat;
 mod chat_message;
+mod command;
 mod counted;
 mod dns;
 mod dns_carrier;

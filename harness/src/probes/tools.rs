@@ -1,5 +1,7 @@
 //! What every measurement needs.
 
+use roadblock_emulator::lab::Errands;
+
 use super::lab_time::LabTime;
 use super::socket::Source;
 use super::timeouts::Timeouts;
@@ -16,6 +18,8 @@ pub(crate) struct Tools {
     pub(crate) time: LabTime,
     /// How long each layer waits.
     pub(crate) timeouts: Timeouts,
+    /// What runs commands, where the scenario has some.
+    pub(crate) errands: Option<Errands>,
 }
 
 impl Tools {

@@ -26,6 +26,8 @@ pub(crate) fn describe(probe: &Probe) -> String {
             let port = if *port == transport.usual_port() { String::new() } else { format!(" port {port}") };
             format!("dns {kind} {name}{whom}{port}{}", over(*transport))
         }
+        Probe::Command { run, status: 0, .. } => format!("command `{run}`"),
+        Probe::Command { run, status, .. } => format!("command `{run}` ending with status {status}"),
         Probe::Ping { address } => format!("ping {address}"),
         Probe::Tcp { address, port } => format!("tcp {}", SocketAddr::new(*address, *port)),
         Probe::Tls { address, port, sni, .. } => format!("tls {} with SNI {sni}", SocketAddr::new(*address, *port)),

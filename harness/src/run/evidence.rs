@@ -55,7 +55,10 @@ impl Measured {
             return None;
         }
         let interference = || self.events.iter().map(|each| &each.event).filter(|event| event.is_interference());
-        let layer = self.outcome.decisive_layer()?;
+        let Some(layer) = self.outcome.decisive_layer() else {
+            // What a program of the user's did is known by its client alone.
+            return interference().next_back().filter(|_| self.outcome.verdict == VerdictWord::Protocol);
+        };
         let on_flow = || interference().filter(|event| is_about(event, layer));
         on_flow().rfind(|event| is_deed(event)).or_else(|| on_flow().next_back()).or_else(|| interference().next_back())
     }
@@ -71,11 +74,13 @@ pub(crate) async fn gather(log: &EventLog, mark: usize, client: &Client, outcome
         };
         log.since(mark).into_iter().filter_map(own).collect()
     };
-    let Some(layer) = outcome.decisive_layer().filter(|_| outcome.verdict != VerdictWord::Ok) else {
+    let layer = outcome.decisive_layer();
+    if outcome.verdict == VerdictWord::Ok || (layer.is_none() && outcome.verdict != VerdictWord::Protocol) {
         return about_client();
-    };
+    }
+    let explains = |event: &Event| layer.is_none_or(|layer| is_about(event, layer));
     let explained =
-        |events: &[Recorded]| events.iter().any(|each| each.event.is_interference() && is_about(&each.event, layer));
+        |events: &[Recorded]| events.iter().any(|each| each.event.is_interference() && explains(&each.event));
     let until = tokio::time::Instant::now() + LATE_EVENTS;
     loop {
         let events = about_client();

@@ -1,7 +1,7 @@
 //! A client of its own for one measurement or one strand of them.
 
 use roadblock_emulator::events::EventLog;
-use roadblock_emulator::lab::{Client, Lab, LabError};
+use roadblock_emulator::lab::{Client, Errands, Lab, LabError};
 use roadblock_scenarios::model::{Step, VerdictWord};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -21,6 +21,7 @@ pub(crate) struct Seat {
     trust: Trust,
     time: LabTime,
     timeouts: Timeouts,
+    errands: Option<Errands>,
 }
 
 impl Seat {
@@ -33,6 +34,7 @@ impl Seat {
             trust: trust.clone(),
             time: time.clone(),
             timeouts: Timeouts::default(),
+            errands: lab.scenario().has_command_probes().then(|| lab.errands(vantage)).transpose()?,
         })
     }
 
@@ -52,7 +54,13 @@ impl Seat {
         // never closed; without a permit there would only be more at once.
         let _permit = if measure.waits() { None } else { permits.acquire().await.ok() };
         let mark = self.events.len();
-        let tools = Tools { source, trust: self.trust.clone(), time: self.time.clone(), timeouts: self.timeouts };
+        let tools = Tools {
+            source,
+            trust: self.trust.clone(),
+            time: self.time.clone(),
+            timeouts: self.timeouts,
+            errands: self.errands.clone(),
+        };
         let measure = measure.clone();
         let witness = Witness::new(&self.events, &self.client);
         let there = self.runtime.spawn(async move { witness.watch(measure.run(&tools)).await });

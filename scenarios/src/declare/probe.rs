@@ -32,6 +32,8 @@ choice! {
             "dns" => Dns(DnsProbe),
             /// An ICMP echo request.
             "ping" => Ping(PingProbe),
+            /// A program of this machine, run at the vantage.
+            "command" => Command(CommandProbe),
             /// A TCP connection.
             "tcp" => Tcp(TcpProbe),
             /// A TCP connection and a TLS handshake.
@@ -90,6 +92,23 @@ table! {
     PingProbe {
         /// Where to.
         "address" => address: IpAddr,
+    }
+}
+
+table! {
+    /// A program of this machine, run at the vantage as `exec` runs one: as the caller, without rights over the lab, trusting
+    /// the lab's authority; with nothing on stdin, and from the client address of its measurement. The verdict is `ok` where
+    /// it ends with the status that is said; `protocol` where it ends otherwise or is not done in time, because what it
+    /// speaks did not get through and only it knows at which layer; `unmeasured` where it is not installed or cannot be run.
+    /// The last line that it wrote to stderr is shown. In a file that is not of the built-in library it needs
+    /// `--allow-commands`.
+    CommandProbe {
+        /// The command, for a shell.
+        "run" => run: Text,
+        /// The exit status that means `ok`.
+        "status" => status: u8 = 0,
+        /// How long it may take, on the wall's clock; then it is ended.
+        "within" => within: Duration = Duration::from_secs(30),
     }
 }
 

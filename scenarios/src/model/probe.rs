@@ -204,6 +204,17 @@ pub enum Probe {
         /// The port.
         port: u16,
     },
+    /// A program of this machine, run at the vantage.
+    Command {
+        /// Where the file says so.
+        location: Location,
+        /// The command, for a shell.
+        run: String,
+        /// The exit status that means `ok`.
+        status: u8,
+        /// How long it may take, on the wall's clock.
+        within: Duration,
+    },
     /// A WireGuard handshake and packets through the tunnel.
     WireGuard {
         /// The provider's server.

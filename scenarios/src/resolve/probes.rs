@@ -62,6 +62,12 @@ impl<'a> ProbeBuilder<'a> {
             ProbeDeclaration::UsualInstagram => Probe::Instagram { media: MEDIA, family: Family::V4 },
             ProbeDeclaration::UsualMax => Probe::Max { authority: Authority::Known, family: Family::V4 },
             ProbeDeclaration::Dns(dns) => self.dns(dns)?,
+            ProbeDeclaration::Command(command) => Probe::Command {
+                location: command.run.at.clone(),
+                run: command.run.value.clone(),
+                status: command.status,
+                within: command.within,
+            },
             ProbeDeclaration::Ping(ping) => Probe::Ping { address: ping.address },
             ProbeDeclaration::Tcp(tcp) => Probe::Tcp { address: tcp.address, port: tcp.port },
             ProbeDeclaration::Tls(tls) => self.tls(tls)?,
