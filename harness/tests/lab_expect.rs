@@ -1,4 +1,4 @@
-//! What expectations can say, shown in labs: what lies beside a blocked thing.
+//! What expectations can say, shown in labs: what lies beside a blocked thing, what chance decides, how fast it is.
 
 mod support;
 
@@ -17,7 +17,8 @@ fn run(text: &str) -> (Said, Value) {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("scenario.toml");
     fs::write(&path, text).expect("written");
-    let run = said(roadblock(&["run", &path.display().to_string(), "--format", "json"]));
+    let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/library").display().to_string();
+    let run = said(roadblock(&["--library", &library, "run", &path.display().to_string(), "--format", "json"]));
     let document = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run:?}"));
     (run, document)
 }
@@ -54,4 +55,44 @@ fn neighbours_notice_a_block_that_is_drawn_too_wide() {
         assert_eq!(run.status, 1, "{noticed}: {}", run.stderr);
         assert!(failed(&document).contains(&noticed), "{noticed}: {:?}", failed(&document));
     }
+}
+
+/// Chance, tries one after the other, and speeds beside control's: each is noticed when it is otherwise.
+#[test]
+fn what_is_measured_more_than_once_is_judged_as_a_whole() {
+    if !can_run_labs() {
+        return;
+    }
+    let text = data("repeats.toml");
+    let [first, second] = [run(&text), run(&text)].map(|(run, document)| {
+        assert_eq!((run.status, failed(&document)), (0, vec![]), "{document:#}");
+        times(&document, "by-chance")
+    });
+    assert_eq!(first, second, "chance is the seed's");
+    let (of, ok) = first;
+    assert!(of == 40 && (10..=30).contains(&ok), "{ok} of {of}");
+    let exact = text.replace("ok = [10, 30]", &format!("ok = {ok}"));
+    assert_eq!(failed(&run(&exact).1), Vec::<&str>::new());
+    let otherwise = [
+        ("ok = [10, 30]", format!("ok = {}", ok + 1), "by-chance"),
+        ("sometimes = [\"wikipedia.org\"]", String::new(), "by-chance"),
+        ("by = [\"box/eager\", \"box/sometimes\"]", "by = \"box/eager\"".to_owned(), "by-chance"),
+        ("reached-after = 2", "reached-after = 1".to_owned(), "third-time"),
+        ("reached-after = 2", "reached-after = 3".to_owned(), "third-time"),
+        ("at-most = 0.2", "at-most = 0.0".to_owned(), "slow"),
+        ("slow = [\"www.debian.org\"]", "slow = [\"example.com\"]".to_owned(), "fast"),
+    ];
+    for (from, to, noticed) in otherwise {
+        assert!(text.contains(from), "{from}");
+        let (run, document) = run(&text.replace(from, &to));
+        assert_eq!(run.status, 1, "{to}: {}", run.stderr);
+        assert!(failed(&document).contains(&noticed), "{to}: {:?}", failed(&document));
+    }
+}
+
+/// How often an expectation was measured and reached.
+fn times(document: &Value, id: &str) -> (u64, u64) {
+    let mut all = document["expectations"].as_array().expect("expectations").iter();
+    let times = &all.find(|each| each["id"] == id).expect("an expectation")["times"];
+    (times["made"].as_u64().expect("a number"), times["ok"].as_u64().expect("a number"))
 }

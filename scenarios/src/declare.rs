@@ -30,7 +30,7 @@ pub(crate) use condition::{
 };
 pub(crate) use cuts::Cuts;
 pub(crate) use data::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
-pub(crate) use expectation::{ExpectDeclaration, ThenDeclaration};
+pub(crate) use expectation::{ExpectDeclaration, OfControlDeclaration, ThenDeclaration, TimesDeclaration};
 pub(crate) use injection::{
     DnsAnswer, HttpDeclaration, InjectDeclaration, Injectable, IpDeclaration, QueryType, ResetDeclaration,
     ResponseCode, SegmentDeclaration,

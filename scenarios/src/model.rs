@@ -26,7 +26,7 @@ pub use mechanism::{Mechanism, UnknownMechanism};
 pub use payload::{Payload, Reply, Transport};
 pub use probe::{
     Authority, ChatHeader, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport, Neighbour,
-    NeighbourKind, Probe, Step, VerdictWord,
+    NeighbourKind, OfControl, Probe, Step, Times, VerdictWord,
 };
 pub use service::{Certificate, Host, Listener, Page, Protocol, Service, Target, WebSocket, WireGuardKeys};
 

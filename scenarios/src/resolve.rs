@@ -11,6 +11,7 @@ mod neighbours;
 mod payloads;
 mod phases;
 mod probes;
+mod repeat;
 mod services;
 mod space;
 mod targets;

@@ -45,8 +45,8 @@ mod tests {
     use super::*;
     use crate::declare::{
         BoxDeclaration, CensorDeclaration, Change, ExpectDeclaration, HostDeclaration, InjectDeclaration,
-        LieDeclaration, NeighbourTable, PhaseDeclaration, ProbeDeclaration, ResponseDeclaration, RuleDeclaration,
-        VantageDeclaration, When,
+        LieDeclaration, NeighbourTable, OfControlDeclaration, PhaseDeclaration, ProbeDeclaration, ResponseDeclaration,
+        RuleDeclaration, TimesDeclaration, VantageDeclaration, When,
     };
 
     /// The property names of a definition; those of all its forms where it has several.
@@ -67,6 +67,8 @@ mod tests {
             (&scenario, "PhaseDeclaration", PhaseDeclaration::KEYS),
             (&scenario, "Change", Change::KEYS),
             (&scenario, "ExpectDeclaration", ExpectDeclaration::KEYS),
+            (&scenario, "TimesDeclaration", TimesDeclaration::KEYS),
+            (&scenario, "OfControlDeclaration", OfControlDeclaration::KEYS),
             (&scenario, "NeighbourTable", NeighbourTable::KEYS),
             (&scenario, "ProbeDeclaration", ProbeDeclaration::KEYS),
             (&profile, "ProfileFile", ProfileFile::KEYS),

@@ -47,7 +47,7 @@ fn every_rule_and_lie_that_can_act_has_an_expectation_that_names_it() {
     for id in library.ids() {
         let scenario = load(id, &library).expect("it is sound");
         let named: Vec<&String> =
-            scenario.expectations.iter().flat_map(|each| &each.steps).filter_map(|step| step.by.as_ref()).collect();
+            scenario.expectations.iter().flat_map(|each| &each.steps).flat_map(|step| &step.by).collect();
         for rule in scenario.rules().into_iter().filter(|rule| rule.active) {
             assert!(named.contains(&&rule.by), "{id}: nothing proves {}", rule.by);
         }

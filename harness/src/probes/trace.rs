@@ -80,6 +80,8 @@ pub(crate) struct Outcome {
     pub(crate) part: Option<&'static str>,
     /// What a person says of it, where verdict and failure say too little: `cut`, `dies after 2 packets`.
     pub(crate) how: Option<String>,
+    /// How fast a transfer was, in kilobits a second.
+    pub(crate) speed: Option<u64>,
     /// OONI's test keys, where OONI has the test, and what else was measured.
     pub(crate) test_keys: TestKeys,
 }
@@ -98,6 +100,7 @@ impl Outcome {
             answers: 0,
             part: None,
             how: None,
+            speed: None,
             test_keys: TestKeys::new(),
         }
     }

@@ -71,15 +71,23 @@ pub(crate) async fn probe(tools: &Tools, transfer: &Transfer) -> Outcome {
             Err(failure) => return trace.unresolved(failure),
         },
     };
-    match moved(&mut trace, tools, transfer, SocketAddr::new(address, transfer.port)).await {
+    let (end, speed) = match moved(&mut trace, tools, transfer, SocketAddr::new(address, transfer.port)).await {
+        Ok((end, speed)) => (end, Some(speed)),
+        Err(failure) => (Err(failure), None),
+    };
+    let outcome = match end {
         Ok(End::Whole) => trace.end(VerdictWord::Ok),
         Ok(End::Slow) => trace.end(VerdictWord::Throttled).said("slow"),
         Ok(End::Stands) => trace.failed(Failure::GenericTimeout).judged(VerdictWord::Freezes).said("freezes"),
         Err(failure) => trace.failed(failure),
-    }
+    };
+    Outcome { speed, ..outcome }
 }
 
-async fn moved(trace: &mut Trace, tools: &Tools, transfer: &Transfer, remote: SocketAddr) -> Result<End, Failure> {
+/// How it ended, and how many kilobits a second it made.
+type Moved = (Result<End, Failure>, u64);
+
+async fn moved(trace: &mut Trace, tools: &Tools, transfer: &Transfer, remote: SocketAddr) -> Result<Moved, Failure> {
     let greeting = Greeting { remote, sni: transfer.place.name.clone(), verify: transfer.verify, alpn: Alpn::Http1 };
     let connected = tcp::connect_buffering(trace, tools, remote, Some(KEPT_BY_KERNEL)).await?;
     let local_port = connected.local_addr().map_or(0, |address| address.port());
@@ -94,7 +102,8 @@ async fn moved(trace: &mut Trace, tools: &Tools, transfer: &Transfer, remote: So
             Way::Up => upload(&mut stream, transfer, &mut speed).await,
         }
     };
-    trace.layer(place, tools.timeouts.transfer * 10, work).await
+    let end = trace.layer(place, tools.timeouts.transfer * 10, work).await;
+    Ok((end, speed.rate()))
 }
 
 async fn download<S>(stream: &mut S, transfer: &Transfer, speed: &mut Speed) -> Result<End, Failure>
@@ -238,6 +247,12 @@ impl Speed {
                 return Step::Ended(Ok(end));
             }
         }
+    }
+
+    /// So far, in kilobits a second.
+    fn rate(&self) -> u64 {
+        let milliseconds = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+        self.moved().saturating_mul(8) / milliseconds
     }
 
     fn look(&mut self) {

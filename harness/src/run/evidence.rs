@@ -22,7 +22,7 @@ pub(crate) struct Measured {
 impl Measured {
     /// What the report says.
     pub(crate) fn seen(&self) -> Seen {
-        let Outcome { verdict, failure, layers, addresses, answers, part, how, test_keys } = &self.outcome;
+        let Outcome { verdict, failure, layers, addresses, answers, part, how, test_keys, .. } = &self.outcome;
         let blocked = *verdict != VerdictWord::Ok;
         let decisive = self.decisive_event();
         Seen {

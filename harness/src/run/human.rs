@@ -3,7 +3,9 @@
 use std::fmt::{self, Write};
 
 use super::cell;
-use super::report::{CONTROL, Conclusion, Difference, ExpectationEntry, Report, StepEntry, VantageHead, Word};
+use super::report::{
+    CONTROL, Conclusion, Difference, ExpectationEntry, OfControlEntry, Report, StepEntry, VantageHead, Word,
+};
 use super::table::Table;
 use crate::output::Paint;
 
@@ -88,6 +90,12 @@ impl Human<'_> {
         let verdict = if met == all { Word::Ok } else { Word::Tcp };
         let count = cell::painted(self.paint, verdict, &format!("{met} of {all}"));
         writeln!(text, "\nexpectations: {count} as expected")?;
+        for expected in self.report.expectations.iter().filter(|each| each.as_expected) {
+            let ExpectationEntry { id, phase, vantage, times, .. } = expected;
+            if let Some(times) = times {
+                writeln!(text, "  {times}: {id} in phase {phase}, vantage {vantage}")?;
+            }
+        }
         for expected in self.report.expectations.iter().filter(|each| !each.as_expected) {
             self.failed(text, expected)?;
         }
@@ -95,12 +103,16 @@ impl Human<'_> {
     }
 
     fn failed(&self, text: &mut String, expected: &ExpectationEntry) -> fmt::Result {
-        let ExpectationEntry { id, place, phase, vantage, steps, .. } = expected;
+        let ExpectationEntry { id, place, phase, vantage, times, steps, .. } = expected;
         writeln!(text, "\n  {} {} at {place}", self.paint.bad("failed:"), self.paint.strong(id))?;
         writeln!(text, "    phase {phase}, vantage {vantage}")?;
+        if let Some(times) = times {
+            writeln!(text, "    {times}")?;
+        }
         let mut unlike = steps.iter().filter(|step| !step.differs.is_empty() || step.seen.verdict == Word::Invalid);
         match unlike.next() {
             Some(step) => Self::step(text, step),
+            None if times.is_some() => Ok(()),
             None => writeln!(text, "    not all of its steps were made"),
         }
     }
@@ -111,13 +123,15 @@ impl Human<'_> {
             wait => format!(" after {} s", wait / 1000),
         };
         writeln!(text, "    {}{after}", step.probe)?;
-        let StepEntry { verdict, failure, by, seen, .. } = step;
-        writeln!(text, "    expected  {}", words(*verdict, failure.as_deref(), by.as_deref()))?;
+        let StepEntry { seen, .. } = step;
+        writeln!(text, "    expected  {}", expected_words(step))?;
         let layer = match seen.layers.last() {
             Some(layer) if seen.operation.is_some() => format!(", at {}", layer.address),
             _ => String::new(),
         };
-        writeln!(text, "    seen      {}{layer}", words(seen.verdict, seen.failure.as_deref(), seen.by.as_deref()))?;
+        let ratio = ratio_words(step).map(|ratio| format!(", {ratio}")).unwrap_or_default();
+        let seen = words(seen.verdict, seen.failure.as_deref(), seen.by.as_deref());
+        writeln!(text, "    seen      {seen}{layer}{ratio}")?;
         let differs: Vec<&str> = step.differs.iter().map(|difference| difference.as_str()).collect();
         if differs.is_empty() { Ok(()) } else { writeln!(text, "    differs   {}", differs.join(", ")) }
     }
@@ -147,8 +161,26 @@ impl Difference {
             Self::Verdict => "verdict",
             Self::Failure => "failure",
             Self::By => "by",
+            Self::OfControl => "of-control",
         }
     }
+}
+
+/// What a step must give: `tls, connection_reset, by tspu/sni-1 or tspu/sni-4`.
+pub(crate) fn expected_words(step: &StepEntry) -> String {
+    let StepEntry { verdict, failure, by, of_control, .. } = step;
+    let by = (!by.is_empty()).then(|| by.join(" or "));
+    let words = words(*verdict, failure.as_deref(), by.as_deref());
+    let Some(OfControlEntry { at_least, at_most, .. }) = of_control else { return words };
+    let bound =
+        |word: &str, ratio: &Option<f64>| ratio.map(|ratio| format!(", at {word} {:.0} % of control", ratio * 100.0));
+    [Some(words), bound("least", at_least), bound("most", at_most)].into_iter().flatten().collect()
+}
+
+/// How fast a step was beside control, where that counts.
+pub(crate) fn ratio_words(step: &StepEntry) -> Option<String> {
+    let entry = step.of_control?;
+    Some(entry.percent.map_or_else(|| "without a speed".to_owned(), |percent| format!("{percent} % of control")))
 }
 
 /// `tls, connection_reset, by tspu/sni-1`.

@@ -1,6 +1,8 @@
 //! Reports made up to show each thing that a person can be told.
 
-use super::super::report::{Cell, LayerEntry, PhaseHead, ProblemEntry, SCHEMA, ScenarioHead, Seen, TargetHead, schema};
+use super::super::report::{
+    Cell, LayerEntry, PhaseHead, ProblemEntry, SCHEMA, ScenarioHead, Seen, TargetHead, TimesEntry, schema,
+};
 use super::*;
 use crate::probes::Operation;
 
@@ -54,6 +56,26 @@ fn the_document_is_as_reviewed() {
     insta::assert_json_snapshot!(report(), { ".version" => "[version]" });
 }
 
+#[test]
+fn what_was_measured_many_times_and_speeds_are_said() {
+    let mut report = report();
+    let times = TimesEntry { of: 20, made: 20, ok: 14, least: 12, most: 16 };
+    let mut chance = report.expectations[0].clone();
+    chance.times = Some(times);
+    let mut rare = chance.clone();
+    rare.id = "rarely".to_owned();
+    rare.as_expected = false;
+    rare.times = Some(TimesEntry { least: 15, ..times });
+    let mut slow = report.expectations[0].clone();
+    slow.id = "slow".to_owned();
+    slow.as_expected = false;
+    slow.steps[0].by.push("tspu/sni-4".to_owned());
+    slow.steps[0].of_control = Some(OfControlEntry { at_least: None, at_most: Some(0.2), percent: Some(73) });
+    slow.steps[0].differs = vec![Difference::OfControl];
+    report.expectations.extend([chance, rare, slow]);
+    insta::assert_snapshot!(render(&report, Paint::none()));
+}
+
 pub(crate) fn report() -> Report {
     let block = |failure, operation, by| seen_as(failure, operation, by);
     let reset = block("connection_reset", Operation::TlsHandshake, "tspu/sni-1");
@@ -99,12 +121,15 @@ fn expected(seen: Seen) -> ExpectationEntry {
         vantage: "moscow".to_owned(),
         clients: vec!["95.24.0.8".to_owned()],
         as_expected: true,
+        neighbour_of: None,
+        times: None,
         steps: vec![StepEntry {
             probe: "tls 1.1.1.1:443 with SNI web.whatsapp.com".to_owned(),
             wait_milliseconds: 0,
             verdict: Word::Tls,
             failure: Some("connection_reset".to_owned()),
-            by: Some("tspu/sni-1".to_owned()),
+            by: vec!["tspu/sni-1".to_owned()],
+            of_control: None,
             seen,
             differs: Vec::new(),
         }],

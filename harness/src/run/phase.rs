@@ -12,8 +12,9 @@ use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
 use super::describe::target_key;
-use super::plan::{PhasePlan, PlannedExpectation, PlannedVisit, Strand};
-use super::report::{Cell, ExpectationEntry, StepEntry};
+use super::plan::{PhasePlan, PlannedExpectation, PlannedStep, PlannedVisit, Strand};
+use super::repeat::{Repetition, put_together};
+use super::report::{CONTROL, Cell, ExpectationEntry, StepEntry};
 use super::seat::Seat;
 use super::stop::Stop;
 use crate::output;
@@ -26,6 +27,8 @@ pub(crate) struct PhaseResults {
     pub(crate) cells: Vec<Cell>,
     /// What each expectation gave.
     pub(crate) expectations: Vec<ExpectationEntry>,
+    /// What each time of the expectations gave that are measured many times, until all is measured.
+    repeated: Vec<Repetition>,
     /// Who measured: no other phase has these clients.
     pub(crate) clients: Vec<Client>,
     done: usize,
@@ -66,7 +69,8 @@ impl PhaseRun<'_> {
     /// Measures everything; an error or Ctrl-C ends it early with what there is.
     pub(crate) fn measure(self, results: &mut PhaseResults) -> Result<(), LabError> {
         let measured = self.measure_in_order_of_arrival(results);
-        let PhaseResults { cells, expectations, .. } = results;
+        let PhaseResults { cells, expectations, repeated, .. } = results;
+        expectations.extend(put_together(std::mem::take(repeated), self.scenario));
         cells.sort_by_key(|cell| self.plan.visit_order(&cell.vantage, &cell.target));
         expectations.sort_by_key(|each| self.expectation_order(each));
         measured
@@ -84,6 +88,11 @@ impl PhaseRun<'_> {
         for strand in &self.plan.strands {
             strands.push((self.seat(&strand.vantage, results)?, strand));
         }
+        // After all others, whose addresses do not depend on it.
+        let mut controls = Vec::new();
+        for strand in &self.plan.strands {
+            controls.push(if strand.needs_control() { Some(self.seat(CONTROL, results)?) } else { None });
+        }
         let results = RefCell::new(results);
         let permits = Semaphore::new(AT_ONCE);
         let long_steps = self.plan.long_steps_begin();
@@ -93,9 +102,10 @@ impl PhaseRun<'_> {
             let job = Job::Visit(seat, visit);
             running.push(self.job(self.time.join(), now + long_steps, &permits, &results, job));
         }
-        for (seat, strand) in &strands {
+        for ((seat, strand), control) in strands.iter().zip(&controls) {
             let begin = now + long_steps.saturating_sub(strand.before_long_step());
-            running.push(self.job(self.time.join(), begin, &permits, &results, Job::Strand(seat, strand)));
+            let job = Job::Strand(seat, control.as_ref(), strand);
+            running.push(self.job(self.time.join(), begin, &permits, &results, job));
         }
         loop {
             let all_wait = self.runtime.block_on(async {
@@ -133,10 +143,10 @@ impl PhaseRun<'_> {
                 let cell = self.visit(seat, visit, permits).await;
                 self.note_cell(cell, &mut results.borrow_mut());
             }
-            Job::Strand(seat, strand) => {
+            Job::Strand(seat, control, strand) => {
                 let mut begin = begin;
                 for planned in &strand.expectations {
-                    let steps = self.steps(seat, planned, &mut begin, permits).await;
+                    let steps = self.steps((seat, control), planned, &mut begin, permits).await;
                     self.note_steps(seat, strand, planned, steps, &mut results.borrow_mut());
                 }
             }
@@ -158,17 +168,17 @@ impl PhaseRun<'_> {
     /// does not depend on how long the one before took.
     async fn steps(
         self,
-        seat: &Seat,
+        (seat, control): (&Seat, Option<&Seat>),
         planned: &PlannedExpectation,
         begin: &mut Instant,
         permits: &Semaphore,
     ) -> Vec<StepEntry> {
         let mut entries = Vec::new();
         let mut port = None;
-        for (at, (step, _)) in planned.steps.iter().enumerate() {
+        for (at, PlannedStep { step, .. }) in planned.steps.iter().enumerate() {
             self.time.sleep_until(*begin + step.wait).await;
             *begin = self.time.now();
-            let Some(taken) = seat.step(planned, at, port, permits).await else { break };
+            let Some(taken) = seat.step(planned, at, port, control, permits).await else { break };
             port = taken.local_port;
             entries.push(taken.entry);
         }
@@ -189,20 +199,28 @@ impl PhaseRun<'_> {
         steps: Vec<StepEntry>,
         results: &mut PhaseResults,
     ) {
-        let Some(Expectation { id, location, .. }) = self.scenario.expectations.get(planned.index) else { return };
+        let Some(expectation) = self.scenario.expectations.get(planned.index) else { return };
+        let Expectation { id, location, neighbour_of, times, .. } = expectation;
         if steps.is_empty() {
             return;
         }
         let (made, complete) = (steps.len(), steps.len() == planned.steps.len());
-        results.expectations.push(ExpectationEntry {
+        let entry = ExpectationEntry {
             id: id.to_string(),
             place: format!("{}:{}", location.file, location.line),
             phase: self.plan.phase.to_string(),
             vantage: strand.vantage.to_string(),
             clients: addresses(seat),
             as_expected: complete && steps.iter().all(|step| step.differs.is_empty()),
+            neighbour_of: neighbour_of.as_ref().map(|each| each.of.to_string()),
+            times: None,
             steps,
-        });
+        };
+        if times.is_some() {
+            results.repeated.push(Repetition { index: planned.index, number: planned.repetition, entry });
+        } else {
+            results.expectations.push(entry);
+        }
         self.count(made, results);
     }
 
@@ -232,7 +250,8 @@ fn addresses(seat: &Seat) -> Vec<String> {
 
 enum Job<'a> {
     Visit(&'a Seat, &'a PlannedVisit),
-    Strand(&'a Seat, &'a Strand),
+    /// A strand from its seat, and a seat at control where speeds are compared.
+    Strand(&'a Seat, Option<&'a Seat>, &'a Strand),
 }
 
 /// How many clients measure at the same time.

@@ -53,8 +53,21 @@ pub(crate) struct Strand {
 pub(crate) struct PlannedExpectation {
     /// Which one: its place in the scenario's list.
     pub(crate) index: usize,
+    /// Where it is measured many times: which of these it is.
+    pub(crate) repetition: u16,
     /// Its steps and how each is measured.
-    pub(crate) steps: Vec<(Step, Measure)>,
+    pub(crate) steps: Vec<PlannedStep>,
+}
+
+/// A step of an expectation.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedStep {
+    /// What it must give.
+    pub(crate) step: Step,
+    /// How it is measured.
+    pub(crate) measure: Measure,
+    /// How the same is measured from control, where their speeds are compared.
+    pub(crate) control: Option<Measure>,
 }
 
 impl PhasePlan {
@@ -95,7 +108,7 @@ impl Strand {
     /// How long its waits before its first step that takes long are; all of them where none does.
     pub(crate) fn before_long_step(&self) -> Duration {
         let mut before = Duration::ZERO;
-        for (step, _) in self.expectations.iter().flat_map(|expectation| &expectation.steps) {
+        for PlannedStep { step, .. } in self.expectations.iter().flat_map(|expectation| &expectation.steps) {
             before += step.wait;
             if takes_long(step) {
                 return before;
@@ -103,6 +116,11 @@ impl Strand {
         }
         // Nothing is long here: the end of its waits need not meet anything.
         Duration::ZERO
+    }
+
+    /// Whether anything of it is measured from control too.
+    pub(crate) fn needs_control(&self) -> bool {
+        self.expectations.iter().flat_map(|each| &each.steps).any(|step| step.control.is_some())
     }
 
     fn len(&self) -> usize {
@@ -125,9 +143,16 @@ fn strands(scenario: &Scenario, phase: &Name, vantage: &Vantage) -> Result<Vec<S
     for (index, expectation) in all.filter(|(_, each)| applies(each, phase, vantage)) {
         let mut steps = Vec::new();
         for step in &expectation.steps {
-            steps.push((step.clone(), Measure::new(scenario, vantage, &step.probe)?));
+            steps.push(planned(scenario, vantage, step)?);
         }
-        let planned = PlannedExpectation { index, steps };
+        if let Some(times) = &expectation.times {
+            strands.extend((0..times.of).map(|repetition| {
+                let expectations = vec![PlannedExpectation { index, repetition, steps: steps.clone() }];
+                (None, Strand { vantage: Arc::clone(&vantage.name), expectations })
+            }));
+            continue;
+        }
+        let planned = PlannedExpectation { index, repetition: 0, steps };
         let sequence = expectation.sequence.as_ref();
         if let Some((_, strand)) = strands.iter_mut().find(|(name, _)| name.is_some() && *name == sequence) {
             strand.expectations.push(planned);
@@ -137,6 +162,15 @@ fn strands(scenario: &Scenario, phase: &Name, vantage: &Vantage) -> Result<Vec<S
         }
     }
     Ok(strands.into_iter().map(|(_, strand)| strand).collect())
+}
+
+fn planned(scenario: &Scenario, vantage: &Vantage, step: &Step) -> Result<PlannedStep, MeasureError> {
+    let control = scenario.control().filter(|_| step.of_control.is_some());
+    Ok(PlannedStep {
+        step: step.clone(),
+        measure: Measure::new(scenario, vantage, &step.probe)?,
+        control: control.map(|control| Measure::new(scenario, control, &step.probe)).transpose()?,
+    })
 }
 
 fn applies(expectation: &Expectation, phase: &Name, vantage: &Vantage) -> bool {
@@ -183,9 +217,10 @@ mod tests {
     fn steps_that_end_by_a_time_out_are_put_side_by_side() {
         let (_, mut plan) = plan();
         let step = |wait: u64, verdict, failure: Option<&str>| {
-            let (step, measure) = plan.strands[0].expectations[0].steps[0].clone();
+            let planned = plan.strands[0].expectations[0].steps[0].clone();
             let failure = failure.map(str::to_owned);
-            (Step { wait: Duration::from_secs(wait), verdict, failure, ..step }, measure)
+            let step = Step { wait: Duration::from_secs(wait), verdict, failure, ..planned.step };
+            PlannedStep { step, ..planned }
         };
         let reset = || step(0, VerdictWord::Tls, Some("connection_reset"));
         let steps = [
@@ -195,7 +230,7 @@ mod tests {
         ];
         let strands = steps.map(|steps| Strand {
             vantage: "moscow".into(),
-            expectations: vec![PlannedExpectation { index: 0, steps }],
+            expectations: vec![PlannedExpectation { index: 0, repetition: 0, steps }],
         });
         let before: Vec<u64> = strands.iter().map(|strand| strand.before_long_step().as_secs()).collect();
         assert_eq!(before, [10, 0, 0]);

@@ -1,5 +1,7 @@
 //! The document that a run ends with: `roadblock.run/1`.
 
+use std::fmt;
+
 use roadblock_censor::policy::Grade;
 use roadblock_scenarios::model::VerdictWord;
 use schemars::JsonSchema;
@@ -19,7 +21,7 @@ pub(crate) const CAPTURE_FILE: &str = "run.pcapng";
 pub(crate) const CONTROL: &str = "control";
 
 /// What a run of a scenario gave. With the same scenario, seed and version all of it is the same again, but for
-/// `milliseconds`, `flows` and `capture`.
+/// `milliseconds`, `percent`, `flows` and `capture`.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub(crate) struct Report {
     /// `roadblock.run/1`.
@@ -203,8 +205,59 @@ pub(crate) struct ExpectationEntry {
     pub(crate) clients: Vec<String>,
     /// Whether all steps gave what they must.
     pub(crate) as_expected: bool,
-    /// Its steps, as far as they were made.
+    /// Whose neighbour it is: the id of an expectation.
+    pub(crate) neighbour_of: Option<String>,
+    /// Where it was measured many times: how often it was reached.
+    pub(crate) times: Option<TimesEntry>,
+    /// Its steps, as far as they were made. Of what was measured many times one: the first that was not as it must be, else
+    /// the first that was not reached.
     pub(crate) steps: Vec<StepEntry>,
+}
+
+/// How often something was reached that was measured many times.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+pub(crate) struct TimesEntry {
+    /// How often it is to be measured.
+    pub(crate) of: u16,
+    /// How often it was.
+    pub(crate) made: u16,
+    /// How often it was reached.
+    pub(crate) ok: u16,
+    /// How often it must be at least.
+    pub(crate) least: u16,
+    /// How often it may be at most.
+    pub(crate) most: u16,
+}
+
+impl TimesEntry {
+    /// Whether it was measured and reached as often as it must be.
+    pub(crate) fn is_as_expected(self) -> bool {
+        self.made == self.of && (self.least..=self.most).contains(&self.ok)
+    }
+}
+
+impl fmt::Display for TimesEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { of, made, ok, least, most } = self;
+        write!(f, "{ok} of {made} ok")?;
+        match (self.is_as_expected(), made == of) {
+            (true, _) => Ok(()),
+            (false, false) => write!(f, ", {of} expected"),
+            (false, true) if least == most => write!(f, ", {least} expected"),
+            (false, true) => write!(f, ", {least} to {most} expected"),
+        }
+    }
+}
+
+/// A speed beside that from control.
+#[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Serialize)]
+pub(crate) struct OfControlEntry {
+    /// What the ratio must be at least.
+    pub(crate) at_least: Option<f64>,
+    /// What it may be at most.
+    pub(crate) at_most: Option<f64>,
+    /// What it was, in hundredths, both speeds capped; never compared. Nothing where one of them has no speed.
+    pub(crate) percent: Option<u64>,
 }
 
 /// What a step of an expectation gave.
@@ -218,11 +271,13 @@ pub(crate) struct StepEntry {
     pub(crate) verdict: Word,
     /// The failure string that it must give, if the scenario says one.
     pub(crate) failure: Option<String>,
-    /// The rule that must have done it, if the scenario says one.
-    pub(crate) by: Option<String>,
+    /// The rules of which one must have done it; empty where the scenario says none.
+    pub(crate) by: Vec<String>,
+    /// The speed beside that from control, if the scenario says what it must be.
+    pub(crate) of_control: Option<OfControlEntry>,
     /// What was seen.
     pub(crate) seen: Seen,
-    /// Which of these differ: `verdict`, `failure`, `by`. Empty: none does.
+    /// Which of these differ: `verdict`, `failure`, `by`, `of-control`. Empty: none does.
     pub(crate) differs: Vec<Difference>,
 }
 
@@ -236,6 +291,8 @@ pub(crate) enum Difference {
     Failure,
     /// The rule that did it.
     By,
+    /// The speed beside that from control.
+    OfControl,
 }
 
 /// Something that makes results untrustworthy.

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::evidence::{Measured, gather};
 use super::judge::judge;
-use super::plan::PlannedExpectation;
+use super::plan::{PlannedExpectation, PlannedStep};
 use super::report::StepEntry;
 use crate::probes::{LabTime, Measure, Outcome, Source, Timeouts, Tools, Trust, Witness};
 
@@ -70,23 +70,29 @@ impl Seat {
         Measured { outcome, events }
     }
 
-    /// Makes one step of an expectation; `port` is the one that the step before came from.
+    /// Makes one step of an expectation; `port` is the one that the step before came from, `control` a seat where nothing is
+    /// blocked.
     pub(crate) async fn step(
         &self,
         expectation: &PlannedExpectation,
         at: usize,
         port: Option<u16>,
+        control: Option<&Self>,
         permits: &Semaphore,
     ) -> Option<Taken> {
-        let (step, measure) = expectation.steps.get(at)?;
+        let PlannedStep { step, measure, control: beside } = expectation.steps.get(at)?;
         let source = Source {
             port: port.filter(|_| step.same_tuple),
             // A socket that is to be followed by one with the same ports must not linger in TIME-WAIT.
-            abort: expectation.steps.get(at + 1).is_some_and(|(next, _)| next.same_tuple),
+            abort: expectation.steps.get(at + 1).is_some_and(|next| next.step.same_tuple),
             ..self.source()
         };
         let measured = self.measure(source, measure, permits).await;
-        Some(Taken::new(step, &measured))
+        let beside = match control.zip(beside.as_ref()) {
+            Some((control, measure)) => Some(control.measure(control.source(), measure, permits).await),
+            None => None,
+        };
+        Some(Taken::new(step, &measured, beside.as_ref()))
     }
 }
 
@@ -100,7 +106,7 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    fn new(step: &Step, measured: &Measured) -> Self {
-        Self { entry: judge(step, measured), local_port: measured.outcome.local_port() }
+    fn new(step: &Step, measured: &Measured, control: Option<&Measured>) -> Self {
+        Self { entry: judge(step, measured, control), local_port: measured.outcome.local_port() }
     }
 }

@@ -1,6 +1,7 @@
 //! What is measured, and what it must give.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -23,8 +24,29 @@ pub struct Expectation {
     pub phases: Vec<Name>,
     /// Expectations with the same sequence share a client address and run in the order of the file.
     pub sequence: Option<Name>,
+    /// Where it is measured many times, each from a client of its own: how often, and how many must be `ok`. It has one
+    /// step then, and what is not `ok` must be as the step says.
+    pub times: Option<Times>,
     /// The measurement and what it must give, then what must hold afterwards.
     pub steps: Vec<Step>,
+}
+
+/// How often something is measured, and how many of these must be `ok`.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct Times {
+    /// How often.
+    pub of: u16,
+    /// How many must be `ok`, at least and at most.
+    pub ok: RangeInclusive<u16>,
+}
+
+/// A speed, as a ratio to that from control. At least one of these is there.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct OfControl {
+    /// At least so much.
+    pub at_least: Option<f64>,
+    /// At most so much.
+    pub at_most: Option<f64>,
 }
 
 /// Whose neighbour a measurement is: what a block that is drawn too wide would touch.
@@ -78,8 +100,10 @@ pub struct Step {
     pub verdict: VerdictWord,
     /// OONI's failure string, where the file names one.
     pub failure: Option<String>,
-    /// The rule that must have done it, as `censor/rule` or `resolver/lie`.
-    pub by: Option<String>,
+    /// The rules of which one must have done it, as `censor/rule` or `resolver/lie`; empty where the file names none.
+    pub by: Vec<String>,
+    /// What the speed must be, beside that of the same measurement from control.
+    pub of_control: Option<OfControl>,
 }
 
 /// A measurement with each layer pinned that the file pins.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Context;
 use super::neighbours::Neighbourhood;
 use super::probes::{ProbeBuilder, addresses};
+use super::repeat;
 use super::topology::{Topology, known, resolver};
 use crate::declare::{ExpectDeclaration, ProbeDeclaration, ScenarioFile, ThenDeclaration};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
@@ -52,13 +53,15 @@ impl Builder<'_> {
         let probe = self.probe(&declared.probe, declared.at());
         let mut steps = Vec::new();
         if let Some(probe) = &probe {
-            steps.push(self.step(probe.clone(), declared.verdict, declared.failure.as_ref(), declared.by.as_ref()));
+            let first = self.step(probe.clone(), declared.verdict, declared.failure.as_ref(), &declared.by);
+            let of_control = repeat::of_control(declared.of_control.as_ref(), probe, self.errors);
+            steps = repeat::attempts(declared, &Step { of_control, ..first }, self.errors);
         }
         let mut before = probe;
         for then in &declared.then.0 {
             let probe = self.later_probe(then, before.as_ref());
             if let Some(probe) = &probe {
-                let step = self.step(probe.clone(), then.verdict, then.failure.as_ref(), then.by.as_ref());
+                let step = self.step(probe.clone(), then.verdict, then.failure.as_ref(), &then.by);
                 steps.push(Step { wait: then.wait, same_tuple: then.same_tuple, ..step });
             }
             before = probe;
@@ -70,6 +73,7 @@ impl Builder<'_> {
             vantages,
             phases,
             sequence: declared.sequence.as_ref().map(|name| name.as_str().into()),
+            times: repeat::times(declared, self.errors),
             steps,
         })
     }
@@ -111,20 +115,19 @@ impl Builder<'_> {
         named.map(|name| name.as_str().into()).collect()
     }
 
-    fn step(&mut self, probe: Probe, verdict: VerdictWord, failure: Option<&Text>, by: Option<&Text>) -> Step {
+    fn step(&mut self, probe: Probe, verdict: VerdictWord, failure: Option<&Text>, by: &OneOrMany<Text>) -> Step {
         if let Some(failure) = failure {
             self.check_failure(failure, verdict);
         }
-        if let Some(by) = by {
-            self.check_by(by);
-        }
+        by.0.iter().for_each(|by| self.check_by(by));
         Step {
             wait: Duration::ZERO,
             same_tuple: false,
             probe,
             verdict,
             failure: failure.map(|text| text.value.clone()),
-            by: by.map(|text| text.value.clone()),
+            by: by.0.iter().map(|text| text.value.clone()).collect(),
+            of_control: None,
         }
     }
 

@@ -49,8 +49,8 @@ impl<'a> Neighbourhood<'a> {
             let Some((verdict, by_name)) = self.declared.wanted(kind) else { continue };
             match self.probe(kind, &first.probe) {
                 Ok(probe) => {
-                    let by = first.by.clone().filter(|_| verdict != VerdictWord::Ok);
-                    let step = Step { probe, verdict, failure: None, by, ..first.clone() };
+                    let by = if verdict == VerdictWord::Ok { Vec::new() } else { first.by.clone() };
+                    let step = Step { probe, verdict, failure: None, by, of_control: None, ..first.clone() };
                     all.push(derived(parent, kind, step));
                 }
                 Err(Lack::None(why)) if by_name => errors.push(self.lacking(kind, &why)),
@@ -379,6 +379,7 @@ fn derived(parent: &Expectation, kind: NeighbourKind, step: Step) -> Expectation
         vantages: parent.vantages.clone(),
         phases: parent.phases.clone(),
         sequence: None,
+        times: None,
         steps: vec![step],
     }
 }

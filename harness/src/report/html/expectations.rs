@@ -4,8 +4,8 @@ use std::fmt::{self, Write};
 
 use super::text::escaped;
 use super::{Page, sequence};
-use crate::run::cell_text;
 use crate::run::report::{ExpectationEntry, StepEntry, Word};
+use crate::run::{cell_text, expected_words, ratio_words};
 
 /// A table of all expectations, each with its packets below.
 pub(super) fn write(html: &mut String, page: &Page<'_>) -> fmt::Result {
@@ -49,11 +49,12 @@ fn row(html: &mut String, index: usize, each: &ExpectationEntry) -> fmt::Result 
     let steps = each.steps.len().max(1);
     for (number, step) in each.steps.iter().enumerate() {
         html.push_str("<tr>");
+        let times = each.times.map(|times| format!("<small>{times}</small>")).unwrap_or_default();
         if number == 0 {
             write!(
                 html,
                 "<th scope=\"rowgroup\" rowspan=\"{steps}\">{}<br><a class=\"mark {class}\" href=\"#e{index}\">{sign} \
-                 {word}</a></th><td rowspan=\"{steps}\">{}</td><td rowspan=\"{steps}\">{}</td>",
+                 {word}</a>{times}</th><td rowspan=\"{steps}\">{}</td><td rowspan=\"{steps}\">{}</td>",
                 escaped(&each.id),
                 escaped(&each.phase),
                 escaped(&each.vantage)
@@ -79,12 +80,11 @@ const fn result(as_expected: bool) -> (&'static str, &'static str, &'static str)
 }
 
 fn expected(step: &StepEntry) -> String {
-    let by = step.by.as_ref().map(|by| format!("by {by}"));
-    let words = [Some(step.verdict.as_str()), step.failure.as_deref(), by.as_deref()];
-    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    expected_words(step)
 }
 
 fn seen(step: &StepEntry) -> String {
-    let by = step.seen.by.as_ref().filter(|_| step.seen.verdict != Word::Ok);
-    by.map_or_else(|| cell_text(&step.seen), |by| format!("{}, by {by}", cell_text(&step.seen)))
+    let by = step.seen.by.as_ref().filter(|_| step.seen.verdict != Word::Ok).map(|by| format!("by {by}"));
+    let words = [Some(cell_text(&step.seen)), by, ratio_words(step)];
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
