@@ -205,6 +205,12 @@ pub(crate) struct ShowArguments {
     /// What is set.
     #[command(flatten)]
     pub(crate) parameters: ParameterArguments,
+    /// Print the whole scenario with everything filled in, each value with the file and line that it came from
+    #[arg(long)]
+    pub(crate) resolved: bool,
+    /// With --resolved: as it is in this phase
+    #[arg(long, value_name = "PHASE", requires = "resolved")]
+    pub(crate) phase: Option<String>,
     /// How to print it
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
@@ -327,7 +333,8 @@ Examples:
 const SHOW_EXAMPLES: &str = "\
 Examples:
   roadblock show ru/whatsapp-2026
-  roadblock show ./mine.toml --format json";
+  roadblock show ./mine.toml --format json
+  roadblock show --resolved ru/whatsapp-2026 --phase full-block";
 
 const NEW_EXAMPLES: &str = "\
 Examples:

@@ -162,3 +162,33 @@ fn what_waits_goes_on_in_a_replay_too() {
     let at = |end: usize| named["bytes"][end].as_u64().expect("a place");
     assert_eq!(at(1) - at(0), "web.whatsapp.com".len() as u64, "{named:#}");
 }
+
+#[test]
+fn a_scenario_is_shown_with_everything_filled_in() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let mine = directory.path().join("mine.toml");
+    let text = "id = \"mine/one\"\ntitle = \"Mine\"\nextends = \"ru/whatsapp-2026\"\nvantage.moscow.delay = \"9ms\"\n";
+    std::fs::write(&mine, text).expect("written");
+    let mine = mine.display().to_string();
+    let shown = said(roadblock(&["show", "--resolved", &mine, "--phase", "full-block"]));
+    assert_eq!((shown.status, &*shown.stderr), (0, ""));
+    assert!(shown.stdout.contains(&format!("# {mine}:4\n")), "{}", shown.stdout);
+    // What is shown is a scenario again.
+    let again = directory.path().join("again.toml");
+    std::fs::write(&again, &shown.stdout).expect("written");
+    let checked = said(roadblock(&["check", &again.display().to_string()]));
+    assert_eq!(checked.status, 0, "{}", checked.stderr);
+    let json = said(roadblock(&["show", "--resolved", &mine, "--format", "json"]));
+    let document: serde_json::Value = serde_json::from_str(&json.stdout).expect("a document");
+    assert_eq!(document["schema"], "roadblock.resolved/1");
+    let values = document["values"].as_array().expect("values");
+    let delay = values.iter().find(|each| each["path"] == "vantage.moscow.delay").expect("it is there");
+    assert_eq!((&delay["value"], &delay["from"], &delay["line"]), (&"9ms".into(), &"file".into(), &4.into()));
+    for arguments in [
+        &["show", "--resolved", &mine, "--phase", "never"][..],
+        &["show", &mine, "--phase", "full-block"],
+        &["show", &mine, "--set", "no-such=1"],
+    ] {
+        assert_eq!(said(roadblock(arguments)).status, 2, "{arguments:?}");
+    }
+}

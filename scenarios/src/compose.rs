@@ -9,6 +9,8 @@ mod merge;
 mod parameters;
 mod without;
 
+pub(crate) use merge::id;
+
 use crate::diagnostic::Collector;
 use crate::loader::Opened;
 use crate::model::Parameter;

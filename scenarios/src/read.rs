@@ -27,6 +27,11 @@ pub(crate) trait Read: Sized {
 
     /// Its schema; what is used more than once goes into the definitions.
     fn schema(definitions: &mut Definitions) -> Json;
+
+    /// How the language writes it, so that a default can be shown; `None` for what has no short form.
+    fn written(&self) -> Option<Json> {
+        None
+    }
 }
 
 /// A key of a table.
@@ -162,6 +167,15 @@ pub(crate) fn described(schema: Json, lines: &[&str]) -> Json {
     let mut schema = schema;
     if let Some(object) = schema.as_object_mut() {
         object.insert("description".to_owned(), Json::String(prose(lines)));
+    }
+    schema
+}
+
+/// A schema with a default beside it.
+pub(crate) fn with_default(schema: Json, default: Option<Json>) -> Json {
+    let mut schema = schema;
+    if let (Some(object), Some(default)) = (schema.as_object_mut(), default) {
+        object.insert("default".to_owned(), default);
     }
     schema
 }

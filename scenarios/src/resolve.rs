@@ -20,7 +20,7 @@ mod topology;
 use std::sync::Arc;
 
 use crate::check;
-use crate::compose::compose;
+use crate::compose::{Composed, compose};
 use crate::declare::{FileKind, ScenarioFile, SourceDeclaration};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::loader::Opened;
@@ -44,6 +44,16 @@ pub(crate) fn scenario(
     errors: &mut Collector,
 ) -> Option<Scenario> {
     let composed = compose(opened, set, context, errors)?;
+    scenario_of(&composed, id, context, errors)
+}
+
+/// Reads and checks a scenario whose files were joined.
+pub(crate) fn scenario_of(
+    composed: &Composed,
+    id: Option<&str>,
+    context: &Context<'_>,
+    errors: &mut Collector,
+) -> Option<Scenario> {
     let file = ScenarioFile::read(&composed.node, errors)?;
     check_id(&file.id, id, errors);
     check::names(&file, errors);
@@ -59,7 +69,7 @@ pub(crate) fn scenario(
         felt: file.felt.as_deref().map(paragraph),
         unknown: file.unknown.as_deref().map(paragraph),
         mechanisms: mechanisms(&file.mechanisms),
-        parameters: composed.parameters,
+        parameters: composed.parameters.clone(),
         sources: file.sources.iter().map(|each| source_of(each, context, errors)).collect(),
         hops: topology.hops,
         vantages: topology.vantages,

@@ -74,7 +74,7 @@ fn appended(mut base: Vec<Node>, over: Vec<Node>) -> Vec<Node> {
 }
 
 /// What an element of an array is called.
-pub(super) fn id(node: &Node) -> Option<&str> {
+pub(crate) fn id(node: &Node) -> Option<&str> {
     let Value::Table(entries) = &node.value else { return None };
     match &value(entries, "id")?.value {
         Value::String(id) => Some(id),

@@ -81,10 +81,10 @@ fn scenario() -> impl Strategy<Value = String> {
     (vantages, phases, prop::collection::vec("[xyz]", 0..3)).prop_map(move |(vantages, phases, uses)| {
         let mut text = format!("use = {uses:?}\n");
         for (name, values) in vantages {
-            text += &format!("[vantage.{name}]\n{}", table(values));
+            text.extend([format!("[vantage.{name}]\n"), table(values)]);
         }
         for (id, values) in phases {
-            text += &format!("[[phase]]\nid = \"{id}\"\n{}", table(values));
+            text.extend([format!("[[phase]]\nid = \"{id}\"\n"), table(values)]);
         }
         text
     })

@@ -29,4 +29,11 @@ impl<T: Read> Read for Argument<T> {
     fn schema(definitions: &mut Definitions) -> Json {
         json!({ "anyOf": [{ "type": "string", "pattern": "^\\$" }, T::schema(definitions)] })
     }
+
+    fn written(&self) -> Option<Json> {
+        match self {
+            Self::Parameter(name) => Some(json!(format!("${}", name.value))),
+            Self::Literal(value) => value.written(),
+        }
+    }
 }

@@ -286,6 +286,10 @@ impl Read for Offset {
     fn schema(_: &mut Definitions) -> serde_json::Value {
         json!({ "type": "integer", "minimum": i32::MIN, "maximum": u32::MAX })
     }
+
+    fn written(&self) -> Option<serde_json::Value> {
+        Some(json!(self.0))
+    }
 }
 
 /// A number in a header of a packet that is injected: `58`, `"copy"`, `"cycle:40-100"`, `"random"`, `"random:48-255"`.

@@ -20,6 +20,10 @@ impl<T: Read> Read for Vec<T> {
     fn schema(definitions: &mut Definitions) -> Json {
         json!({ "type": "array", "items": T::schema(definitions) })
     }
+
+    fn written(&self) -> Option<Json> {
+        self.iter().map(T::written).collect::<Option<Vec<Json>>>().map(Json::Array)
+    }
 }
 
 /// One value, or an array of them.
@@ -36,6 +40,13 @@ impl<T: Read> Read for OneOrMany<T> {
 
     fn schema(definitions: &mut Definitions) -> Json {
         json!({ "anyOf": [T::schema(definitions), Vec::<T>::schema(definitions)] })
+    }
+
+    fn written(&self) -> Option<Json> {
+        match self.0.as_slice() {
+            [one] => one.written(),
+            _ => self.0.written(),
+        }
     }
 }
 
@@ -93,5 +104,9 @@ impl<T: Read> Read for Dictionary<T> {
 
     fn schema(definitions: &mut Definitions) -> Json {
         json!({ "type": "object", "additionalProperties": T::schema(definitions) })
+    }
+
+    fn written(&self) -> Option<Json> {
+        self.entries.is_empty().then(|| json!({}))
     }
 }

@@ -22,6 +22,10 @@ impl Read for String {
     fn schema(_: &mut Definitions) -> Json {
         json!({ "type": "string" })
     }
+
+    fn written(&self) -> Option<Json> {
+        Some(json!(self))
+    }
 }
 
 impl Read for bool {
@@ -34,6 +38,10 @@ impl Read for bool {
 
     fn schema(_: &mut Definitions) -> Json {
         json!({ "type": "boolean" })
+    }
+
+    fn written(&self) -> Option<Json> {
+        Some(json!(self))
     }
 }
 
@@ -73,6 +81,10 @@ macro_rules! whole_numbers {
             fn schema(_: &mut Definitions) -> Json {
                 json!({ "type": "integer", "minimum": 0, "maximum": Self::MAX })
             }
+
+            fn written(&self) -> Option<Json> {
+                Some(json!(self))
+            }
         }
     )* };
 }
@@ -95,6 +107,15 @@ impl Read for Duration {
 
     fn schema(_: &mut Definitions) -> Json {
         json!({ "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?(us|ms|s|min|h)$" })
+    }
+
+    fn written(&self) -> Option<Json> {
+        let (seconds, microseconds) = (self.as_secs(), self.subsec_micros());
+        Some(json!(match microseconds {
+            0 => format!("{seconds}s"),
+            whole if whole % 1000 == 0 => format!("{}ms", self.as_millis()),
+            _ => format!("{}us", self.as_micros()),
+        }))
     }
 }
 
@@ -163,6 +184,10 @@ impl<T: Read> Read for Spanned<T> {
     fn schema(definitions: &mut Definitions) -> Json {
         T::schema(definitions)
     }
+
+    fn written(&self) -> Option<Json> {
+        self.value.written()
+    }
 }
 
 impl<T: Read> Read for Box<T> {
@@ -172,6 +197,10 @@ impl<T: Read> Read for Box<T> {
 
     fn schema(definitions: &mut Definitions) -> Json {
         T::schema(definitions)
+    }
+
+    fn written(&self) -> Option<Json> {
+        (**self).written()
     }
 }
 

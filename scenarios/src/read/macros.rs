@@ -50,6 +50,7 @@ macro_rules! table {
                     $(
                         let schema = <$type as $crate::read::Field>::schema(definitions);
                         let schema = $crate::read::described(schema, &[$($field_doc),*]);
+                        let schema = $crate::read::table!(@default schema, $type $(, $default)?);
                         properties.insert($key.to_owned(), schema);
                         if $crate::read::table!(@required $type $(, $default)?) {
                             required.push($key);
@@ -81,6 +82,11 @@ macro_rules! table {
                 .unwrap_or_else(|| $default),
         )
     };
+    (@default $schema:ident, $type:ty) => { $schema };
+    (@default $schema:ident, $type:ty, $default:expr) => {{
+        let default: $type = $default;
+        $crate::read::with_default($schema, $crate::read::Read::written(&default))
+    }};
     (@required $type:ty) => { <$type as $crate::read::Field>::REQUIRED };
     (@required $type:ty, $default:expr) => { false };
 }
@@ -145,6 +151,13 @@ macro_rules! choice {
                     serde_json::json!({ "description": $crate::read::prose(&[$($doc),*]), "anyOf": forms })
                 })
             }
+
+            fn written(&self) -> Option<serde_json::Value> {
+                match self {
+                    $( Self::$unit => Some(serde_json::json!($word)), )*
+                    $( Self::$variant(_) => None, )*
+                }
+            }
         }
     };
 }
@@ -165,6 +178,13 @@ macro_rules! words {
 
             fn schema(_: &mut $crate::read::Definitions) -> serde_json::Value {
                 serde_json::json!({ "enum": [$($word),*], "description": $crate::read::prose(&[$($doc),*]) })
+            }
+
+            fn written(&self) -> Option<serde_json::Value> {
+                // The types live elsewhere, and not all can be compared; all can be shown.
+                let shown = format!("{self:?}");
+                let mut words = [$(($word, format!("{:?}", $value))),*].into_iter();
+                words.find(|(_, value)| *value == shown).map(|(word, _)| serde_json::json!(word))
             }
         }
     };

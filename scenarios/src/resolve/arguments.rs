@@ -142,6 +142,19 @@ impl Setting {
         })
     }
 
+    /// The items of a list as they are written; nothing of what is no list.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        match self {
+            Self::Names(list) => written(list),
+            Self::Prefixes(list) => written(list),
+            Self::Addresses(list) => written(list),
+            Self::Keywords(list) => written(list),
+            Self::Fingerprints(list) => written(list),
+            Self::Ports(list) => list.iter().map(|range| format!("{}-{}", range.first, range.last)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     fn neutral(kind: ParameterType) -> Self {
         match kind {
             ParameterType::Names => Self::Names(Vec::new()),
@@ -243,6 +256,10 @@ pub(crate) fn edit<T: Clone + Eq + Hash>(
             list.retain(|item| !gone.contains(item));
         }
     }
+}
+
+fn written<T: Item>(list: &[T]) -> Vec<String> {
+    list.iter().map(T::written).collect()
 }
 
 /// Reads items, among which lists may be named.

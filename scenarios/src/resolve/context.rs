@@ -24,8 +24,10 @@ pub(crate) struct Context<'a> {
     /// The files of the scenario, by the names that messages call them.
     files: RefCell<BTreeMap<Arc<str>, Opened>>,
     /// The lists that lie beside them, by the folder and the path that was written.
-    lists: RefCell<BTreeMap<(Arc<Path>, String), Arc<SourceFile>>>,
+    lists: RefCell<Lists>,
 }
+
+type Lists = BTreeMap<(Arc<Path>, String), Arc<SourceFile>>;
 
 impl<'a> Context<'a> {
     /// Reads the tables.

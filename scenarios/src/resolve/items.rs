@@ -31,7 +31,7 @@ pub(crate) trait Item: Sized + Clone + Eq + Hash {
 
     /// What is left of these where others are left out.
     fn leave_out(all: Vec<Self>, out: &[LeftOut<Self>], errors: &mut Collector) -> Vec<Self> {
-        except::whole(all, out, Self::written, errors)
+        except::whole(&all, out, Self::written, errors)
     }
 }
 

@@ -63,9 +63,10 @@ pub(super) fn allow_parameters(schema: &mut Value) {
     let plain: Vec<String> = tables.iter().filter(|name| is_table(name, schema)).cloned().collect();
     for name in &tables {
         let definition = &mut schema["$defs"][name];
-        let forms = match definition.get("anyOf").is_some() {
-            true => definition["anyOf"].as_array_mut().into_iter().flatten().collect(),
-            false => vec![definition],
+        let forms = if definition.get("anyOf").is_some() {
+            definition["anyOf"].as_array_mut().into_iter().flatten().collect()
+        } else {
+            vec![definition]
         };
         for form in forms {
             let properties = form.get_mut("properties").and_then(Value::as_object_mut);

@@ -4,6 +4,7 @@ mod account;
 mod changes;
 mod deeds;
 mod human;
+mod resolved;
 mod rules;
 
 use roadblock_scenarios::Library;
@@ -15,6 +16,9 @@ use crate::status;
 
 /// Explains a scenario.
 pub(super) fn show(library: &Library, arguments: &ShowArguments) -> u8 {
+    if arguments.resolved {
+        return resolved::show(library, arguments);
+    }
     let Some(scenario) = library::scenario_with(library, &arguments.scenario, &arguments.parameters.set) else {
         return status::USAGE;
     };

@@ -22,7 +22,7 @@ pub(crate) struct LeftOut<T> {
 
 /// Items that are told apart and do not overlap.
 pub(super) fn whole<T: Clone + Eq + Hash>(
-    all: Vec<T>,
+    all: &[T],
     out: &[LeftOut<T>],
     show: impl Fn(&T) -> String,
     errors: &mut Collector,
