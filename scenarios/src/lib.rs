@@ -10,6 +10,7 @@
 
 mod bogons;
 mod check;
+mod client_hello;
 mod compose;
 mod declare;
 pub mod diagnostic;
@@ -26,6 +27,7 @@ pub mod source;
 mod suggest;
 mod tree;
 
+pub use client_hello::with_server_name;
 pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
 pub use library::{DoneBy, Fact, Library, load, load_with, resolve};
 pub use model::Scenario;

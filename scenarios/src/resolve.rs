@@ -4,6 +4,7 @@ mod arguments;
 mod compile;
 mod context;
 mod expectations;
+mod hello;
 mod host;
 mod items;
 mod machines;

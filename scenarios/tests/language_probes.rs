@@ -58,6 +58,11 @@ fn mistakes_in_what_is_said_are_explained() {
         r#"speak = { host = "echo.example", send = "text:four", split = 2, transport = "udp" }"#,
         r#"speak = { host = "echo.example", send = "text:four", reply = "all" }"#,
         r#"speak = { send = "text:four" }"#,
+        r#"tls = { sni = "www.example.com", hello = "@bytes/pion-dtls-v2-client-hello" }"#,
+        r#"tls = { sni = "www.example.com", hello = "@bytes/go-client-hello-aes", ech = "grease" }"#,
+        r#"tls = { sni = "www.example.com", ech = true }"#,
+        r#"tls = { sni = "www.example.com", split = { segments = [16, 5] } }"#,
+        r#"tls = { sni = "www.example.com", split = [16] }"#,
     ];
     let complaint = |each: &&str| format!("{each}\n{}", scenario(each).expect_err("a mistake"));
     insta::assert_snapshot!(mistakes.iter().map(complaint).collect::<Vec<_>>().join("\n"));

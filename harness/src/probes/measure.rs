@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use roadblock_scenarios::Scenario;
-use roadblock_scenarios::model::{Family, HttpVersion, Probe, Vantage};
+use roadblock_scenarios::model::{Family, Hello, HttpVersion, Probe, Vantage};
 
 use super::apps::{Instagram, Max, Messenger, Telegram, WhatsApp};
 use super::call::{self, Call};
@@ -35,7 +35,7 @@ pub(crate) enum Measure {
     /// A TCP connection.
     Tcp(SocketAddr),
     /// A TLS handshake.
-    Tls(Greeting),
+    Tls(Greeting, Hello),
     /// A page from a pinned address.
     Http(Fetch),
     /// A page, its address asked for.
@@ -109,9 +109,10 @@ impl Measure {
             }
             Probe::Ping { address } => Self::Ping(*address),
             Probe::Tcp { address, port } => Self::Tcp(SocketAddr::new(*address, *port)),
-            Probe::Tls { address, port, sni, verify } => {
+            Probe::Tls { address, port, sni, verify, hello } => {
                 let remote = SocketAddr::new(*address, *port);
-                Self::Tls(Greeting { remote, sni: sni.clone(), verify: *verify, alpn: Alpn::Http1 })
+                let greeting = Greeting { remote, sni: sni.clone(), verify: *verify, alpn: Alpn::Http1 };
+                Self::Tls(greeting, hello.clone())
             }
             Probe::Http { url, address: Some(address), version, .. } => Self::pinned(known, url, *address, *version)?,
             Probe::Http { url, address: None, family, version } => {
@@ -176,7 +177,7 @@ impl Measure {
             Self::Command(program) => Box::pin(command::probe(tools, program)).await,
             Self::Ping(address) => Box::pin(ping::probe(tools, *address)).await,
             Self::Tcp(remote) => Box::pin(tcp::probe(tools, *remote)).await,
-            Self::Tls(greeting) => Box::pin(tls::probe(tools, greeting)).await,
+            Self::Tls(greeting, hello) => Box::pin(tls::probe(tools, greeting, hello)).await,
             Self::Http(fetch) => Box::pin(http::probe(tools, fetch)).await,
             Self::Web(visit) => Box::pin(web::probe(tools, visit)).await,
             Self::WhatsApp(app) => Box::pin(app.probe(tools)).await,

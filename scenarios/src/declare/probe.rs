@@ -8,7 +8,7 @@ use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::model::{
     Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport, Reply, Transport,
 };
-use crate::read::{Definitions, OneOrMany, Read, choice, table};
+use crate::read::{Definitions, OneOrMany, Read, choice, table, words};
 use crate::source::{Spanned, Text};
 use crate::tree::{Node, Value};
 
@@ -136,7 +136,36 @@ table! {
         /// Whether the certificate must be right for the verdict `ok`; where not said, it must if the lab serves the name
         /// at this address, because any other host answers with its default certificate.
         "verify" => verify: Option<bool>,
+        /// Where the `ClientHello` is cut.
+        "split" => split: Option<SplitDeclaration>,
+        /// `grease`: an `encrypted_client_hello` extension that means nothing, as browsers send it (RFC 9849).
+        "ech" => ech: Option<Ech>,
+        /// A `ClientHello` that another program sent, as `"@bytes/chromium-client-hello"`, is sent with this `sni` in it; a
+        /// `ServerHello` in answer is `ok`.
+        "hello" => hello: Option<Text>,
     }
+}
+
+table! {
+    /// Where what a client says first is cut.
+    SplitDeclaration {
+        /// Into TCP segments, at these byte offsets of what is sent.
+        "segments" => segments: Cuts = Cuts(Vec::new()),
+        /// Into TLS records, at these byte offsets of the `ClientHello` without its record's header.
+        "records" => records: Cuts = Cuts(Vec::new()),
+    }
+}
+
+/// What a hello has in place of an encrypted one.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Ech {
+    /// Random bytes of the right form.
+    Grease,
+}
+
+words! {
+    /// What a hello has in place of an encrypted one: `grease` is random bytes of the right form.
+    Ech { "grease" => Self::Grease, }
 }
 
 table! {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Name, Payload, Reply, Transport};
+use super::{Hello, Name, Payload, Reply, Transport};
 use crate::source::Location;
 
 /// What must be observed.
@@ -147,6 +147,8 @@ pub enum Probe {
         /// Whether the certificate must be right for the verdict `ok`. An address pinned to a host that does not serve
         /// the name answers with its default certificate.
         verify: bool,
+        /// How the client says hello.
+        hello: Hello,
     },
     /// A page: DNS, TCP, TLS where the URL says so, and a GET.
     Http {

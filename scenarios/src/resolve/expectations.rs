@@ -165,13 +165,13 @@ impl Builder<'_> {
             None => before?.clone(),
         };
         let Some(name) = &then.sni else { return Some(probe) };
-        let Probe::Tls { address, port, .. } = probe else {
+        let Probe::Tls { address, port, hello, .. } = probe else {
             let message = "`sni` changes the server name of a TLS measurement, and the one before is none";
             let help = "write the measurement out, as `probe = { tls = { … } }`";
             self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &name.at, message).help(help));
             return None;
         };
-        Some(Probe::Tls { address, port, sni: name.value.clone(), verify: self.serves(address, name) })
+        Some(Probe::Tls { address, port, sni: name.value.clone(), verify: self.serves(address, name), hello })
     }
 
     fn probe(&mut self, declared: &ProbeDeclaration, at: &Location) -> Option<Probe> {

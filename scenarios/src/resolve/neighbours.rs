@@ -89,9 +89,9 @@ impl<'a> Neighbourhood<'a> {
                 neutral.address(family)?;
                 Ok(Probe::Dns { name: neutral.name, family, resolver, port, transport, answer: Vec::new() })
             }
-            Probe::Tls { address, port, .. } => {
+            Probe::Tls { address, port, hello, .. } => {
                 let verify = self.serves(address, &neutral.name);
-                Ok(Probe::Tls { address, port, sni: neutral.name, verify })
+                Ok(Probe::Tls { address, port, sni: neutral.name, verify, hello })
             }
             Probe::Http { url, family, version, .. } => {
                 let url = with_host(&url, &neutral.name).ok_or_else(no_place)?;
@@ -122,9 +122,9 @@ impl<'a> Neighbourhood<'a> {
             }
             Probe::Ping { address } => Probe::Ping { address: neutral(family_of(address))? },
             Probe::Tcp { address, port } => Probe::Tcp { address: listening(family_of(address), port)?, port },
-            Probe::Tls { address, port, sni, .. } => {
+            Probe::Tls { address, port, sni, hello, .. } => {
                 let address = listening(family_of(address), port)?;
-                Probe::Tls { verify: self.serves(address, &sni), address, port, sni }
+                Probe::Tls { verify: self.serves(address, &sni), address, port, sni, hello }
             }
             Probe::Http { url, family, version, .. } => {
                 let address = Some(listening(family_of(place.ok_or_else(no_place)?), port_of(&url))?);
@@ -173,8 +173,8 @@ impl<'a> Neighbourhood<'a> {
             Probe::Tcp { address, port } => {
                 Probe::Tcp { address, port: self.port_beside(address, port, Protocol::over_tcp)? }
             }
-            Probe::Tls { address, port, sni, verify } => {
-                Probe::Tls { address, port: at(address, port, HTTPS)?, sni, verify }
+            Probe::Tls { address, port, sni, verify, hello } => {
+                Probe::Tls { address, port: at(address, port, HTTPS)?, sni, verify, hello }
             }
             Probe::Http { url, family, version, .. } => {
                 let address = self.place(probe).ok_or_else(no_place)?;

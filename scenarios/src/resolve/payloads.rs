@@ -77,7 +77,7 @@ impl ProbeBuilder<'_> {
         bytes
     }
 
-    fn refuse<T>(&mut self, at: &Location, message: &str, help: &str) -> Option<T> {
+    pub(super) fn refuse<T>(&mut self, at: &Location, message: &str, help: &str) -> Option<T> {
         self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, at, message).help(help));
         None
     }

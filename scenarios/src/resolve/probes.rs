@@ -163,7 +163,8 @@ impl<'a> ProbeBuilder<'a> {
             return None;
         };
         let verify = tls.verify.unwrap_or_else(|| self.addresses(&tls.sni).any(|each| each == address));
-        Some(Probe::Tls { address, port: tls.port, sni: tls.sni.value.clone(), verify })
+        let hello = self.hello(tls)?;
+        Some(Probe::Tls { address, port: tls.port, sni: tls.sni.value.clone(), verify, hello })
     }
 
     fn http(&mut self, http: &HttpProbe) -> Option<Probe> {
