@@ -98,7 +98,8 @@ pub(crate) fn rules_of(state: &PhaseState) -> Vec<RuleListing> {
     lies.chain(rules).collect()
 }
 
-/// Whether a rule does anything but let packets pass.
+/// Whether a rule does anything but let packets pass, those that come later included.
 fn interferes(rule: &Rule) -> bool {
-    !rule.residuals.is_empty() || rule.trigger != Response::default()
+    let later = rule.residuals.iter().flat_map(|residual| [&residual.outbound, &residual.inbound]);
+    later.chain([&rule.trigger]).any(|response| *response != Response::default())
 }

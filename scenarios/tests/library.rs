@@ -106,7 +106,8 @@ fn a_library_on_disk_takes_the_place_of_the_embedded_one_file_by_file() {
     let library = Library::embedded().with_files([(
         "services/neutral.toml".to_owned(),
         "kind = \"service\"\nid = \"services/neutral\"\ntitle = \"Mine\"\n\
-         [[host]]\nnames = [\"www.wikipedia.org\", \"www.example.com\"]\naddresses = [\"185.15.59.99\"]\n"
+         [[host]]\nnames = [\"www.wikipedia.org\"]\naddresses = [\"185.15.59.99\"]\n\
+         [[host]]\nnames = [\"www.example.com\"]\naddresses = [\"185.15.59.98\"]\n"
             .to_owned(),
     )]);
     let scenario = load("mechanisms/dns-nxdomain", &library).unwrap_or_else(|errors| panic!("{errors}"));

@@ -136,8 +136,9 @@ table! {
 }
 
 words! {
-    /// What a segment looks like by its first bytes: a DNS query, a request of HTTP, a handshake record of TLS.
-    Look { "dns" => Self::Dns, "http" => Self::Http, "tls" => Self::Tls, }
+    /// What a segment looks like by its first bytes: a DNS query, a request of HTTP, a handshake record of TLS, or any
+    /// record of TLS.
+    Look { "dns" => Self::Dns, "http" => Self::Http, "tls" => Self::Tls, "tls-record" => Self::TlsRecord, }
 }
 
 /// What a datagram of `WireGuard` is.

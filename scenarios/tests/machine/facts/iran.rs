@@ -42,14 +42,21 @@ fn ir_pf_1_other_protocols_do_not_leave() {
 fn ir_pf_1_the_first_two_payloads_count() {
     let framed = [&[0, 31], INSTAGRAM_QUERY].concat();
     fact_pair("IR-PF-1", PROFILE, &filtered(), &["protocol"], |pair| {
-        for (first, second) in
-            [(WHATSAPP_HELLO, &framed[..]), (&framed, INSTAGRAM_REQUEST), (b"GET / HT", &[22, 3, 3, 1, 0])]
-        {
+        // What a client of TLS 1.3 says second: a change of cipher, and a record that is sealed.
+        let second_of_tls: &[u8] = &[20, 3, 3, 0, 1, 1, 23, 3, 3, 0, 53];
+        for (first, second) in [
+            (WHATSAPP_HELLO, &framed[..]),
+            (&framed, INSTAGRAM_REQUEST),
+            (b"GET / HT", &[22, 3, 3, 1, 0]),
+            (WHATSAPP_HELLO, second_of_tls),
+        ] {
             let connection = pair.connect(53);
             for payload in [first, second, SSH] {
                 check(pair.exchange(connection, payload, ANSWER) == Outcome::Answered, "of the three, and then any")?;
             }
         }
+        let connection = pair.connect(443);
+        check(pair.exchange(connection, second_of_tls, ANSWER) == Outcome::Silence, "nothing begins so")?;
         let connection = pair.connect(80);
         check(pair.exchange(connection, INSTAGRAM_REQUEST, ANSWER) == Outcome::Answered, "the first is right")?;
         check(pair.exchange(connection, SSH, ANSWER) == Outcome::Silence, "the second is not")?;

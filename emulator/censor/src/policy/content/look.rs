@@ -14,6 +14,8 @@ pub enum Look {
     Http,
     /// A handshake record of TLS 1.0 to 1.2, as far as its header goes.
     Tls,
+    /// Any record of these: what a client of TLS 1.3 says second is no handshake record (RFC 8446 appendix D.4).
+    TlsRecord,
 }
 
 /// The shortest request that is taken for HTTP, in bytes (IR-PF-1).
@@ -27,6 +29,7 @@ impl Look {
             Self::Dns => "DNS fingerprint",
             Self::Http => "HTTP fingerprint",
             Self::Tls => "TLS fingerprint",
+            Self::TlsRecord => "TLS record",
         }
     }
 
@@ -48,8 +51,9 @@ impl Look {
         match self {
             Self::Dns => dns::begins_with_query(payload) == Some(true),
             Self::Http => payload.len() >= SHORTEST_REQUEST && http::begins_with_method(payload),
-            Self::Tls => match *payload {
-                [22, 3, 1..=3, high, low, ..] => (1..=LONGEST_RECORD).contains(&u16::from_be_bytes([high, low])),
+            Self::Tls => payload.first() == Some(&22) && Self::TlsRecord.is_of(payload),
+            Self::TlsRecord => match *payload {
+                [20..=23, 3, 1..=3, high, low, ..] => (1..=LONGEST_RECORD).contains(&u16::from_be_bytes([high, low])),
                 _ => false,
             },
         }
@@ -81,6 +85,12 @@ mod tests {
             (b"", [false; 3]),
         ] {
             assert_eq!(seen(payload), expected, "{payload:?}");
+        }
+        for (payload, expected) in
+            [(&[20, 3, 3, 0, 1][..], true), (&[23, 3, 3, 0, 53], true), (&[24, 3, 3, 0, 1], false)]
+        {
+            assert_eq!(Look::TlsRecord.is_of(payload), expected, "{payload:?}");
+            assert!(!Look::Tls.is_of(payload), "{payload:?}");
         }
     }
 }
