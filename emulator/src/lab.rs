@@ -29,9 +29,9 @@ use crate::events::EventLog;
 use crate::inspector::{Inspector, NewPhase, Setup};
 use crate::internet::{self, Authority, LieTable, Servers, Zone};
 use crate::kernel::inject::Way;
-use crate::kernel::links;
 use crate::kernel::namespace::Namespace;
 use crate::kernel::nftables::{QueueKind, detect_queue_kind};
+use crate::kernel::{links, sysctl};
 use crate::plan::delays::delays;
 use crate::plan::ruleset::{PASSED_SIZE, policy_at};
 use crate::plan::topology::{INTERNET, Role, RouteKind, UP, client_namespace, hop_namespace, nth_client};
@@ -104,6 +104,7 @@ impl Lab {
         let topology = Topology::of(&scenario);
         let rulesets = rulesets(&scenario, options.passed_flows)?;
         let namespaces = make_namespaces(options.number, &topology)?;
+        forgo_timestamps(&scenario, &namespaces)?;
         links::build(&topology, &namespaces)?;
         for namespace in namespaces.values() {
             isolation::verify(namespace, &topology)?;
@@ -388,6 +389,17 @@ fn make_namespaces(lab: usize, topology: &Topology) -> Result<BTreeMap<Name, Nam
         }
         Ok(namespaces)
     })
+}
+
+/// Some clients' TCP sends no timestamps.
+fn forgo_timestamps(scenario: &Scenario, namespaces: &BTreeMap<Name, Namespace>) -> Result<(), LabError> {
+    for vantage in scenario.vantages.iter().filter(|vantage| !vantage.tcp_timestamps) {
+        if let Some(namespace) = namespaces.get(&client_namespace(&vantage.name)) {
+            let set = namespace.block_on(async { sysctl::forgo_timestamps() });
+            set.and_then(|set| set).map_err(LabError::system("make TCP send no timestamps"))?;
+        }
+    }
+    Ok(())
 }
 
 fn queue_kind(namespace: &Namespace) -> Result<QueueKind, LabError> {

@@ -134,6 +134,8 @@ pub struct Vantage {
     pub path: Vec<Name>,
     /// How long a packet takes from one end of the path to the other, one way.
     pub delay: Duration,
+    /// Whether its TCP sends timestamps.
+    pub tcp_timestamps: bool,
     /// What its resolv.conf says, in this order; at least one.
     pub resolvers: Vec<IpAddr>,
 }

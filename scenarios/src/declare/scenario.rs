@@ -93,6 +93,9 @@ table! {
         "path" => path: Vec<Text>,
         /// How long a packet takes from one end of the path to the other, one way.
         "delay" => delay: Duration = Duration::from_millis(2),
+        /// Whether its TCP sends timestamps, as that of Linux does. With `false` the header of what it sends after its SYN
+        /// has no options, as that of Windows has none.
+        "tcp-timestamps" => tcp_timestamps: bool = true,
         /// What its resolv.conf says: names of the scenario's resolvers, or addresses.
         "resolvers" => resolvers: Vec<Text>,
         /// Address space of its network, in place of what the library's table has for it.

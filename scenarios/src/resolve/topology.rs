@@ -84,6 +84,7 @@ impl Builder<'_, '_> {
             v6,
             path: vantage.path.iter().map(|hop| hop.as_str().into()).collect(),
             delay: vantage.delay,
+            tcp_timestamps: vantage.tcp_timestamps,
             resolvers: Vec::new(),
         })
     }
