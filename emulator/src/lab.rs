@@ -7,6 +7,7 @@ mod error;
 mod files;
 mod isolation;
 mod machines;
+mod nat;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -22,6 +23,7 @@ pub use commands::{CommandError, CommandSpec};
 pub use errand::{Errand, Errands};
 pub use error::LabError;
 pub use machines::MachineLog;
+pub use nat::Translators;
 
 use crate::capture::{Capture, Tape};
 use crate::clock::LabClock;
@@ -33,6 +35,7 @@ use crate::kernel::namespace::Namespace;
 use crate::kernel::nftables::{QueueKind, detect_queue_kind};
 use crate::kernel::{links, sysctl};
 use crate::plan::delays::delays;
+use crate::plan::nat::NatPlan;
 use crate::plan::ruleset::{PASSED_SIZE, policy_at};
 use crate::plan::topology::{INTERNET, Role, RouteKind, UP, client_namespace, hop_namespace, nth_client};
 use crate::plan::{Ruleset, Topology};
@@ -49,6 +52,7 @@ pub struct Lab {
     lies: BTreeMap<Name, LieTable>,
     servers: Vec<Servers>,
     clients: BTreeMap<Name, AtomicU32>,
+    translators: BTreeMap<Name, Translators>,
     failures: Failures,
     commands: commands::Commands,
     // Dropped last: everything above lives in these.
@@ -109,6 +113,7 @@ impl Lab {
         for namespace in namespaces.values() {
             isolation::verify(namespace, &topology)?;
         }
+        let translators = start_translators(&scenario, &namespaces)?;
         let lies = scenario.resolvers.iter().map(|resolver| {
             let lies = first.state.lies.get(&resolver.name).cloned().unwrap_or_default();
             (Name::clone(&resolver.name), LieTable::new(lies))
@@ -124,6 +129,7 @@ impl Lab {
             lies: lies.collect(),
             servers: Vec::new(),
             clients: scenario.vantages.iter().map(|vantage| (Name::clone(&vantage.name), AtomicU32::new(1))).collect(),
+            translators,
             failures: Failures::default(),
             commands: commands::Commands::new(options.number),
             scenario,
@@ -208,6 +214,11 @@ impl Lab {
         self.namespaces.get(&hop_namespace(hop)).map(|namespace| namespace.runtime().clone())
     }
 
+    /// The runtime of any namespace's thread by the name that the plan gives it, for looking at the namespace.
+    pub fn namespace_runtime(&self, name: &str) -> Option<Handle> {
+        self.namespaces.get(name).map(|namespace| namespace.runtime().clone())
+    }
+
     /// The lab's certificate authority, DER.
     pub fn authority_der(&self) -> &[u8] {
         self.authority.der()
@@ -257,7 +268,7 @@ impl Lab {
     fn client(&self, vantage: &str, number: u32) -> Result<Client, LabError> {
         let found = self.scenario.vantage(vantage).ok_or_else(|| LabError::NoSuchVantage(vantage.to_owned()))?;
         let (v4, v6) = nth_client(found, number).ok_or_else(|| LabError::OutOfAddresses(vantage.to_owned()))?;
-        Ok(Client { vantage: Name::clone(&found.name), v4, v6 })
+        Ok(Client::of(found, v4, v6, self.translators.get(&found.name).cloned()))
     }
 
     fn vantage_namespace(&self, vantage: &str) -> Result<&Namespace, LabError> {
@@ -400,6 +411,23 @@ fn forgo_timestamps(scenario: &Scenario, namespaces: &BTreeMap<Name, Namespace>)
         }
     }
     Ok(())
+}
+
+/// Starts the translators of every vantage that has some.
+fn start_translators(
+    scenario: &Scenario,
+    namespaces: &BTreeMap<Name, Namespace>,
+) -> Result<BTreeMap<Name, Translators>, LabError> {
+    let mut all = BTreeMap::new();
+    for vantage in &scenario.vantages {
+        let plans = NatPlan::of(vantage).into_iter();
+        let placed: Vec<(&Namespace, NatPlan)> =
+            plans.filter_map(|plan| Some((namespaces.get(&plan.namespace)?, plan))).collect();
+        if let Some(translators) = Translators::start(&placed)? {
+            all.insert(Name::clone(&vantage.name), translators);
+        }
+    }
+    Ok(all)
 }
 
 fn queue_kind(namespace: &Namespace) -> Result<QueueKind, LabError> {

@@ -34,6 +34,23 @@ fn a_machine_inside_the_country_hangs_off_its_hop_and_is_known_above_it() {
     insta::assert_snapshot!(plan("[machine.site]\nat = \"access\"\nbehind = \"10.66.0.0/24\""));
 }
 
+#[test]
+fn translators_stand_between_the_client_and_its_first_hop() {
+    insta::assert_snapshot!(plan_of("nat = [\"home\", \"carrier\"]"));
+}
+
+#[test]
+fn a_client_with_one_family_has_no_address_and_no_way_of_the_other() {
+    insta::assert_snapshot!(plan_of("families = [\"v4\"]"));
+}
+
+/// The part of the plan that is the client's, with more keys of its vantage.
+fn plan_of(keys: &str) -> String {
+    let all = plan(keys);
+    let end = all.find("hop.box").expect("the second hop");
+    all[..end].to_owned()
+}
+
 /// Everything but the control's own way.
 fn plan(tail: &str) -> String {
     let text = format!("{HEAD}{tail}\n");

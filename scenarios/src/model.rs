@@ -3,6 +3,7 @@
 //! This is what the lab is built from. Nothing in here is optional because "it was not said": what the file leaves out has
 //! its default, and what is wrong was reported by the parser with its line.
 
+mod access;
 mod hello;
 mod machine;
 mod mechanism;
@@ -22,6 +23,7 @@ use serde::Serialize;
 
 use crate::source::Location;
 
+pub use access::{Access, NatKind};
 pub use hello::{Hello, Split};
 pub use machine::{Machine, MachineCommand, Readiness};
 pub use mechanism::{Mechanism, UnknownMechanism};
@@ -138,6 +140,8 @@ pub struct Vantage {
     pub tcp_timestamps: bool,
     /// What its resolv.conf says, in this order; at least one.
     pub resolvers: Vec<IpAddr>,
+    /// How its clients are connected to the first hop.
+    pub access: Access,
 }
 
 /// Who runs the network of a vantage.

@@ -1,5 +1,6 @@
 //! Declarations become the model: the library's parts are joined in, phases applied, and everything checked on the way.
 
+mod access;
 mod arguments;
 mod compile;
 mod context;

@@ -54,6 +54,20 @@ pub fn forgo_timestamps() -> io::Result<()> {
     set("ipv4/tcp_timestamps", "0")
 }
 
+/// How Linux tracks connections where nobody has changed it, which is what routers at home do: resets and acknowledgements
+/// that do not fit, and segments whose checksum is wrong, belong to no connection.
+const TRACKING: &[(&str, &str)] = &[
+    ("netfilter/nf_conntrack_checksum", "1"),
+    ("netfilter/nf_conntrack_tcp_be_liberal", "0"),
+    ("netfilter/nf_conntrack_tcp_ignore_invalid_rst", "0"),
+    ("netfilter/nf_conntrack_tcp_loose", "1"),
+];
+
+/// Pins how connections are tracked in the network namespace of the calling thread.
+pub fn pin_tracking() -> io::Result<()> {
+    TRACKING.iter().try_for_each(|(path, value)| set(path, value))
+}
+
 const PING_GROUPS: &str = "ipv4/ping_group_range";
 
 fn set(path: &str, value: &str) -> io::Result<()> {

@@ -65,6 +65,14 @@ pub enum LabError {
     /// This kernel cannot queue packets.
     #[error("this kernel cannot hand packets to a program (NFQUEUE): {0}")]
     NoQueue(#[source] TableError),
+    /// A translator's table could not be made.
+    #[error("failed to translate addresses in {namespace} (nftables' `nat` and `ct`): {cause}")]
+    Translator {
+        /// The translator's namespace.
+        namespace: String,
+        /// Why.
+        cause: TableError,
+    },
     /// A hop's inspector could not be started.
     #[error("failed to start the inspector at {hop}: {cause}")]
     Inspector {

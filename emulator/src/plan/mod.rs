@@ -2,6 +2,7 @@
 
 pub mod client_files;
 pub mod delays;
+pub mod nat;
 pub mod ruleset;
 pub mod topology;
 

@@ -9,8 +9,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use roadblock_scenarios::model::{Machine, Name, Scenario, Vantage};
+use roadblock_scenarios::model::{Family, Machine, Name, Scenario, Vantage};
 use serde::Serialize;
+
+use super::nat::{self, NatPlan};
 
 /// The next hop of every IPv4 route; never seen in a packet.
 pub const NEXT_HOP_V4: Ipv4Addr = Ipv4Addr::new(169, 254, 0, 1);
@@ -55,6 +57,8 @@ pub enum Role {
     Hop,
     /// A machine of its own, abroad or at a hop.
     Machine,
+    /// A translator of addresses between a client and its first hop.
+    Nat,
     /// Where the services live.
     Internet,
 }
@@ -133,11 +137,24 @@ pub fn main_client(vantage: &Vantage) -> (Ipv4Addr, Ipv6Addr) {
 }
 
 /// The n-th client address of a vantage, where its prefix has so many.
+///
+/// Both are given where the vantage has one family alone too; of the other there is no route.
 pub fn nth_client(vantage: &Vantage, n: u32) -> Option<(Ipv4Addr, Ipv6Addr)> {
-    let offset = FIRST_CLIENT.checked_add(n)?;
-    let v4 = Ipv4Addr::from(u32::from(vantage.v4.network()).checked_add(offset)?);
+    let offset = client_number(n)?;
     let v6 = Ipv6Addr::from(u128::from(vantage.v6.network()).checked_add(u128::from(offset))?);
-    (vantage.v4.contains(&v4) && v4 != vantage.v4.broadcast() && vantage.v6.contains(&v6)).then_some((v4, v6))
+    if !vantage.v6.contains(&v6) {
+        return None;
+    }
+    if !vantage.access.nat.is_empty() {
+        return Some((nat::nth_client_v4(vantage, n)?, v6));
+    }
+    let v4 = Ipv4Addr::from(u32::from(vantage.v4.network()).checked_add(offset)?);
+    (vantage.v4.contains(&v4) && v4 != vantage.v4.broadcast()).then_some((v4, v6))
+}
+
+/// The place of the n-th client in its prefix.
+pub(super) fn client_number(n: u32) -> Option<u32> {
+    FIRST_CLIENT.checked_add(n)
 }
 
 /// Clients are numbered from here, so that the first addresses of a prefix stay free for routers.
@@ -191,16 +208,24 @@ struct Builder<'a> {
     downs: BTreeMap<Name, usize>,
     /// For each namespace and interface, the prefixes that lie below.
     below: BTreeMap<(Name, Name), Vec<IpNet>>,
+    /// The translators, each with its interface towards the client.
+    translators: Vec<(NatPlan, Name)>,
 }
 
 impl<'a> Builder<'a> {
     fn new(scenario: &'a Scenario) -> Self {
-        Self { scenario, links: Vec::new(), downs: BTreeMap::new(), below: BTreeMap::new() }
+        Self { scenario, links: Vec::new(), downs: BTreeMap::new(), below: BTreeMap::new(), translators: Vec::new() }
     }
 
     fn link_path(&mut self, vantage: &Vantage) {
         let mut inner = client_namespace(&vantage.name);
-        let mut carried: Vec<IpNet> = vec![IpNet::V4(vantage.v4), IpNet::V6(vantage.v6)];
+        for translator in NatPlan::of(vantage) {
+            let outer = Name::clone(&translator.namespace);
+            let down = self.link(&inner, &outer);
+            self.translators.push((translator, down));
+            inner = outer;
+        }
+        let mut carried = seen_from_first_hop(vantage);
         let outers = vantage.path.iter().map(|hop| (hop_namespace(hop), Some(hop)));
         for (outer, hop) in outers.chain([(Name::from(INTERNET), None)]) {
             let interface = self.link(&inner, &outer);
@@ -260,6 +285,10 @@ impl<'a> Builder<'a> {
 
     fn finish(self) -> Topology {
         let mut namespaces: Vec<NamespacePlan> = self.scenario.vantages.iter().map(client).collect();
+        for (translator, down) in &self.translators {
+            let vantage = self.scenario.vantage(&translator.vantage);
+            namespaces.extend(vantage.map(|vantage| translator.namespace_plan(vantage, down)));
+        }
         for hop in &self.scenario.hops {
             let name = hop_namespace(&hop.name);
             let addresses = self.addresses_at(&hop.name).into_iter();
@@ -295,15 +324,38 @@ impl<'a> Builder<'a> {
 
 fn client(vantage: &Vantage) -> NamespacePlan {
     let (v4, v6) = main_client(vantage);
-    let address = |address| AddressPlan { address, interface: UP.into() };
-    let mut routes = vec![local(IpNet::V4(vantage.v4)), local(IpNet::V6(vantage.v6))];
-    routes.extend(up(v4, v6));
+    let own = [IpNet::V4(nat::client_prefix(vantage)), IpNet::V6(vantage.v6)];
+    let has = |address: &IpAddr| vantage.access.has(if address.is_ipv4() { Family::V4 } else { Family::V6 });
+    let of_family = |prefix: &IpNet| has(&prefix.addr());
+    let mut routes: Vec<RoutePlan> = own.into_iter().filter(of_family).map(local).collect();
+    let source = |prefix: &IpNet| if prefix.addr().is_ipv4() { IpAddr::V4(v4) } else { IpAddr::V6(v6) };
+    // Routers lie within the prefix of the clients, and are not in the client's namespace.
+    routes.extend(nat::routers(vantage).into_iter().map(|prefix| RoutePlan {
+        prefix,
+        kind: RouteKind::Over { interface: UP.into(), source: Some(source(&prefix)) },
+    }));
+    routes.extend(up(v4, v6).into_iter().filter(|route| of_family(&route.prefix)));
+    let addresses = [IpAddr::V4(v4), IpAddr::V6(v6)].into_iter().filter(has);
     NamespacePlan {
         name: client_namespace(&vantage.name),
         role: Role::Client,
-        addresses: vec![address(v4.into()), address(v6.into())],
+        addresses: addresses.map(|address| AddressPlan { address, interface: UP.into() }).collect(),
         routes,
     }
+}
+
+/// What the first hop has below it: the clients' addresses, as they come out of their translators.
+fn seen_from_first_hop(vantage: &Vantage) -> Vec<IpNet> {
+    let translated = !vantage.access.nat.is_empty();
+    let v4 = if translated { host_prefix(nat::public(vantage).into()) } else { IpNet::V4(vantage.v4) };
+    let v4 = vantage.access.has(Family::V4).then_some(v4);
+    let v6 = vantage.access.has(Family::V6).then_some(IpNet::V6(vantage.v6));
+    v4.into_iter().chain(v6).collect()
+}
+
+/// An address of a router's own, which belongs to none of its links.
+pub(super) fn address_on_loopback(address: IpAddr) -> AddressPlan {
+    AddressPlan { address, interface: LOOPBACK.into() }
 }
 
 fn machine(machine: &Machine) -> NamespacePlan {

@@ -14,6 +14,7 @@ mod lifetime;
 mod offload;
 mod ranges;
 mod support;
+mod translators;
 
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
@@ -42,6 +43,9 @@ const TESTS: &[(&str, Test)] = &[
     ("echoes::ir_2025_1_pings_cost_a_client_everything", echoes::ir_2025_1_pings_cost_a_client_everything),
     ("fragments::tspu_11_fragments_wait_for_each_other", fragments::tspu_11_fragments_wait_for_each_other),
     ("fragments::tspu_11_more_than_may_wait_are_dropped", fragments::tspu_11_more_than_may_wait_are_dropped),
+    ("translators::rulesets_are_as_planned", translators::rulesets_are_as_planned),
+    ("translators::no_hop_tracks_connections", translators::no_hop_tracks_connections),
+    ("translators::nothing_comes_in_unasked", translators::nothing_comes_in_unasked),
     ("ranges::ru_call_1_a_range_of_ports_is_cut", ranges::ru_call_1_a_range_of_ports_is_cut),
 ];
 

@@ -19,7 +19,7 @@ fn line(events: &[Recorded], client: &Client, phase: &str) -> Option<String> {
     let interference: Vec<&Event> = events
         .iter()
         .map(|each| &each.event)
-        .filter(|event| event.is_interference() && client.own_flow(&event.flow).is_some())
+        .filter(|event| event.is_interference() && client.may_own(&event.flow))
         .collect();
     let first = interference.first()?;
     let others: BTreeSet<String> = interference.iter().map(|event| name(event)).collect();

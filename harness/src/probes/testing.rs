@@ -18,7 +18,7 @@ pub(crate) const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Add
 
 /// A client on the loopback, with an address that is not the server's.
 pub(crate) fn source() -> Source {
-    let client = Client { vantage: "here".into(), v4: Ipv4Addr::new(127, 0, 0, 2), v6: Ipv6Addr::LOCALHOST };
+    let client = Client::new("here".into(), Ipv4Addr::new(127, 0, 0, 2), Ipv6Addr::LOCALHOST);
     Source::any_port(client)
 }
 

@@ -42,7 +42,7 @@ impl PhaseResults {
 
     /// Whether a decision was about one of this phase's clients, not about what one of an earlier phase left behind.
     pub(crate) fn is_about(&self, recorded: &Recorded) -> bool {
-        self.clients.iter().any(|client| client.own_flow(&recorded.event.flow).is_some())
+        self.clients.iter().any(|client| client.may_own(&recorded.event.flow))
     }
 }
 
@@ -245,7 +245,7 @@ impl PhasePlan {
 }
 
 fn addresses(seat: &Seat) -> Vec<String> {
-    vec![seat.client().v4.to_string(), seat.client().v6.to_string()]
+    seat.client().addresses().map(|address| address.to_string()).collect()
 }
 
 enum Job<'a> {

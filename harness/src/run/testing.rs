@@ -14,7 +14,7 @@ use crate::probes::{Layer, Operation, Outcome};
 
 /// A client.
 pub(crate) fn client() -> Client {
-    Client { vantage: "moscow".into(), v4: [95, 24, 0, 7].into(), v6: Ipv6Addr::LOCALHOST }
+    Client::new("moscow".into(), [95, 24, 0, 7].into(), Ipv6Addr::LOCALHOST)
 }
 
 /// A flow of it from this port to an HTTPS server.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::declare::{ExpectDeclaration, FileKind, Items, Parameter, ResponseCode};
-use crate::model::{Mechanism, Readiness};
+use crate::model::{Family, Mechanism, NatKind, Readiness};
 use crate::read::{Date, Dictionary, Needed, OneOrMany, table};
 use crate::source::{Spanned, Text};
 use crate::tree::Node;
@@ -100,6 +100,18 @@ table! {
         "resolvers" => resolvers: Vec<Text>,
         /// Address space of its network, in place of what the library's table has for it.
         "address" => address: Option<SpaceDeclaration>,
+        /// The address families that its clients have: `["v4"]`, `["v6"]`, or both, as where not said. Of the other they have
+        /// no address and no route, so that it fails with `network_unreachable`; of `resolvers` those of the families that
+        /// there are stay.
+        "families" => families: OneOrMany<Spanned<Family>> = OneOrMany(Vec::new()),
+        /// The translators of IPv4 that its clients are behind: `"home"`, a router at home with 192.168.1.0/24 inside;
+        /// `"carrier"`, the provider's, with 100.64.0.0/10 inside (RFC 6598), before the first hop of `path`; or both. All
+        /// clients of the vantage come out at one public address, so punishment by address and port meets all of them; a
+        /// measurement that must not meet what another left needs a vantage of its own. Each is Linux's connection tracking
+        /// as it comes: strict about sequence and acknowledgement numbers and checksums, what does not fit a connection is
+        /// not translated back and so is lost, and fragments are put together. The router at home lets in nothing, of IPv6
+        /// neither, that was not asked for. IPv6 is not translated. A censor, which sits at a hop, sees the public address.
+        "nat" => nat: OneOrMany<Spanned<NatKind>> = OneOrMany(Vec::new()),
     }
 }
 

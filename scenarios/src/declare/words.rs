@@ -5,7 +5,7 @@ use roadblock_censor::policy::{Grade, Place, Rejection, ResidualKey, Sees, TcpFl
 
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::model::{
-    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, Mechanism, MtProtoTransport, Reply, Transport,
+    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, Mechanism, MtProtoTransport, NatKind, Reply, Transport,
     VerdictWord,
 };
 use crate::read::{Definitions, Read, unknown_word, words};
@@ -90,6 +90,11 @@ words! {
 words! {
     /// The address family.
     Family { "v4" => Self::V4, "v6" => Self::V6, }
+}
+
+words! {
+    /// A translator of IPv4 addresses: the router at home, or the provider's.
+    NatKind { "home" => Self::Home, "carrier" => Self::Carrier, }
 }
 
 words! {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::Context;
+use super::access::{access, reachable};
 use super::space::{LONGEST, Space};
 use crate::bogons;
 use crate::declare::{ScenarioFile, VantageDeclaration};
@@ -43,7 +44,8 @@ pub(crate) fn build(
     hops.sort_by_key(position);
     for (name, declared) in &file.vantages.entries {
         if let Some(vantage) = vantages.iter_mut().find(|each| *each.name == *name.value) {
-            vantage.resolvers = resolvers_of(declared, file, &resolvers, services, errors);
+            let all = resolvers_of(declared, file, &resolvers, services, errors);
+            vantage.resolvers = reachable(all, &vantage.access, declared, errors);
         }
     }
     Topology { hops, vantages, resolvers, machines }
@@ -86,6 +88,7 @@ impl Builder<'_, '_> {
             delay: vantage.delay,
             tcp_timestamps: vantage.tcp_timestamps,
             resolvers: Vec::new(),
+            access: access(vantage, self.errors),
         })
     }
 

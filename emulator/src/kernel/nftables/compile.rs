@@ -158,7 +158,7 @@ fn transport(offset: u32, length: u32, register: u32) -> Expression {
     Expression::Payload { base: libc::NFT_PAYLOAD_TRANSPORT_HEADER, offset, length, register }
 }
 
-fn equal(data: Vec<u8>) -> Expression {
+pub(super) fn equal(data: Vec<u8>) -> Expression {
     Expression::Compare { equal: true, data }
 }
 

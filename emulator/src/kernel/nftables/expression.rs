@@ -40,6 +40,12 @@ pub(super) enum Expression {
     Add { set: CString, id: u32, register: u32 },
     /// Copies the packet to user space.
     Log { group: u16, prefix: CString, length: u32 },
+    /// Loads the packet's state in the eyes of connection tracking.
+    ConnectionState { register: u32 },
+    /// Loads bytes that the rule gives.
+    Load { register: u32, data: Vec<u8> },
+    /// Gives the connection the IPv4 source address that the register holds.
+    SourceNat { register: u32 },
     /// Ends the chain with a verdict.
     Verdict(i32),
     /// Ends the packet and tells its sender.
@@ -98,6 +104,25 @@ impl nftnl::expr::Expression for Expression {
                 raw.u16(sys::NFTNL_EXPR_LOG_GROUP, *group);
                 raw.u32(sys::NFTNL_EXPR_LOG_SNAPLEN, *length);
                 raw.text(sys::NFTNL_EXPR_LOG_PREFIX, prefix);
+                raw.0
+            }
+            Self::ConnectionState { register } => {
+                let raw = Raw::new(c"ct");
+                raw.u32(sys::NFTNL_EXPR_CT_KEY, libc::NFT_CT_STATE.cast_unsigned());
+                raw.u32(sys::NFTNL_EXPR_CT_DREG, *register);
+                raw.0
+            }
+            Self::Load { register, data } => {
+                let raw = Raw::new(c"immediate");
+                raw.u32(sys::NFTNL_EXPR_IMM_DREG, *register);
+                raw.data(sys::NFTNL_EXPR_IMM_DATA, data);
+                raw.0
+            }
+            Self::SourceNat { register } => {
+                let raw = Raw::new(c"nat");
+                raw.u32(sys::NFTNL_EXPR_NAT_TYPE, libc::NFT_NAT_SNAT.cast_unsigned());
+                raw.u32(sys::NFTNL_EXPR_NAT_FAMILY, libc::NFPROTO_IPV4.cast_unsigned());
+                raw.u32(sys::NFTNL_EXPR_NAT_REG_ADDR_MIN, *register);
                 raw.0
             }
             Self::Verdict(verdict) => {

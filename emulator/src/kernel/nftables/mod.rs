@@ -2,6 +2,7 @@
 
 mod compile;
 mod expression;
+pub mod nat;
 mod sets;
 mod table;
 

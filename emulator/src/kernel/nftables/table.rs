@@ -41,17 +41,17 @@ pub enum QueueKind {
 }
 
 /// A batch that remembers what each of its messages was for.
-struct Labelled {
+pub(super) struct Labelled {
     batch: Batch,
     labels: Vec<String>,
 }
 
 impl Labelled {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { batch: Batch::new(), labels: Vec::new() }
     }
 
-    fn add<T: nftnl::NlMsg>(&mut self, message: &T, kind: MsgType, label: impl Into<String>) {
+    pub(super) fn add<T: nftnl::NlMsg>(&mut self, message: &T, kind: MsgType, label: impl Into<String>) {
         self.batch.add(message, kind);
         self.labels.push(label.into());
     }
@@ -153,51 +153,55 @@ impl Table {
         }
     }
 
-    /// Sends a batch and waits until each of its messages is answered.
     fn commit(&self, labelled: Labelled) -> Result<(), TableError> {
-        let Labelled { batch, labels } = labelled;
-        if labels.is_empty() {
-            return Ok(());
-        }
-        let batch: FinalizedBatch = batch.finalize();
-        let bytes: Vec<u8> = batch.iter().flat_map(<[u8]>::to_vec).collect();
-        self.socket.send(&bytes).map_err(TableError::Socket)?;
-        let mut buffer = vec![0; 1 << 16];
-        let mut answered = 0;
-        let mut refused = None;
-        while answered < labels.len() && refused.is_none() {
-            let received = nix::sys::socket::recv(
-                std::os::fd::AsRawFd::as_raw_fd(&self.socket),
-                &mut buffer,
-                nix::sys::socket::MsgFlags::empty(),
-            )
-            .map_err(|errno| TableError::Socket(errno.into()))?;
-            for message in Messages::new(&buffer[..received]) {
-                let message = message.map_err(|malformed| TableError::Socket(io::Error::other(malformed)))?;
-                let Message::Answer { sequence, errno } = message else { continue };
-                // The batch begins with a message of its own; ours are numbered after it.
-                let index = usize::try_from(sequence).unwrap_or(0).checked_sub(2);
-                match index.and_then(|index| labels.get(index)) {
-                    Some(_) if errno == 0 => answered += 1,
-                    label if errno != 0 => {
-                        let what = label.cloned().unwrap_or_else(|| "a transaction".to_owned());
-                        refused = Some(TableError::Refused { what, cause: io::Error::from_raw_os_error(errno) });
-                        break;
-                    }
-                    _ => {}
+        commit(&self.socket, labelled)
+    }
+}
+
+/// Sends a batch and waits until each of its messages is answered.
+pub(super) fn commit(socket: &Socket, labelled: Labelled) -> Result<(), TableError> {
+    let Labelled { batch, labels } = labelled;
+    if labels.is_empty() {
+        return Ok(());
+    }
+    let batch: FinalizedBatch = batch.finalize();
+    let bytes: Vec<u8> = batch.iter().flat_map(<[u8]>::to_vec).collect();
+    socket.send(&bytes).map_err(TableError::Socket)?;
+    let mut buffer = vec![0; 1 << 16];
+    let mut answered = 0;
+    let mut refused = None;
+    while answered < labels.len() && refused.is_none() {
+        let received = nix::sys::socket::recv(
+            std::os::fd::AsRawFd::as_raw_fd(socket),
+            &mut buffer,
+            nix::sys::socket::MsgFlags::empty(),
+        )
+        .map_err(|errno| TableError::Socket(errno.into()))?;
+        for message in Messages::new(&buffer[..received]) {
+            let message = message.map_err(|malformed| TableError::Socket(io::Error::other(malformed)))?;
+            let Message::Answer { sequence, errno } = message else { continue };
+            // The batch begins with a message of its own; ours are numbered after it.
+            let index = usize::try_from(sequence).unwrap_or(0).checked_sub(2);
+            match index.and_then(|index| labels.get(index)) {
+                Some(_) if errno == 0 => answered += 1,
+                label if errno != 0 => {
+                    let what = label.cloned().unwrap_or_else(|| "a transaction".to_owned());
+                    refused = Some(TableError::Refused { what, cause: io::Error::from_raw_os_error(errno) });
+                    break;
                 }
+                _ => {}
             }
         }
-        self.drain();
-        refused.map_or(Ok(()), Err)
     }
+    drain(socket);
+    refused.map_or(Ok(()), Err)
+}
 
-    /// Takes what answers are left, so that they are not taken for those of the next batch.
-    fn drain(&self) {
-        let mut buffer = vec![0; 1 << 16];
-        let fd = std::os::fd::AsRawFd::as_raw_fd(&self.socket);
-        while nix::sys::socket::recv(fd, &mut buffer, nix::sys::socket::MsgFlags::MSG_DONTWAIT).is_ok_and(|n| n > 0) {}
-    }
+/// Takes what answers are left, so that they are not taken for those of the next batch.
+fn drain(socket: &Socket) {
+    let mut buffer = vec![0; 1 << 16];
+    let fd = std::os::fd::AsRawFd::as_raw_fd(socket);
+    while nix::sys::socket::recv(fd, &mut buffer, nix::sys::socket::MsgFlags::MSG_DONTWAIT).is_ok_and(|n| n > 0) {}
 }
 
 /// Tries in the namespace of the calling thread which way packets can be queued. The table it makes for that is removed.
@@ -228,6 +232,6 @@ fn build_rule<'a>(chain: &'a Chain<'a>, plan: &RulePlan, ids: &SetIds, queue: Qu
     rule
 }
 
-fn c_text(value: &str) -> CString {
+pub(super) fn c_text(value: &str) -> CString {
     CString::new(value.replace('\0', "")).unwrap_or_default()
 }
