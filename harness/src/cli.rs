@@ -1,11 +1,14 @@
 //! What can be written on the command line.
 
 use std::ffi::OsString;
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use ipnet::IpNet;
+
+use crate::suite::Partition;
 
 /// A small internet with censors in it, on one machine and without root
 #[derive(Debug, Parser)]
@@ -25,6 +28,9 @@ pub(crate) enum Command {
     /// Play a scenario phase by phase and report what each vantage met
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArguments),
+    /// Play the expectations of many scenarios, many labs side by side
+    #[command(after_help = TEST_EXAMPLES)]
+    Test(TestArguments),
     /// Run a command inside a scenario
     #[command(after_help = EXEC_EXAMPLES)]
     Exec(ExecArguments),
@@ -90,6 +96,73 @@ pub(crate) struct ParameterArguments {
     /// Set a parameter of the scenario; VALUE is TOML, or a bare word; may be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) set: Vec<String>,
+}
+
+/// `roadblock test`.
+#[derive(Args, Debug)]
+pub(crate) struct TestArguments {
+    /// Scenarios of the library, also with `*` in them, files, and folders that start with `/` or `.`; all of the library if
+    /// not given
+    #[arg(value_name = "SCENARIO")]
+    pub(crate) scenarios: Vec<String>,
+    /// Only scenarios of this country, as `ru`; may be given several times
+    #[arg(long = "country", value_name = "COUNTRY")]
+    pub(crate) countries: Vec<String>,
+    /// Only scenarios about this mechanism, as `sni-reset`; may be given several times
+    #[arg(long = "mechanism", value_name = "MECHANISM")]
+    pub(crate) mechanisms: Vec<String>,
+    /// Only expectations about a rule that cites this fact, as `TSPU-1`; may be given several times
+    #[arg(long = "fact", value_name = "FACT")]
+    pub(crate) facts: Vec<String>,
+    /// Only this phase; may be given several times
+    #[arg(long = "phase", value_name = "PHASE")]
+    pub(crate) phases: Vec<String>,
+    /// Only expectations that measure by this probe, as `tls`; may be given several times
+    #[arg(long = "probe", value_name = "PROBE")]
+    pub(crate) probes: Vec<String>,
+    /// Only a part, so that several machines share the work: `count:K/N` or `hash:K/N`, by which another scenario moves no
+    /// other
+    #[arg(long, value_name = "PART", conflicts_with = "mutate")]
+    pub(crate) partition: Option<Partition>,
+    /// Try a phase that does not go as expected so many times again; if it does then, it is called flaky
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub(crate) retries: u32,
+    /// Begin nothing more once something did not go as expected
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
+    /// How many seconds a phase may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) timeout: u64,
+    /// How many labs there are at a time; eight for each processor if not given
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) labs: Option<NonZero<u16>>,
+    /// What all chance in the labs comes from
+    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
+    pub(crate) seed: u64,
+    /// Take out each rule in turn, and fail if nothing notices
+    #[arg(long)]
+    pub(crate) mutate: bool,
+    /// With `--mutate`: only one rule in so many
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "mutate")]
+    pub(crate) sample: usize,
+    /// Write a JUnit file
+    #[arg(long, value_name = "FILE", conflicts_with = "mutate")]
+    pub(crate) junit: Option<PathBuf>,
+    /// How to print what came of it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: SuiteFormat,
+}
+
+/// How to print what a suite gives.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum SuiteFormat {
+    /// For people
+    #[default]
+    Human,
+    /// For programs: a document that names its schema, at the end
+    Json,
+    /// For programs: a line for each phase as soon as it was played
+    Lines,
 }
 
 /// Where and when a command runs.
@@ -291,6 +364,8 @@ pub(crate) enum SchemaOf {
     Run,
     /// What `roadblock replay --format json` prints
     Replay,
+    /// What `roadblock test --format json` prints
+    Test,
 }
 
 const DEFAULT_SEED: u64 = 1;
@@ -310,6 +385,13 @@ Examples:
   roadblock run ru/whatsapp-2026
   roadblock run ./mine.toml --phase full-block --vantage moscow
   roadblock run ru/whatsapp-2026 --format json --out report/";
+
+const TEST_EXAMPLES: &str = "\
+Examples:
+  roadblock test
+  roadblock test 'ru/*' --mechanism sni-rewrite --junit junit.xml
+  roadblock test ./scenarios/ --partition count:1/4 --retries 1
+  roadblock test --mutate --sample 10";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:

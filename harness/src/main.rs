@@ -11,6 +11,7 @@ mod replay;
 mod report;
 mod run;
 mod status;
+mod suite;
 
 use std::process::ExitCode;
 

@@ -82,7 +82,6 @@ impl Paint {
     }
 
     /// No colours.
-    #[cfg(test)]
     pub(crate) const fn none() -> Self {
         Self { coloured: false }
     }

@@ -18,6 +18,15 @@ pub struct RuleListing {
     pub grade: Grade,
     /// Whether it can interfere at all: a rule whose list is empty in every phase cannot, nor can one that only lets pass.
     pub active: bool,
+    /// Whether it can only let pass what a later rule would interfere with.
+    pub exempts: bool,
+}
+
+impl Phase {
+    /// All rules and lies, and whether each can act in this phase.
+    pub fn rules(&self) -> Vec<RuleListing> {
+        rules_of(&self.state)
+    }
 }
 
 impl Scenario {
@@ -47,6 +56,7 @@ impl Scenario {
         let merged = phases.reduce(|mut rules, later| {
             for (rule, later) in rules.iter_mut().zip(later) {
                 rule.active |= later.active;
+                rule.exempts |= later.exempts;
             }
             rules
         });
@@ -85,17 +95,23 @@ pub(crate) fn rules_of(state: &PhaseState) -> Vec<RuleListing> {
             facts: lie.facts.clone(),
             grade: lie.grade,
             active: !lie.names.is_empty(),
+            exempts: false,
         })
     });
     let rules = state.policies.values().flat_map(|policy| &policy.boxes).flat_map(|in_box| {
-        in_box.rules.iter().map(move |rule| RuleListing {
+        in_box.rules.iter().enumerate().map(move |(place, rule)| RuleListing {
             by: format!("{}/{}", in_box.name, rule.id),
             facts: rule.facts.clone(),
             grade: rule.grade,
-            active: rule.when.can_hold() && interferes(rule),
+            active: can_interfere(rule),
+            exempts: rule.when.can_hold() && !interferes(rule) && in_box.rules[place + 1..].iter().any(can_interfere),
         })
     });
     lies.chain(rules).collect()
+}
+
+fn can_interfere(rule: &Rule) -> bool {
+    rule.when.can_hold() && interferes(rule)
 }
 
 /// Whether a rule does anything but let packets pass, those that come later included.

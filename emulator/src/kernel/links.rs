@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use roadblock_scenarios::model::Name;
 use rtnetlink::packet_route::address::AddressHeaderFlags;
-use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute};
+use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute, State};
 use rtnetlink::packet_route::neighbour::NeighbourState;
 use rtnetlink::packet_route::route::{RouteMessage, RouteScope, RouteType};
 use rtnetlink::{Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder};
@@ -55,6 +56,12 @@ pub fn build(topology: &Topology, namespaces: &BTreeMap<Name, Namespace>) -> Res
             topology.links_of(&plan.name).map(|(here, there)| (here.clone(), there.clone())).collect();
         let plan = plan.clone();
         namespace.block_on(async move { configure(&plan, &ends).await }).map_err(failed)??;
+    }
+    for plan in &topology.namespaces {
+        let failed = |cause| LinkError { doing: "wait for".to_owned(), namespace: Name::clone(&plan.name), cause };
+        let namespace = namespaces.get(&plan.name).ok_or_else(|| failed(io::Error::from(io::ErrorKind::NotFound)))?;
+        let interfaces = topology.links_of(&plan.name).map(|(here, _)| here.interface.to_string()).collect();
+        namespace.block_on(async move { settle(interfaces).await }).and_then(|settled| settled).map_err(failed)?;
     }
     Ok(())
 }
@@ -159,6 +166,35 @@ async fn configure(plan: &NamespacePlan, ends: &[(LinkEnd, LinkEnd)]) -> Result<
     }
     Ok(())
 }
+
+/// Waits until the interfaces carry packets. Both ends of a pair are up, but the kernel puts their queues to work later, and
+/// after a hundred of them the next ones up to a second later (`net/core/link_watch.c`); until then it drops what is sent.
+/// Asking for an interface makes it do so at once since Linux 6.7.
+async fn settle(interfaces: Vec<String>) -> io::Result<()> {
+    let handle = connect()?;
+    let until = tokio::time::Instant::now() + SETTLED_WITHIN;
+    for interface in interfaces {
+        let index = index_of(&interface)?;
+        while !is_up(&handle, index).await? {
+            if tokio::time::Instant::now() > until {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, format!("{interface} does not come up")));
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+    Ok(())
+}
+
+/// Whether an interface's operational state is up (RFC 2863).
+async fn is_up(handle: &Handle, index: u32) -> io::Result<bool> {
+    let link = handle.link().get().match_index(index).execute().try_next().await.map_err(from_netlink)?;
+    let is = |attribute: &LinkAttribute| matches!(attribute, LinkAttribute::OperState(State::Up));
+    Ok(link.is_some_and(|link| link.attributes.iter().any(is)))
+}
+
+/// How long interfaces may take to come up, on a machine that is busy with many labs.
+const SETTLED_WITHIN: Duration = Duration::from_secs(10);
+const ASK_AGAIN: Duration = Duration::from_millis(1);
 
 fn route_message(route: &RoutePlan, indices: &BTreeMap<String, u32>) -> RouteMessage {
     let index = |interface: &str| indices.get(interface).copied().unwrap_or_default();

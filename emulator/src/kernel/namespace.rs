@@ -37,7 +37,7 @@ pub enum NamespaceError {
     },
 }
 
-/// A network namespace and its thread. Dropping it ends the thread; the namespace goes with the lab's process.
+/// A network namespace and its thread. Dropping it ends the thread and lets the namespace go.
 #[derive(Debug)]
 pub struct Namespace {
     name: Name,
@@ -109,16 +109,18 @@ impl Env for Private {
 type Told = Result<(File, Handle), NamespaceError>;
 
 fn live(lab: usize, name: &Name, router: bool, tell: &mpsc::Sender<Told>, stopped: oneshot::Receiver<()>) {
-    let made = enter(lab, name).and_then(|file| {
+    let made = enter(lab, name).and_then(|(namespace, file)| {
         let prepare = |cause| NamespaceError::Prepare { name: Name::clone(name), cause };
         sysctl::pin(router).map_err(prepare)?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(prepare)?;
-        Ok((file, runtime))
+        Ok((namespace, file, runtime))
     });
     match made {
-        Ok((file, runtime)) => {
+        Ok((namespace, file, runtime)) => {
             let _ = tell.send(Ok((file, runtime.handle().clone())));
             let _ = runtime.block_on(stopped);
+            // A process that plays hundreds of labs would keep all their namespaces. What cannot be let go goes with it.
+            let _ = namespace.remove();
         }
         Err(error) => {
             let _ = tell.send(Err(error));
@@ -127,9 +129,11 @@ fn live(lab: usize, name: &Name, router: bool, tell: &mpsc::Sender<Told>, stoppe
 }
 
 /// Makes the namespace and puts the calling thread into it.
-fn enter(lab: usize, name: &Name) -> Result<File, NamespaceError> {
+fn enter(lab: usize, name: &Name) -> Result<(NetNs<Private>, File), NamespaceError> {
     let make = |cause| NamespaceError::Make { name: Name::clone(name), cause };
     let namespace = NetNs::new_with_env(format!("{lab}.{name}"), Private).map_err(make)?;
     namespace.enter().map_err(make)?;
-    namespace.file().try_clone().map_err(|cause| NamespaceError::Prepare { name: Name::clone(name), cause })
+    let file = namespace.file().try_clone();
+    let file = file.map_err(|cause| NamespaceError::Prepare { name: Name::clone(name), cause })?;
+    Ok((namespace, file))
 }

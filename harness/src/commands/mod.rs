@@ -15,6 +15,7 @@ mod run;
 mod schema;
 mod select;
 mod show;
+mod test;
 mod trust;
 mod usage;
 
@@ -34,6 +35,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
     };
     match cli.command {
         Command::Run(arguments) => run::run(&library, &arguments),
+        Command::Test(arguments) => test::test(&library, &arguments),
         Command::Exec(arguments) => exec::exec(&library, arguments),
         Command::Shell(arguments) => exec::shell(&library, &arguments),
         Command::Replay(arguments) => replay::replay(&library, &arguments),

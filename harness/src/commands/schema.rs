@@ -4,7 +4,7 @@ use roadblock_scenarios::schema;
 
 use super::print_json;
 use crate::cli::SchemaOf;
-use crate::{replay, run, status};
+use crate::{replay, run, status, suite};
 
 /// Prints a JSON Schema.
 pub(super) fn schema(of: SchemaOf) -> u8 {
@@ -13,6 +13,7 @@ pub(super) fn schema(of: SchemaOf) -> u8 {
         SchemaOf::Profile => print_json(&schema::profile(), status::OK),
         SchemaOf::Service => print_json(&schema::service(), status::OK),
         SchemaOf::Replay => print_json(&replay::schema(), status::OK),
+        SchemaOf::Test => print_json(&suite::schema(), status::OK),
         SchemaOf::Run => print_json(&run::schema(), status::OK),
     }
 }

@@ -15,7 +15,12 @@ pub(crate) fn target_key(probe: &Probe) -> String {
     }
 }
 
-/// A probe in words, as `tls 1.1.1.1:443 with SNI web.whatsapp.com`.
+/// The word of a probe in scenario files, as `tls`.
+pub(crate) fn probe_word(probe: &Probe) -> String {
+    describe(probe).split([' ', ',']).next().unwrap_or_default().to_owned()
+}
+
+/// A probe in words, the first its own, as `tls 1.1.1.1:443 with SNI web.whatsapp.com`.
 pub(crate) fn describe(probe: &Probe) -> String {
     match probe {
         Probe::Dns { name, family, resolver, port, transport, .. } => {

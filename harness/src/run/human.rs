@@ -3,9 +3,8 @@
 use std::fmt::{self, Write};
 
 use super::cell;
-use super::report::{
-    CONTROL, Conclusion, Difference, ExpectationEntry, OfControlEntry, Report, StepEntry, VantageHead, Word,
-};
+use super::failed::write_failed;
+use super::report::{CONTROL, Conclusion, ExpectationEntry, Report, VantageHead, Word};
 use super::table::Table;
 use crate::output::Paint;
 
@@ -97,43 +96,9 @@ impl Human<'_> {
             }
         }
         for expected in self.report.expectations.iter().filter(|each| !each.as_expected) {
-            self.failed(text, expected)?;
+            write_failed(text, self.paint, expected)?;
         }
         Ok(())
-    }
-
-    fn failed(&self, text: &mut String, expected: &ExpectationEntry) -> fmt::Result {
-        let ExpectationEntry { id, place, phase, vantage, times, steps, .. } = expected;
-        writeln!(text, "\n  {} {} at {place}", self.paint.bad("failed:"), self.paint.strong(id))?;
-        writeln!(text, "    phase {phase}, vantage {vantage}")?;
-        if let Some(times) = times {
-            writeln!(text, "    {times}")?;
-        }
-        let mut unlike = steps.iter().filter(|step| !step.differs.is_empty() || step.seen.verdict == Word::Invalid);
-        match unlike.next() {
-            Some(step) => Self::step(text, step),
-            None if times.is_some() => Ok(()),
-            None => writeln!(text, "    not all of its steps were made"),
-        }
-    }
-
-    fn step(text: &mut String, step: &StepEntry) -> fmt::Result {
-        let after = match step.wait_milliseconds {
-            0 => String::new(),
-            wait => format!(" after {} s", wait / 1000),
-        };
-        writeln!(text, "    {}{after}", step.probe)?;
-        let StepEntry { seen, .. } = step;
-        writeln!(text, "    expected  {}", expected_words(step))?;
-        let layer = match seen.layers.last() {
-            Some(layer) if seen.operation.is_some() => format!(", at {}", layer.address),
-            _ => String::new(),
-        };
-        let ratio = ratio_words(step).map(|ratio| format!(", {ratio}")).unwrap_or_default();
-        let seen = words(seen.verdict, seen.failure.as_deref(), seen.by.as_deref());
-        writeln!(text, "    seen      {seen}{layer}{ratio}")?;
-        let differs: Vec<&str> = step.differs.iter().map(|difference| difference.as_str()).collect();
-        if differs.is_empty() { Ok(()) } else { writeln!(text, "    differs   {}", differs.join(", ")) }
     }
 
     fn problems(&self, text: &mut String) -> fmt::Result {
@@ -153,41 +118,6 @@ impl Human<'_> {
             _ => Ok(()),
         }
     }
-}
-
-impl Difference {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Verdict => "verdict",
-            Self::Failure => "failure",
-            Self::By => "by",
-            Self::OfControl => "of-control",
-        }
-    }
-}
-
-/// What a step must give: `tls, connection_reset, by tspu/sni-1 or tspu/sni-4`.
-pub(crate) fn expected_words(step: &StepEntry) -> String {
-    let StepEntry { verdict, failure, by, of_control, .. } = step;
-    let by = (!by.is_empty()).then(|| by.join(" or "));
-    let words = words(*verdict, failure.as_deref(), by.as_deref());
-    let Some(OfControlEntry { at_least, at_most, .. }) = of_control else { return words };
-    let bound =
-        |word: &str, ratio: &Option<f64>| ratio.map(|ratio| format!(", at {word} {:.0} % of control", ratio * 100.0));
-    [Some(words), bound("least", at_least), bound("most", at_most)].into_iter().flatten().collect()
-}
-
-/// How fast a step was beside control, where that counts.
-pub(crate) fn ratio_words(step: &StepEntry) -> Option<String> {
-    let entry = step.of_control?;
-    Some(entry.percent.map_or_else(|| "without a speed".to_owned(), |percent| format!("{percent} % of control")))
-}
-
-/// `tls, connection_reset, by tspu/sni-1`.
-fn words(verdict: Word, failure: Option<&str>, by: Option<&str>) -> String {
-    let by = by.map(|by| format!("by {by}"));
-    let words = [Some(verdict.as_str()), failure, by.as_deref()];
-    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! Reports made up to show each thing that a person can be told.
 
 use super::super::report::{
-    Cell, LayerEntry, PhaseHead, ProblemEntry, SCHEMA, ScenarioHead, Seen, TargetHead, TimesEntry, schema,
+    Cell, Difference, LayerEntry, OfControlEntry, PhaseHead, ProblemEntry, SCHEMA, ScenarioHead, Seen, StepEntry,
+    TargetHead, TimesEntry, schema,
 };
 use super::*;
 use crate::probes::Operation;

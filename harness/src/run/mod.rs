@@ -4,6 +4,7 @@ mod canonical;
 mod cell;
 mod describe;
 mod evidence;
+mod failed;
 mod human;
 mod judge;
 mod phase;
@@ -19,11 +20,12 @@ pub(crate) mod testing;
 
 pub(crate) use canonical::{CanonicalEvent, canonical, word};
 pub(crate) use cell::text as cell_text;
-pub(crate) use describe::target_key;
+pub(crate) use describe::{probe_word, target_key};
+pub(crate) use failed::{expected_words, ratio_words, write_failed};
+pub(crate) use human::render;
 #[cfg(test)]
 pub(crate) use human::tests::report as made_up_report;
-pub(crate) use human::{expected_words, ratio_words, render};
-pub(crate) use plan::Selection;
+pub(crate) use plan::{PhasePlan, Selection, Strand};
 pub(crate) use report::{Conclusion, Known, schema};
-pub(crate) use runner::{RunError, RunResult, run};
+pub(crate) use runner::{Limits, RunError, RunResult, play_one, run};
 pub(crate) use table::Table;

@@ -63,6 +63,8 @@ pub(crate) struct PhaseRun<'a> {
     pub(crate) stop: &'a Stop,
     /// What to measure.
     pub(crate) plan: &'a PhasePlan,
+    /// Whether somebody else says how far things are.
+    pub(crate) quiet: bool,
 }
 
 impl PhaseRun<'_> {
@@ -226,6 +228,9 @@ impl PhaseRun<'_> {
 
     fn count(self, made: usize, results: &mut PhaseResults) {
         results.done += made;
+        if self.quiet {
+            return;
+        }
         let (phase, all) = (&self.plan.phase, self.plan.len());
         output::progress_on_terminal(format_args!("phase {phase}: {} of {all}", results.done));
     }

@@ -18,7 +18,7 @@ pub(crate) struct Selection {
 }
 
 /// The measurements of one phase. All are made side by side, each strand from a client of its own.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PhasePlan {
     /// The phase.
     pub(crate) phase: Name,
@@ -86,6 +86,12 @@ impl PhasePlan {
         self.visits.len() + self.strands.iter().map(Strand::len).sum::<usize>()
     }
 
+    /// How many steps in a row may end by a time-out: about how long the phase takes, in time-outs.
+    pub(crate) fn long_steps(&self) -> usize {
+        let in_strand = |strand: &Strand| strand.steps().filter(|step| takes_long(step)).count();
+        self.strands.iter().map(in_strand).max().unwrap_or_default()
+    }
+
     /// When, on the lab's clock, all begin their first step that takes long; visits begin at once then.
     ///
     /// A step that ends by a time-out takes seconds that nothing shortens, because TCP's timers do not follow the lab's
@@ -105,6 +111,11 @@ impl PhasePlan {
 }
 
 impl Strand {
+    /// What its steps must give, in order.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
+        self.expectations.iter().flat_map(|expectation| &expectation.steps).map(|planned| &planned.step)
+    }
+
     /// How long its waits before its first step that takes long are; all of them where none does.
     pub(crate) fn before_long_step(&self) -> Duration {
         let mut before = Duration::ZERO;

@@ -55,6 +55,26 @@ pub(crate) enum RunError {
     Runtime(#[from] std::io::Error),
 }
 
+/// What a lab is played under.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Limits {
+    /// How long it may take, in real time; what was measured until then is reported, and the run is interrupted.
+    pub(crate) timeout: Option<Duration>,
+    /// Whether somebody else says how far things are.
+    pub(crate) quiet: bool,
+}
+
+/// Plays one phase in a lab of its own.
+pub(crate) fn play_one(
+    scenario: &Arc<Scenario>,
+    plan: &PhasePlan,
+    selection: &Selection,
+    options: LabOptions,
+    limits: Limits,
+) -> Result<RunResult, RunError> {
+    in_one_lab(scenario, std::slice::from_ref(plan), selection, options, limits)
+}
+
 /// Plays the phases and reports; what was measured before something failed is not lost.
 ///
 /// Measuring is mostly waiting, so each phase is played in a lab of its own, several side by side. Where packets are
@@ -74,7 +94,7 @@ pub(crate) fn run(
     output::progress_on_terminal(format_args!("building the lab of {}", scenario.id));
     let options = LabOptions { seed, capture, ..LabOptions::default() };
     let mut result = if capture {
-        in_one_lab(scenario, &plans, selection, options)?
+        in_one_lab(scenario, &plans, selection, options, Limits::default())?
     } else {
         side_by_side(scenario, &plans, selection, options)?
     };
@@ -98,7 +118,7 @@ fn side_by_side(
             scope.spawn(|| {
                 while let Some((number, plan)) = take(&next, plans) {
                     let options = LabOptions { number, ..options };
-                    let result = in_one_lab(scenario, std::slice::from_ref(plan), selection, options);
+                    let result = play_one(scenario, plan, selection, options, Limits::default());
                     played.lock().unwrap_or_else(PoisonError::into_inner).insert(number, result);
                 }
             });
@@ -158,15 +178,17 @@ fn in_one_lab(
     plans: &[PhasePlan],
     selection: &Selection,
     options: LabOptions,
+    limits: Limits,
 ) -> Result<RunResult, RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let stop = Stop::listen(&runtime)?;
+    let stop = Stop::listen(&runtime, limits.timeout)?;
     let first = plans.first().map_or("", |plan| &plan.phase);
     let lab = Lab::start_with(Arc::clone(scenario), first, options)?;
     let trust = Trust::new(lab.authority_der())?;
     let time = LabTime::new(lab.clock().clone());
     let mut report = empty_report(scenario, selection, options.seed);
-    Player { lab: &lab, scenario, runtime: &runtime, trust: &trust, time: &time, stop: &stop }.play(plans, &mut report);
+    Player { lab: &lab, scenario, runtime: &runtime, trust: &trust, time: &time, stop: &stop, quiet: limits.quiet }
+        .play(plans, &mut report);
     report.conclusion = conclude(&report, stop.is_set());
     let events = lab.events().all();
     let pcapng = picture(&lab, &trust, &mut report);
@@ -197,6 +219,7 @@ struct Player<'a> {
     trust: &'a Trust,
     time: &'a LabTime,
     stop: &'a Stop,
+    quiet: bool,
 }
 
 impl Player<'_> {
@@ -209,7 +232,9 @@ impl Player<'_> {
             let entered = if index == 0 { Ok(()) } else { self.lab.enter_phase(&plan.phase) };
             let mut results = PhaseResults::default();
             let measured = entered.and_then(|()| self.phase_run(plan).measure(&mut results));
-            output::milestone(format_args!("phase {}: {} measurements", plan.phase, results.len()));
+            if !self.quiet {
+                output::milestone(format_args!("phase {}: {} measurements", plan.phase, results.len()));
+            }
             let mut problems = self.new_problems(&mut known);
             let failed = measured.is_err();
             problems.extend(measured.err().as_ref().map(own_fault));
@@ -221,8 +246,8 @@ impl Player<'_> {
     }
 
     fn phase_run<'a>(&'a self, plan: &'a PhasePlan) -> PhaseRun<'a> {
-        let Player { lab, scenario, runtime, trust, time, stop } = self;
-        PhaseRun { lab, scenario, runtime, trust, time, stop, plan }
+        let Player { lab, scenario, runtime, trust, time, stop, quiet } = *self;
+        PhaseRun { lab, scenario, runtime, trust, time, stop, plan, quiet }
     }
 
     /// The problems that were not there before.

@@ -1,4 +1,6 @@
-//! Ctrl-C: a run ends early and still reports what it has.
+//! Ctrl-C, or a time that is over: a run ends early and still reports what it has.
+
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -10,13 +12,22 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Listens for Ctrl-C on this runtime. SIGTERM and SIGHUP are the sandbox's: they end the lab at once.
-    pub(crate) fn listen(runtime: &tokio::runtime::Runtime) -> std::io::Result<Self> {
+    /// Listens for Ctrl-C on this runtime, and looks at the clock where a run may take only so long. SIGTERM and SIGHUP are the sandbox's: they end the lab at once.
+    pub(crate) fn listen(runtime: &tokio::runtime::Runtime, timeout: Option<Duration>) -> std::io::Result<Self> {
         let (sender, asked) = watch::channel(false);
         let _inside = runtime.enter();
         let mut interrupt = signal(SignalKind::interrupt())?;
         runtime.spawn(async move {
-            interrupt.recv().await;
+            let over = async {
+                match timeout {
+                    Some(timeout) => tokio::time::sleep(timeout).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                () = over => {}
+            }
             // With nobody left who listens there is nothing to stop.
             let _ = sender.send(true);
             // The receivers stay open, so that `wait` never ends for another reason.

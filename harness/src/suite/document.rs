@@ -1,0 +1,214 @@
+//! The document that a suite ends with: `roadblock.test/1`.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::event::{Event, Outcome};
+use super::unit::Unit;
+use crate::run::report::{Conclusion, ExpectationEntry, ProblemEntry, Report, Word};
+
+/// The name and version of this document's schema.
+const SCHEMA: &str = "roadblock.test/1";
+
+/// The name and version of a line's schema.
+const LINE_SCHEMA: &str = "roadblock.test-unit/1";
+
+/// A unit, as soon as it was played.
+#[derive(Serialize)]
+struct Line<'a> {
+    schema: &'static str,
+    #[serde(flatten)]
+    unit: &'a UnitEntry,
+}
+
+/// What testing scenarios gave. With the same library, seed and version it is the same again, but for `milliseconds` and
+/// `tries`.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub(crate) struct Document {
+    /// `roadblock.test/1`.
+    pub(crate) schema: String,
+    /// The version of roadblock.
+    pub(crate) version: String,
+    /// What all chance in the labs came from.
+    pub(crate) seed: u64,
+    /// The part of all units that was played, as `count:1/4`.
+    pub(crate) partition: Option<String>,
+    /// How long it took.
+    pub(crate) milliseconds: u64,
+    /// In one word: that of the worst unit; `interrupted` where not all were played.
+    pub(crate) conclusion: Conclusion,
+    /// The units, in the order of the library and of each scenario's phases.
+    pub(crate) units: Vec<UnitEntry>,
+}
+
+/// What one phase of one scenario gave.
+#[derive(Clone, Debug, JsonSchema, Serialize)]
+pub(crate) struct UnitEntry {
+    /// The scenario's id.
+    pub(crate) scenario: String,
+    /// The phase's.
+    pub(crate) phase: String,
+    /// How it ended.
+    pub(crate) conclusion: UnitConclusion,
+    /// How often it was tried.
+    pub(crate) tries: u32,
+    /// How long its last try took.
+    pub(crate) milliseconds: u64,
+    /// How many measurements of targets `control` made.
+    pub(crate) control: usize,
+    /// The targets that `control` did not reach.
+    pub(crate) control_missed: Vec<String>,
+    /// What each expectation gave.
+    pub(crate) expectations: Vec<ExpectationEntry>,
+    /// What makes results untrustworthy.
+    pub(crate) problems: Vec<ProblemEntry>,
+}
+
+/// How a unit ended.
+#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum UnitConclusion {
+    /// All was as expected.
+    AsExpected,
+    /// It was at last; a try before was not.
+    Flaky,
+    /// It was not begun.
+    NotPlayed,
+    /// Ctrl-C ended it.
+    Interrupted,
+    /// Its time was over.
+    TimedOut,
+    /// An expectation failed, or `control` did not reach everything.
+    Unexpected,
+    /// Something failed inside the lab.
+    Invalid,
+}
+
+impl Document {
+    /// A document in which nothing was played yet.
+    pub(crate) fn of(units: &[Unit], seed: u64, partition: Option<String>) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            seed,
+            partition,
+            milliseconds: 0,
+            conclusion: Conclusion::Interrupted,
+            units: units.iter().map(UnitEntry::unplayed).collect(),
+        }
+    }
+
+    /// Takes in what happened.
+    pub(crate) fn note(&mut self, event: &Event) {
+        match event {
+            Event::Planned { .. } | Event::Started { .. } => {}
+            Event::Finished { unit, outcome } => {
+                if let Some(entry) = self.units.get_mut(*unit) {
+                    entry.fill(outcome);
+                }
+            }
+            Event::Ended { early, took } => {
+                self.milliseconds = milliseconds(*took);
+                self.conclusion = self.conclude(*early);
+            }
+        }
+    }
+
+    /// A line for those who read along: `roadblock.test-unit/1`, once a unit was played.
+    pub(crate) fn line(&self, event: &Event) -> Option<String> {
+        let Event::Finished { unit, .. } = event else { return None };
+        let line = Line { schema: LINE_SCHEMA, unit: self.units.get(*unit)? };
+        serde_json::to_string(&line).ok()
+    }
+
+    /// How many expectations were as they must be, and how many there were.
+    pub(crate) fn expectations(&self) -> (usize, usize) {
+        let all = || self.units.iter().flat_map(|unit| &unit.expectations);
+        (all().filter(|each| each.as_expected).count(), all().count())
+    }
+
+    fn conclude(&self, early: bool) -> Conclusion {
+        let worst = self.units.iter().map(|unit| unit.conclusion).max();
+        match worst.unwrap_or(UnitConclusion::AsExpected) {
+            UnitConclusion::Invalid | UnitConclusion::TimedOut => Conclusion::Invalid,
+            UnitConclusion::Unexpected => Conclusion::Unexpected,
+            UnitConclusion::Interrupted | UnitConclusion::NotPlayed => Conclusion::Interrupted,
+            UnitConclusion::AsExpected | UnitConclusion::Flaky if early => Conclusion::Interrupted,
+            UnitConclusion::AsExpected | UnitConclusion::Flaky => Conclusion::AsExpected,
+        }
+    }
+}
+
+impl UnitEntry {
+    fn unplayed(unit: &Unit) -> Self {
+        Self {
+            scenario: unit.scenario.id.to_string(),
+            phase: unit.plan.phase.to_string(),
+            conclusion: UnitConclusion::NotPlayed,
+            tries: 0,
+            milliseconds: 0,
+            control: 0,
+            control_missed: Vec::new(),
+            expectations: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn fill(&mut self, outcome: &Outcome) {
+        self.tries = outcome.failed_before + 1;
+        self.milliseconds = milliseconds(outcome.took);
+        self.conclusion = conclusion(outcome);
+        match &outcome.result {
+            Ok(Report { cells, expectations, problems, .. }) => {
+                let missed = cells.iter().filter(|cell| cell.seen.verdict != Word::Ok);
+                self.control_missed = missed.map(|cell| cell.target.clone()).collect();
+                self.control = cells.len();
+                self.expectations.clone_from(expectations);
+                self.problems.clone_from(problems);
+            }
+            Err(what) => {
+                let (phase, what) = (self.phase.clone(), what.clone());
+                self.problems = vec![ProblemEntry { phase, place: "lab".to_owned(), what }];
+            }
+        }
+    }
+}
+
+fn conclusion(outcome: &Outcome) -> UnitConclusion {
+    if outcome.timed_out {
+        return UnitConclusion::TimedOut;
+    }
+    match outcome.result.as_ref().map(|report| report.conclusion) {
+        Ok(Conclusion::AsExpected) if outcome.failed_before > 0 => UnitConclusion::Flaky,
+        Ok(Conclusion::AsExpected) => UnitConclusion::AsExpected,
+        Ok(Conclusion::Unexpected) => UnitConclusion::Unexpected,
+        Ok(Conclusion::Interrupted) => UnitConclusion::Interrupted,
+        Ok(Conclusion::Invalid) | Err(_) => UnitConclusion::Invalid,
+    }
+}
+
+impl UnitConclusion {
+    /// As documents and tables say it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::AsExpected => "as expected",
+            Self::Flaky => "flaky",
+            Self::NotPlayed => "not played",
+            Self::Interrupted => "interrupted",
+            Self::TimedOut => "timed out",
+            Self::Unexpected => "unexpected",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The document's JSON Schema.
+pub(crate) fn schema() -> schemars::Schema {
+    schemars::schema_for!(Document)
+}
