@@ -311,9 +311,19 @@ pub(crate) struct CheckArguments {
     /// What is set.
     #[command(flatten)]
     pub(crate) parameters: ParameterArguments,
+    /// What besides errors makes a file bad
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) deny: Option<Deny>,
     /// How to print what is wrong
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+}
+
+/// What `check` does not let pass.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Deny {
+    /// What is odd: lists that match nothing, places that nobody has
+    Warnings,
 }
 
 /// `roadblock schema`.

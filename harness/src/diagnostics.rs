@@ -9,13 +9,15 @@ pub(crate) fn render(diagnostics: &Diagnostics, coloured: bool) -> String {
     let renderer = if coloured { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
     let rendered: Vec<String> =
         diagnostics.all.iter().map(|each| renderer.render(&report(each, diagnostics))).collect();
-    let count = rendered.len();
-    let summary = format!("{count} {}", if count == 1 { "error" } else { "errors" });
-    format!("{}\n\n{summary}", rendered.join("\n\n"))
+    let (errors, warnings) = diagnostics.count();
+    let counted = [(errors, "error"), (warnings, "warning")].into_iter().filter(|(count, _)| *count > 0);
+    let counted = counted.map(|(count, what)| format!("{count} {what}{}", if count == 1 { "" } else { "s" }));
+    format!("{}\n\n{}", rendered.join("\n\n"), counted.collect::<Vec<_>>().join(", "))
 }
 
 fn report<'a>(diagnostic: &'a Diagnostic, diagnostics: &'a Diagnostics) -> Vec<Group<'a>> {
-    let title = Level::ERROR.primary_title(&*diagnostic.message);
+    let level = if diagnostic.is_error() { Level::ERROR } else { Level::WARNING };
+    let title = level.primary_title(&*diagnostic.message);
     let mut group = Group::with_title(title).element(place(diagnostic, diagnostics));
     if let Some(help) = &diagnostic.help {
         group = group.element(Level::HELP.message(&**help));

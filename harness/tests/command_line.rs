@@ -50,7 +50,34 @@ fn all_mistakes_come_at_once_with_their_lines() {
     let document: serde_json::Value = serde_json::from_str(&json.stdout).expect("a document");
     assert_eq!((json.status, &document["schema"]), (2, &"roadblock.check/1".into()));
     assert_eq!((&document["scenarios"][0]["ok"], &document["scenarios"][1]["ok"]), (&false.into(), &true.into()));
-    assert!(document["scenarios"][0]["errors"].as_array().is_some_and(|errors| errors.len() >= 3));
+    let found = document["scenarios"][0]["diagnostics"].as_array().expect("what was found");
+    assert!(found.len() >= 3, "{found:?}");
+    let unknown = found.iter().find(|each| each["code"] == "unknown-key").expect("`resolver` is unknown");
+    let expected = serde_json::json!({
+        "severity": "error", "code": "unknown-key", "message": "unknown key `resolver`", "file": path, "line": 6,
+        "column": 1, "help": unknown["help"],
+    });
+    assert_eq!(*unknown, expected);
+    assert!(unknown["help"].as_str().is_some_and(|help| help.contains("`resolvers`")), "{unknown}");
+}
+
+#[test]
+fn what_is_odd_is_a_warning_that_can_be_denied() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("odd.toml");
+    let text = std::fs::read_to_string(support::library().join("mechanisms/ip-drop.toml")).expect("a scenario");
+    let (from, to) = ("at = \"access\"\ndrop", "at = \"access\"\nreset = [\"31.13.84.0/24\"]\ndrop");
+    assert!(text.contains(from));
+    std::fs::write(&path, text.replace(from, to)).expect("written");
+    let path = path.display().to_string();
+    let odd = said(roadblock(&["check", &path]));
+    assert_eq!((odd.status, odd.stdout), (0, format!("{path}: ok\n")));
+    assert!(odd.stderr.contains("warning: these prefixes match no address of the lab"), "{}", odd.stderr);
+    assert!(odd.stderr.trim_end().ends_with("\n1 warning"), "{}", odd.stderr);
+    let denied = said(roadblock(&["check", &path, "--deny", "warnings", "--format", "json"]));
+    let document: serde_json::Value = serde_json::from_str(&denied.stdout).expect("a document");
+    assert_eq!((denied.status, &document["scenarios"][0]["ok"]), (2, &false.into()));
+    assert_eq!(document["scenarios"][0]["diagnostics"][0]["severity"], "warning");
 }
 
 #[test]

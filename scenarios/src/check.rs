@@ -1,5 +1,8 @@
 //! What must hold for a scenario as a whole.
 
+mod lists;
+mod measured;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -7,7 +10,7 @@ use crate::declare::ScenarioFile;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::model::{Scenario, Vantage};
 use crate::read::Located;
-use crate::resolve::{known, overlap};
+use crate::resolve::{Context, known, overlap};
 use crate::source::{Location, Text};
 use crate::suggest;
 
@@ -39,10 +42,35 @@ pub(crate) fn names(file: &ScenarioFile, errors: &mut Collector) {
 }
 
 /// What can only be seen when everything has its addresses.
-pub(crate) fn scenario(file: &ScenarioFile, scenario: &Scenario, errors: &mut Collector) {
+pub(crate) fn scenario(file: &ScenarioFile, scenario: &Scenario, context: &Context<'_>, errors: &mut Collector) {
     routing(file, errors);
     control(file, scenario, errors);
     addresses(file, scenario, errors);
+    measured::check(scenario, errors);
+    if errors.wants_warnings() {
+        networks(file, scenario, context, errors);
+        lists::check(file, scenario, context, errors);
+    }
+}
+
+/// Vantages whose addresses are not those of the network that they name. That the library knows one prefix of it and not all
+/// makes it a warning.
+fn networks(file: &ScenarioFile, scenario: &Scenario, context: &Context<'_>, errors: &mut Collector) {
+    for vantage in &scenario.vantages {
+        let Some(known) = context.network(vantage.network.asn) else { continue };
+        let declared = file.vantages.get(&vantage.name).and_then(|declared| declared.address.as_ref());
+        let Some(declared) = declared else { continue };
+        let outside = [
+            (!known.v4.contains(&vantage.v4)).then(|| (&declared.v4.at, vantage.v4.to_string(), known.v4.to_string())),
+            (!known.v6.contains(&vantage.v6)).then(|| (&declared.v6.at, vantage.v6.to_string(), known.v6.to_string())),
+        ];
+        for (at, given, known) in outside.into_iter().flatten() {
+            let message =
+                format!("{given} is not in {known}, which is what the library knows of AS{}", vantage.network.asn);
+            let help = "take `address` out, or name the network that has these addresses in `isp`";
+            errors.push(Diagnostic::new(DiagnosticKind::OutsideNetwork, at, message).help(help).warning());
+        }
+    }
 }
 
 /// Names become parts of interface names, of file names and of `by`.

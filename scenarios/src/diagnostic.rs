@@ -8,6 +8,16 @@ use serde::Serialize;
 
 use crate::source::{Location, SourceFile};
 
+/// How bad it is.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// The file cannot be used.
+    Error,
+    /// It can, and probably does not say what was meant.
+    Warning,
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Diagnostic {
@@ -21,6 +31,8 @@ pub struct Diagnostic {
     pub help: Option<String>,
     /// Which sort of mistake it is.
     pub kind: DiagnosticKind,
+    /// How bad it is.
+    pub severity: Severity,
 }
 
 /// Which sort of mistake a [`Diagnostic`] is about.
@@ -94,6 +106,16 @@ pub enum DiagnosticKind {
     Routing,
     /// The control vantage is missing or is not free of censors.
     Control,
+    /// A list of which nothing is in the lab.
+    MatchesNothing,
+    /// A place that nobody has.
+    NobodyThere,
+    /// Addresses that are not those of the network that is named.
+    OutsideNetwork,
+    /// A rule that does nothing in any of the phases in which something must be its doing.
+    InactiveRule,
+    /// Two expectations of the same that cannot both be met.
+    Contradiction,
     /// Something that never comes to pass, because something before it leaves it nothing.
     NeverApplies,
     /// A change of something that is not there.
@@ -105,7 +127,26 @@ pub enum DiagnosticKind {
 impl Diagnostic {
     /// A mistake at a place.
     pub fn new(kind: DiagnosticKind, location: &Location, message: impl Into<String>) -> Self {
-        Self { location: location.clone(), message: message.into(), label: None, help: None, kind }
+        Self {
+            location: location.clone(),
+            message: message.into(),
+            label: None,
+            help: None,
+            kind,
+            severity: Severity::Error,
+        }
+    }
+
+    /// The same, as a warning.
+    #[must_use]
+    pub fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// Whether it makes the file useless.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
     }
 
     /// The same, with words for the marked place.
@@ -125,7 +166,8 @@ impl Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.location, self.message)?;
+        let severity = if self.is_error() { "" } else { "warning: " };
+        write!(f, "{}: {severity}{}", self.location, self.message)?;
         if let Some(help) = &self.help {
             write!(f, "\n  help: {help}")?;
         }
@@ -133,8 +175,8 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// All that is wrong, in the order of the files. Never empty.
-#[derive(Clone, Debug)]
+/// All that is wrong, in the order of the files. As an error it is never empty.
+#[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     /// Each mistake; of more than [`LIMIT`] the first, and one that says that there are more.
     pub all: Vec<Diagnostic>,
@@ -143,6 +185,12 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
+    /// How many errors and how many warnings there are.
+    pub fn count(&self) -> (usize, usize) {
+        let errors = self.all.iter().filter(|each| each.is_error()).count();
+        (errors, self.all.len() - errors)
+    }
+
     /// The file that a location points into.
     pub fn source(&self, location: &Location) -> Option<&SourceFile> {
         self.sources.get(&location.file).map(Arc::as_ref)
@@ -168,10 +216,26 @@ impl std::error::Error for Diagnostics {}
 pub(crate) struct Collector {
     all: Vec<Diagnostic>,
     omitted: bool,
+    /// Whether somebody reads warnings: what they cost is spared where nobody does.
+    warns: bool,
     sources: Vec<Arc<SourceFile>>,
 }
 
 impl Collector {
+    /// One that gathers warnings too.
+    pub(crate) fn with_warnings() -> Self {
+        Self { warns: true, ..Self::default() }
+    }
+
+    /// Whether warnings are gathered, and nothing is wrong yet that would make them noise.
+    pub(crate) fn wants_warnings(&self) -> bool {
+        self.warns && self.is_sound()
+    }
+
+    fn is_sound(&self) -> bool {
+        !self.all.iter().any(Diagnostic::is_error)
+    }
+
     /// Notes a mistake. The same one met twice, as in a list that two rules use, is noted once.
     pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
         if self.all.contains(&diagnostic) {
@@ -206,7 +270,7 @@ impl Collector {
 
     /// Takes over another's mistakes and files. Returns whether it had no mistakes.
     pub(crate) fn absorb(&mut self, other: Self) -> bool {
-        let sound = other.all.is_empty();
+        let sound = other.is_sound();
         other.sources.iter().for_each(|source| self.open(source));
         other.all.into_iter().for_each(|each| self.push(each));
         self.omitted |= other.omitted;
@@ -214,19 +278,24 @@ impl Collector {
     }
 
     /// The value, where nothing was wrong.
-    pub(crate) fn finish<T>(mut self, value: Option<T>) -> Result<T, Diagnostics> {
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, Diagnostics> {
+        self.finish_with_warnings(value).map(|(value, _)| value)
+    }
+
+    /// The same, with what was only odd.
+    pub(crate) fn finish_with_warnings<T>(mut self, value: Option<T>) -> Result<(T, Diagnostics), Diagnostics> {
+        let sound = self.is_sound();
+        let order = |file: &str| self.sources.iter().position(|each| each.name() == file);
+        self.all.sort_by_key(|each| (order(&each.location.file), each.location.span.start));
+        if let Some(last) = self.all.last().filter(|_| self.omitted) {
+            let message = format!("there are more mistakes than these {LIMIT}");
+            self.all.push(Diagnostic::new(DiagnosticKind::Omitted, &last.location.clone(), message));
+        }
+        let sources = self.sources.into_iter().map(|each| (each.name().into(), each)).collect();
+        let diagnostics = Diagnostics { all: self.all, sources };
         match value {
-            Some(value) if self.all.is_empty() => Ok(value),
-            _ => {
-                let order = |file: &str| self.sources.iter().position(|each| each.name() == file);
-                self.all.sort_by_key(|each| (order(&each.location.file), each.location.span.start));
-                if let Some(last) = self.all.last().filter(|_| self.omitted) {
-                    let message = format!("there are more mistakes than these {LIMIT}");
-                    self.all.push(Diagnostic::new(DiagnosticKind::Omitted, &last.location.clone(), message));
-                }
-                let sources = self.sources.into_iter().map(|each| (each.name().into(), each)).collect();
-                Err(Diagnostics { all: self.all, sources })
-            }
+            Some(value) if sound => Ok((value, diagnostics)),
+            _ => Err(diagnostics),
         }
     }
 }

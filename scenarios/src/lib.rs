@@ -28,7 +28,7 @@ mod suggest;
 mod tree;
 
 pub use client_hello::with_server_name;
-pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
+pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics, Severity};
 pub use library::{DoneBy, Fact, Library, load, load_with, resolve};
 pub use model::Scenario;
 pub use profile::{Profile, ProfileParameter, ProfileRule};

@@ -186,13 +186,14 @@ impl Library {
     }
 
     /// Checks a file of the library, whatever its kind: a scenario, a profile with its defaults, or a service.
-    pub fn check(&self, id: &str) -> Result<(), Diagnostics> {
+    /// Where nothing is wrong, gives the warnings.
+    pub fn check(&self, id: &str) -> Result<Diagnostics, Diagnostics> {
         self.check_with(id, &[])
     }
 
     /// The same; of a scenario with these parameters set, as in [`load_with`].
-    pub fn check_with(&self, id: &str, set: &[String]) -> Result<(), Diagnostics> {
-        let mut errors = Collector::default();
+    pub fn check_with(&self, id: &str, set: &[String]) -> Result<Diagnostics, Diagnostics> {
+        let mut errors = Collector::with_warnings();
         let context = Context::new(self, &mut errors);
         let sound = match self.document(id) {
             Some(source) if id.starts_with("censors/") => {
@@ -202,17 +203,18 @@ impl Library {
             Some(source) => resolver::scenario(&Opened::alone(source), Some(id), set, &context, &mut errors).map(drop),
             None => unknown(id, self, &mut errors),
         };
-        errors.finish(sound)
+        errors.finish_with_warnings(sound).map(|((), warnings)| warnings)
     }
 
     /// Checks a file, whatever its kind: a scenario, or a profile with its defaults.
-    pub fn check_file(&self, path: &str) -> Result<(), Diagnostics> {
+    /// Where nothing is wrong, gives the warnings.
+    pub fn check_file(&self, path: &str) -> Result<Diagnostics, Diagnostics> {
         self.check_file_with(path, &[])
     }
 
     /// The same; of a scenario with these parameters set, as in [`load_with`].
-    pub fn check_file_with(&self, path: &str, set: &[String]) -> Result<(), Diagnostics> {
-        let mut errors = Collector::default();
+    pub fn check_file_with(&self, path: &str, set: &[String]) -> Result<Diagnostics, Diagnostics> {
+        let mut errors = Collector::with_warnings();
         let sound = open(path, self, &mut errors).and_then(|(opened, _)| {
             let context = Context::new(self, &mut errors);
             if resolver::is_profile(path, opened.source.text()) {
@@ -221,7 +223,7 @@ impl Library {
             }
             resolver::scenario(&opened, None, set, &context, &mut errors).map(drop)
         });
-        errors.finish(sound)
+        errors.finish_with_warnings(sound).map(|((), warnings)| warnings)
     }
 
     /// All `.toml` files below a folder, as ids.

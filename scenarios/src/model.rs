@@ -7,6 +7,7 @@ mod access;
 mod hello;
 mod machine;
 mod mechanism;
+mod mentions;
 mod payload;
 mod probe;
 mod service;

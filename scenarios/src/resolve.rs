@@ -34,6 +34,7 @@ use crate::tree::{self, Node, Value};
 pub(crate) use arguments::{Given, Setting, settings};
 pub(crate) use compile::{check_profile, policy};
 pub(crate) use context::Context;
+pub(crate) use phases::profile as read_profile;
 pub(crate) use services::check_service;
 pub(crate) use topology::{known, overlap};
 
@@ -82,7 +83,7 @@ pub(crate) fn scenario_of(
         phases,
         expectations,
     };
-    check::scenario(&file, &scenario, errors);
+    check::scenario(&file, &scenario, context, errors);
     Some(scenario)
 }
 

@@ -2,11 +2,11 @@
 
 use std::fmt::Write;
 
-use roadblock_scenarios::{Diagnostic, Diagnostics, Library};
+use roadblock_scenarios::{Diagnostic, DiagnosticKind, Diagnostics, Library, Severity};
 use serde::Serialize;
 
 use super::{print, print_json};
-use crate::cli::{CheckArguments, Format};
+use crate::cli::{CheckArguments, Deny, Format};
 use crate::diagnostics;
 use crate::output::{self, Paint};
 use crate::status;
@@ -18,57 +18,91 @@ struct Document<'a> {
     scenarios: Vec<Entry<'a>>,
 }
 
+/// What was checked, as it was named, and whether it can be used.
 #[derive(Serialize)]
 struct Entry<'a> {
     scenario: &'a str,
     ok: bool,
-    errors: Vec<Diagnostic>,
+    diagnostics: Vec<Finding<'a>>,
+}
+
+/// One thing that is wrong or odd.
+#[derive(Serialize)]
+struct Finding<'a> {
+    severity: Severity,
+    /// Which sort it is, as `unknown-key`.
+    code: DiagnosticKind,
+    message: &'a str,
+    file: &'a str,
+    /// From 1.
+    line: usize,
+    /// From 1, in characters.
+    column: usize,
+    /// What to do.
+    help: Option<&'a str>,
+}
+
+/// A file that was checked.
+struct Checked<'a> {
+    scenario: &'a str,
+    findings: Diagnostics,
+    ok: bool,
 }
 
 /// Checks each scenario and says all that is wrong.
 pub(super) fn check(library: &Library, arguments: &CheckArguments) -> u8 {
-    let checked: Vec<(&str, Result<(), Diagnostics>)> = arguments
-        .scenarios
-        .iter()
-        .map(|argument| (&**argument, verify(argument, &arguments.parameters.set, library)))
-        .collect();
-    let status = if checked.iter().all(|(_, result)| result.is_ok()) { status::OK } else { status::USAGE };
+    let checked: Vec<Checked<'_>> =
+        arguments.scenarios.iter().map(|argument| verify(argument, arguments, library)).collect();
+    let status = if checked.iter().all(|each| each.ok) { status::OK } else { status::USAGE };
     match arguments.format {
         Format::Human => human(&checked, status),
-        Format::Json => print_json(&document(checked), status),
+        Format::Json => print_json(&document(&checked), status),
     }
 }
 
 /// A scenario, or anything else that the library holds under this id.
-fn verify(argument: &str, set: &[String], library: &Library) -> Result<(), Diagnostics> {
-    match library.document(argument) {
+fn verify<'a>(argument: &'a str, arguments: &CheckArguments, library: &Library) -> Checked<'a> {
+    let set = &arguments.parameters.set;
+    let result = match library.document(argument) {
         Some(_) => library.check_with(argument, set),
         None => library.check_file_with(argument, set),
-    }
+    };
+    let denied = |findings: &Diagnostics| arguments.deny == Some(Deny::Warnings) && !findings.all.is_empty();
+    let ok = result.as_ref().is_ok_and(|findings| !denied(findings));
+    Checked { scenario: argument, findings: result.unwrap_or_else(|findings| findings), ok }
 }
 
-fn human(checked: &[(&str, Result<(), Diagnostics>)], status: u8) -> u8 {
+fn human(checked: &[Checked<'_>], status: u8) -> u8 {
     let (paint, coloured) = (Paint::for_stdout(), Paint::for_stderr().is_coloured());
     let mut summary = String::new();
-    for (scenario, result) in checked {
-        let word = match result {
-            Ok(()) => paint.good("ok").to_string(),
-            Err(errors) => {
-                output::notice(format_args!("{}\n", diagnostics::render(errors, coloured)));
-                paint.bad("failed").to_string()
-            }
-        };
+    for Checked { scenario, findings, ok } in checked {
+        if !findings.all.is_empty() {
+            output::notice(format_args!("{}\n", diagnostics::render(findings, coloured)));
+        }
+        let word = if *ok { paint.good("ok").to_string() } else { paint.bad("failed").to_string() };
         // Writing to a string cannot fail.
         let _ = writeln!(summary, "{scenario}: {word}");
     }
     print(&summary, status)
 }
 
-fn document<'a>(checked: Vec<(&'a str, Result<(), Diagnostics>)>) -> Document<'a> {
-    let entry = |(scenario, result): (&'a str, Result<(), Diagnostics>)| Entry {
+fn document<'a>(checked: &'a [Checked<'a>]) -> Document<'a> {
+    let entry = |Checked { scenario, findings, ok }: &'a Checked<'a>| Entry {
         scenario,
-        ok: result.is_ok(),
-        errors: result.err().map(|errors| errors.all).unwrap_or_default(),
+        ok: *ok,
+        diagnostics: findings.all.iter().map(finding).collect(),
     };
-    Document { schema: "roadblock.check/1", scenarios: checked.into_iter().map(entry).collect() }
+    Document { schema: "roadblock.check/1", scenarios: checked.iter().map(entry).collect() }
+}
+
+fn finding(diagnostic: &Diagnostic) -> Finding<'_> {
+    Finding {
+        severity: diagnostic.severity,
+        code: diagnostic.kind,
+        message: &diagnostic.message,
+        file: &diagnostic.location.file,
+        line: diagnostic.location.line,
+        column: diagnostic.location.column,
+        help: diagnostic.help.as_deref(),
+    }
 }

@@ -24,10 +24,10 @@ pub(crate) fn put_together(mut repetitions: Vec<Repetition>, scenario: &Scenario
     for Repetition { index, entry, .. } in repetitions {
         together.entry((index, entry.vantage.clone())).or_default().push(entry);
     }
-    together.into_iter().filter_map(|((index, _), entries)| one_entry(scenario, index, entries)).collect()
+    together.into_iter().filter_map(|((index, _), entries)| one_entry(scenario, index, &entries)).collect()
 }
 
-fn one_entry(scenario: &Scenario, index: usize, entries: Vec<ExpectationEntry>) -> Option<ExpectationEntry> {
+fn one_entry(scenario: &Scenario, index: usize, entries: &[ExpectationEntry]) -> Option<ExpectationEntry> {
     let times = scenario.expectations.get(index)?.times.as_ref()?;
     let ok = entries.iter().filter(|each| is_reached(each)).count();
     let entry = TimesEntry {

@@ -3,6 +3,7 @@
 mod boxes;
 mod condition;
 mod injection;
+mod never;
 mod quantity;
 mod questions;
 mod residual;
@@ -11,6 +12,8 @@ mod response;
 use std::sync::Arc;
 
 use roadblock_censor::policy::{BoxPolicy, Condition, Per, Place, Policy, Rule, TrackFrom};
+
+pub(crate) use never::check_firing;
 
 use super::arguments::{Setting, Settings, settings};
 use super::context::fact_ids;
@@ -52,6 +55,7 @@ pub(crate) fn check_profile(
     check_id(&profile.id, id, errors);
     let settings = settings(&profile, None, context, errors);
     policy("censor", &profile, &settings, context, errors);
+    check_firing(&profile, &settings, context, errors);
     Some(())
 }
 

@@ -50,6 +50,9 @@ impl Builder<'_> {
     fn expectation(&mut self, index: usize, declared: &ExpectDeclaration) -> Option<Expectation> {
         let phases = self.phases(declared.phases.as_ref());
         let vantages = self.vantages(declared.vantages.as_ref());
+        for by in declared.by.0.iter().chain(declared.then.0.iter().flat_map(|then| &then.by.0)) {
+            self.check_active(by, &phases);
+        }
         let probe = self.probe(&declared.probe, declared.at());
         let mut steps = Vec::new();
         if let Some(probe) = &probe {
@@ -157,6 +160,19 @@ impl Builder<'_> {
             let help = suggest::help("there are", by, rules.iter().map(|rule| rule.by.as_str()));
             self.errors.push(Diagnostic::new(DiagnosticKind::UnknownRule, &by.at, message).help(help));
         }
+    }
+
+    /// A rule that has nothing to look for in any of these phases cannot have done it.
+    fn check_active(&mut self, by: &Text, phases: &[Name]) {
+        let named = self.phases.iter().filter(|phase| phases.contains(&phase.id));
+        let listed = |phase: &Phase| rules_of(&phase.state).into_iter().find(|rule| rule.by == by.value);
+        let found: Vec<_> = named.filter_map(listed).collect();
+        if found.is_empty() || found.iter().any(|rule| rule.active) {
+            return;
+        }
+        let message = format!("`{}` does nothing in any phase of this expectation", by.value);
+        let help = "put what it looks for into its list in one of these phases, or name other phases";
+        self.errors.push(Diagnostic::new(DiagnosticKind::InactiveRule, &by.at, message).help(help));
     }
 
     fn later_probe(&mut self, then: &ThenDeclaration, before: Option<&Probe>) -> Option<Probe> {

@@ -7,7 +7,7 @@ use roadblock_censor::policy::DnsForgery;
 use roadblock_censor::policy::Grade;
 
 use super::arguments::{Given, Operation, Settings, edit, items, settings};
-use super::compile::policy;
+use super::compile::{check_firing, policy};
 use super::context::fact_ids;
 use super::items::expand;
 use super::{Context, document};
@@ -82,6 +82,7 @@ impl State {
         for (name, censor) in &file.censors.entries {
             if let Some(profile) = profile(&censor.profile, context, errors) {
                 let settings = settings(&profile, Some(Given::Censor(censor)), context, errors);
+                check_firing(&profile, &settings, context, errors);
                 censors.push(CensorState { name: name.as_str().into(), profile, settings });
             } else {
                 broken.push(name.as_str().into());
@@ -222,7 +223,7 @@ fn check_answer(answer: &LieAnswerDeclaration, errors: &mut Collector) {
 }
 
 /// A censor's profile.
-fn profile(id: &Text, context: &Context<'_>, errors: &mut Collector) -> Option<ProfileFile> {
+pub(crate) fn profile(id: &Text, context: &Context<'_>, errors: &mut Collector) -> Option<ProfileFile> {
     let Some(source) = context.library.document(id) else {
         let message = format!("the library has no profile `{}`", id.value);
         let help = suggest::help("it has", id, context.library.profiles());

@@ -13,7 +13,7 @@ use crate::prefixes::PrefixSet;
 /// What cannot be known is neither true nor false: the name in a `ClientHello` before there is one, whether the client is
 /// inside on a flow that the box does not track. So `Not` of a name means a `ClientHello` for another name, or none, and
 /// not a packet that has none. A rule applies when its condition is true (Kleene's strong logic of three values).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Condition {
     /// All hold.
     All(Vec<Self>),
@@ -73,6 +73,37 @@ impl Condition {
             Self::ClientPort(ports) | Self::ServerPort(ports) => !ports.is_empty(),
             Self::ServerAddress(prefixes) | Self::ClientAddress(prefixes) => !prefixes.is_empty(),
             _ => true,
+        }
+    }
+
+    /// Whether what it asks for excludes itself, whatever its lists hold: two protocols at once, ports that have nothing in
+    /// common, a direction and the other, something and its contrary. Says so only where it is certain.
+    pub fn contradicts_itself(&self) -> bool {
+        let parts = self.conjuncts();
+        let is_impossible = |part: &&Self| match part {
+            Self::Any(parts) => !parts.is_empty() && parts.iter().all(Self::contradicts_itself),
+            Self::Not(part) => matches!(&**part, Self::All(parts) if parts.is_empty()),
+            _ => false,
+        };
+        let excludes = |one: &Self, other: &Self| match (one, other) {
+            (Self::Direction(one), Self::Direction(other)) => one != other,
+            (Self::Not(one), other) | (other, Self::Not(one)) => **one == *other,
+            _ => false,
+        };
+        let pairs =
+            || parts.iter().enumerate().flat_map(|(at, one)| parts[..at].iter().map(move |other| (*one, *other)));
+        self.can_hold()
+            && (!self.reaches_anything()
+                || parts.iter().any(is_impossible)
+                || pairs().any(|(one, other)| excludes(one, other)))
+    }
+
+    /// The conditions that must all hold for it to hold.
+    pub fn conjuncts(&self) -> Vec<&Self> {
+        match self {
+            Self::All(parts) => parts.iter().flat_map(Self::conjuncts).collect(),
+            Self::Any(parts) if parts.len() == 1 => parts.iter().flat_map(Self::conjuncts).collect(),
+            other => vec![other],
         }
     }
 

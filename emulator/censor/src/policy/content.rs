@@ -30,7 +30,7 @@ use crate::wire::dns::Query;
 
 /// A question about what a packet carries. Known only of a flow that the box tracks and still looks at, and of packets of a
 /// box that keeps no flows.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Content {
     /// About TLS over TCP.
     Tls(TlsQuestion),

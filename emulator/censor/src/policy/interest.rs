@@ -128,6 +128,18 @@ impl Rule {
     }
 }
 
+impl Condition {
+    /// Whether there are packets at all of which it can be true: those of two protocols at once are none.
+    pub(crate) fn reaches_anything(&self) -> bool {
+        let Interest { tcp, udp, icmp, .. } = Reach::of(self).interest();
+        // Of other protocols the kernel hands nothing over, but a rule may name one.
+        let other = self.mentions(&|leaf| matches!(leaf, Self::Protocol(number) if !SEEN.contains(number)));
+        icmp || other || tcp != PortInterest::None || udp != PortInterest::None
+    }
+}
+
+const SEEN: [u8; 4] = [protocol::TCP, protocol::UDP, protocol::ICMP, protocol::ICMPV6];
+
 /// As [`Interest`], while the port of DNS can still be overruled by a server port given besides.
 #[derive(Clone, Debug)]
 struct Reach {

@@ -8,7 +8,7 @@ use crate::wire::dns::{self, Message, Query, record};
 
 /// A question about DNS, over UDP or over TCP. A query counts only if it is a standard one with a single question
 /// (GFW-DNS-5).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum DnsQuestion {
     /// There is a query.
     Query,

@@ -5,7 +5,7 @@ use crate::fingerprints::FingerprintSet;
 use crate::names::NameSet;
 
 /// A question about a `ClientHello`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum HelloQuestion {
     /// There is one.
     Any,

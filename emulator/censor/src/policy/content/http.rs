@@ -10,7 +10,7 @@ use crate::reading::{Place, Reading};
 /// A question about the requests of a flow's client, or about the server's answer. What passes for a request, and which of a
 /// connection's are read, says [`Reads::http`](crate::policy::Reads::http). It is answered in the packets that carry a part
 /// of a request, not in those that come after it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum HttpQuestion {
     /// There is a request.
     Request,
@@ -29,7 +29,7 @@ pub enum HttpQuestion {
 }
 
 /// What an answer is, as far as is said.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ResponseQuestion {
     /// Its status is within this.
     pub status: Option<RangeInclusive<u16>>,

@@ -6,7 +6,7 @@ use crate::dissect::tls::Carrier;
 use crate::reading::{Heard, Reading};
 
 /// A question about QUIC.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum QuicQuestion {
     /// The datagram begins with an Initial of a version that the box reads.
     Initial,

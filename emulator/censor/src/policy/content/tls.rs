@@ -6,7 +6,7 @@ use crate::names::NameSet;
 use crate::reading::{Heard, Reading};
 
 /// A question about TLS over TCP.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum TlsQuestion {
     /// About the client's `ClientHello`.
     Hello(HelloQuestion),

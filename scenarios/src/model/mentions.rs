@@ -1,0 +1,44 @@
+//! The names and addresses that a measurement is about.
+
+use std::net::IpAddr;
+
+use super::Probe;
+
+impl Probe {
+    /// The name that it asks for or says, if it is about one.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Dns { name, .. } => Some(name),
+            Self::Tls { sni, .. } => Some(sni),
+            Self::Http { url, .. } => {
+                let rest = url.split_once("://")?.1;
+                rest.split(['/', '?', '#', ':']).next()
+            }
+            Self::Throughput { host, .. } => Some(host),
+            _ => None,
+        }
+    }
+
+    /// The address that it goes to, where that is pinned; the resolver of a DNS query.
+    pub fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Dns { resolver, .. } => *resolver,
+            Self::Http { address, .. } | Self::Throughput { address, .. } => *address,
+            Self::Ping { address }
+            | Self::Tcp { address, .. }
+            | Self::Tls { address, .. }
+            | Self::WhatsAppChat { address, .. }
+            | Self::TelegramChat { address, .. }
+            | Self::Call { address, .. }
+            | Self::Stun { address, .. }
+            | Self::WireGuard { address, .. }
+            | Self::Speak { address, .. } => Some(*address),
+            Self::WhatsApp { .. }
+            | Self::Telegram { .. }
+            | Self::Messenger { .. }
+            | Self::Instagram { .. }
+            | Self::Max { .. }
+            | Self::Command { .. } => None,
+        }
+    }
+}
