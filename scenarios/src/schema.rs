@@ -10,9 +10,14 @@ use serde_json::{Value, json};
 use crate::declare::{ProfileFile, ScenarioFile, ServiceFile};
 use crate::read::{Definitions, Read};
 
+/// The schema of a scenario that extends no other and has no parameters, as it is described to people.
+pub fn scenario_alone() -> Value {
+    document::<ScenarioFile>("A roadblock scenario", "roadblock.scenario/1")
+}
+
 /// The schema of a scenario file.
 pub fn scenario() -> Value {
-    let mut schema = document::<ScenarioFile>("A roadblock scenario", "roadblock.scenario/1");
+    let mut schema = scenario_alone();
     laid_over::relax(&mut schema);
     laid_over::allow_parameters(&mut schema);
     schema

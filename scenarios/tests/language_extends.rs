@@ -90,7 +90,7 @@ fn sound(lines: &str, set: &[&str]) -> Scenario {
 /// The names that the resolver hides in the last phase.
 fn hidden(scenario: &Scenario) -> Vec<String> {
     let lies = &scenario.default_phase().expect("a phase").state.lies["isp"];
-    let mut names: Vec<String> = lies.iter().flat_map(|lie| lie.names.iter().map(|name| name.to_string())).collect();
+    let mut names: Vec<String> = lies.iter().flat_map(|lie| lie.names.iter().map(ToString::to_string)).collect();
     names.sort();
     names
 }

@@ -10,12 +10,12 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use roadblock_censor::{FingerprintPattern, NamePattern};
 
-use except::LeftOut;
+use except::{ItemPlace, LeftOut};
 
 use super::Context;
 use crate::declare::Items;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::source::{Location, SourceFile, Text};
+use crate::source::{SourceFile, Text};
 use crate::suggest;
 
 /// Something that lists hold.
@@ -135,29 +135,27 @@ impl Item for FingerprintPattern {
 /// All that the items say, list files read.
 pub(crate) fn expand<T: Item>(items: &Items, context: &Context<'_>, errors: &mut Collector) -> Vec<T> {
     let mut all = Vec::new();
-    gather(&items.union, context, errors, |item, _, _| all.push(item));
+    gather(&items.union, context, errors, |item, _| all.push(item));
     if items.except.is_empty() {
         return all;
     }
     let mut out = Vec::new();
-    gather(&items.except, context, errors, |item, is_written, at| {
-        out.push(LeftOut { item, is_written, at: at() });
-    });
+    gather(&items.except, context, errors, |item, place| out.push(LeftOut { item, place: place() }));
     T::leave_out(all, &out, errors)
 }
 
-/// Hands over each item, whether it was written by itself, and what finds its place.
+/// Hands over each item, and what says its place.
 fn gather<T: Item>(
     written: &[Text],
     context: &Context<'_>,
     errors: &mut Collector,
-    mut take: impl FnMut(T, bool, &dyn Fn() -> Location),
+    mut take: impl FnMut(T, &dyn Fn() -> ItemPlace),
 ) {
     for text in written {
         match text.strip_prefix('@') {
             Some(list) => read_list(list, text, context, errors, &mut take),
             None => match T::item(text) {
-                Ok(item) => take(item, true, &|| text.at.clone()),
+                Ok(item) => take(item, &|| ItemPlace::Written(text.at.clone())),
                 Err((message, help)) => errors.push(Diagnostic::new(T::MISTAKE, &text.at, message).help(help)),
             },
         }
@@ -169,15 +167,17 @@ fn read_list<T: Item>(
     written: &Text,
     context: &Context<'_>,
     errors: &mut Collector,
-    take: &mut impl FnMut(T, bool, &dyn Fn() -> Location),
+    take: &mut impl FnMut(T, &dyn Fn() -> ItemPlace),
 ) {
     let Some(source) = list(id, written, context, errors) else { return };
     errors.open(&source);
     for (start, line) in lines(&source) {
-        let at = || source.location(start..start + line.len());
+        let place = || ItemPlace::Listed(Arc::clone(&source), start..start + line.len());
         match T::item(line) {
-            Ok(item) => take(item, false, &at),
-            Err((message, help)) => errors.push(Diagnostic::new(T::MISTAKE, &at(), message).help(help)),
+            Ok(item) => take(item, &place),
+            Err((message, help)) => {
+                errors.push(Diagnostic::new(T::MISTAKE, &place().location(), message).help(help));
+            }
         }
     }
 }

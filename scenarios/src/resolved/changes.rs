@@ -17,7 +17,9 @@ pub(super) fn make(node: &mut Node, phase: &str, profiles: &Profiles, context: &
         let changes = place.map(|place| entries.remove(place).node.value);
         if let Some(Value::Array(changes)) = changes {
             let mut maker = Maker { profiles, context, errors };
-            changes.iter().for_each(|change| maker.change(node, change));
+            for change in &changes {
+                maker.change(node, change);
+            }
         }
         if is_last {
             if let Some(phases) = elements(node, "phase") {
@@ -85,12 +87,8 @@ impl Maker<'_, '_> {
     }
 
     fn add(&mut self, target: &mut Node, node: &Node, kind: ParameterType) {
-        let (Some(mut all), Some(more)) = (listed(target), listed(node)) else {
-            let (mut all, more) = (self.items(target, kind), self.items(node, kind));
-            extend(&mut all, more);
-            target.value = Value::Array(all);
-            return;
-        };
+        let mut all = listed(target).unwrap_or_else(|| self.items(target, kind));
+        let more = listed(node).unwrap_or_else(|| self.items(node, kind));
         extend(&mut all, more);
         target.value = Value::Array(all);
     }

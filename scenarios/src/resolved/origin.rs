@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use super::Profiles;
 use crate::model::Parameter;
 use crate::source::Location;
-use crate::tree::{Node, Value};
+use crate::tree::{Entry, Node, Value};
 
 /// Where a value came from.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -134,7 +134,9 @@ fn gather(path: String, node: &Node, origins: &Origins<'_>, all: &mut Vec<Resolv
     let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     match &node.value {
         Value::Table(entries) if !entries.is_empty() => {
-            entries.iter().for_each(|entry| gather(below(&entry.key), &entry.node, origins, all));
+            for Entry { key, node } in entries {
+                gather(below(key), node, origins, all);
+            }
         }
         Value::Array(nodes) if !nodes.is_empty() => {
             for (index, each) in nodes.iter().enumerate() {

@@ -89,7 +89,7 @@ impl Writer<'_> {
     fn lines(&mut self, entries: &[&Entry]) {
         let mut lines = Vec::new();
         for entry in entries {
-            leaves(key(&entry.key), &entry.node, &mut lines);
+            leaves(&key(&entry.key), &entry.node, &mut lines);
         }
         let short = lines.iter().map(|(line, _)| line.chars().count()).filter(|width| *width <= WIDEST);
         let width = short.max().unwrap_or_default();
@@ -106,11 +106,11 @@ impl Writer<'_> {
 const WIDEST: usize = 72;
 
 /// The lines of a value: one for each value of a table, and for each element that was written elsewhere than its array.
-fn leaves(path: String, node: &Node, lines: &mut Vec<Line>) {
+fn leaves(path: &str, node: &Node, lines: &mut Vec<Line>) {
     match &node.value {
         Value::Table(entries) if !entries.is_empty() => {
             for entry in entries {
-                leaves(format!("{path}.{}", key(&entry.key)), &entry.node, lines);
+                leaves(&format!("{path}.{}", key(&entry.key)), &entry.node, lines);
             }
         }
         Value::Array(nodes) if nodes.iter().any(|each| !is_beside(each, node)) => {

@@ -5,19 +5,42 @@
 
 use std::collections::HashSet;
 use std::hash::Hash;
+use std::ops::Range;
+use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Subnets, Ipv6Subnets};
 use roadblock_censor::{NamePattern, NameSet, PrefixSet};
 
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::source::Location;
+use crate::source::{Location, SourceFile};
 
-/// An item that is left out, with its place, and whether it was written by itself and not in a list.
+/// An item that is left out, with its place.
 #[derive(Clone, Debug)]
 pub(crate) struct LeftOut<T> {
     pub(crate) item: T,
-    pub(crate) at: Location,
-    pub(crate) is_written: bool,
+    pub(crate) place: ItemPlace,
+}
+
+/// Where an item stands. A list may have a million, so that their lines are counted only when one is wrong.
+#[derive(Clone, Debug)]
+pub(crate) enum ItemPlace {
+    /// By itself.
+    Written(Location),
+    /// In a list.
+    Listed(Arc<SourceFile>, Range<usize>),
+}
+
+impl ItemPlace {
+    pub(crate) fn location(&self) -> Location {
+        match self {
+            Self::Written(at) => at.clone(),
+            Self::Listed(source, span) => source.location(span.clone()),
+        }
+    }
+
+    fn is_written(&self) -> bool {
+        matches!(self, Self::Written(_))
+    }
 }
 
 /// Items that are told apart and do not overlap.
@@ -28,8 +51,8 @@ pub(super) fn whole<T: Clone + Eq + Hash>(
     errors: &mut Collector,
 ) -> Vec<T> {
     let there: HashSet<&T> = all.iter().collect();
-    for each in out.iter().filter(|each| each.is_written && !there.contains(&each.item)) {
-        note_absent(&show(&each.item), &each.at, errors);
+    for each in out.iter().filter(|each| each.place.is_written() && !there.contains(&each.item)) {
+        note_absent(&show(&each.item), &each.place, errors);
     }
     let gone: HashSet<&T> = out.iter().map(|each| &each.item).collect();
     all.iter().filter(|item| !gone.contains(item)).cloned().collect()
@@ -38,23 +61,25 @@ pub(super) fn whole<T: Clone + Eq + Hash>(
 /// Name patterns: one goes if another that is left out means all that it means.
 pub(super) fn names(all: Vec<NamePattern>, out: &[LeftOut<NamePattern>], errors: &mut Collector) -> Vec<NamePattern> {
     let gone: NameSet = out.iter().map(|each| each.item.clone()).collect();
+    let written: HashSet<&NamePattern> =
+        out.iter().filter(|each| each.place.is_written()).map(|each| &each.item).collect();
     let mut used: HashSet<NamePattern> = HashSet::new();
     let left: Vec<NamePattern> = all
         .into_iter()
         .filter(|pattern| {
             let covers = covering(&gone, pattern);
-            used.extend(covers.iter().map(|each| (*each).clone()));
+            used.extend(covers.iter().filter(|each| written.contains(*each)).map(|each| (*each).clone()));
             covers.is_empty()
         })
         .collect();
     let rest: NameSet = left.iter().cloned().collect();
-    for LeftOut { item, at, is_written } in out {
+    for LeftOut { item, place } in out {
         if let Some(wider) = overlapping(&rest, item) {
             let message = format!("`{item}` cannot be left out: `{wider}` means it too, and more");
             let help = "leave that one out, and write what of it is meant";
-            errors.push(Diagnostic::new(DiagnosticKind::BadValue, at, message).help(help));
-        } else if *is_written && !used.contains(item) {
-            note_absent(&item.to_string(), at, errors);
+            errors.push(Diagnostic::new(DiagnosticKind::BadValue, &place.location(), message).help(help));
+        } else if place.is_written() && !used.contains(item) {
+            note_absent(&item.to_string(), place, errors);
         }
     }
     left
@@ -62,17 +87,18 @@ pub(super) fn names(all: Vec<NamePattern>, out: &[LeftOut<NamePattern>], errors:
 
 /// The patterns of a set that together mean all that this one means; none where some of it is left.
 fn covering<'s>(set: &'s NameSet, pattern: &NamePattern) -> Vec<&'s NamePattern> {
-    let itself = || set.iter().as_slice().binary_search(pattern).ok().and_then(|place| set.iter().nth(place));
+    let patterns = set.iter().as_slice();
+    if let Some(itself) = patterns.binary_search(pattern).ok().and_then(|place| patterns.get(place)) {
+        return vec![itself];
+    }
     match pattern {
         NamePattern::Exact(name) => set.first_match(name).into_iter().collect(),
-        NamePattern::Domain(name) => match (set.first_match(name), set.first_match(&below(name))) {
-            (Some(above), Some(below)) => vec![above, below],
-            _ => Vec::new(),
-        },
-        NamePattern::Below(name) => set.first_match(&below(name)).into_iter().collect(),
-        NamePattern::Suffix(_) | NamePattern::Substring(_) | NamePattern::Expression(_) => {
-            itself().into_iter().collect()
+        NamePattern::Domain(name) => {
+            let both = set.first_match(name).and_then(|above| Some(vec![above, set.first_match(&below(name))?]));
+            both.unwrap_or_default()
         }
+        NamePattern::Below(name) => set.first_match(&below(name)).into_iter().collect(),
+        NamePattern::Suffix(_) | NamePattern::Substring(_) | NamePattern::Expression(_) => Vec::new(),
     }
 }
 
@@ -95,10 +121,10 @@ fn below(name: &str) -> String {
 pub(super) fn prefixes(all: &[IpNet], out: &[LeftOut<IpNet>], errors: &mut Collector) -> Vec<IpNet> {
     let there: PrefixSet = all.iter().copied().collect();
     let there = Ranges::of(&there);
-    for each in out.iter().filter(|each| each.is_written) {
+    for each in out.iter().filter(|each| each.place.is_written()) {
         let (is_v4, first, last) = ends(each.item);
         if there.family(is_v4).cut(first, last).eq([(first, last)]) {
-            note_absent(&each.item.to_string(), &each.at, errors);
+            note_absent(&each.item.to_string(), &each.place, errors);
         }
     }
     let gone: PrefixSet = out.iter().map(|each| each.item).collect();
@@ -173,8 +199,8 @@ impl Sorted {
     }
 }
 
-fn note_absent(item: &str, at: &Location, errors: &mut Collector) {
+fn note_absent(item: &str, place: &ItemPlace, errors: &mut Collector) {
     let message = format!("`{item}` is not there to be left out");
     let help = "write the item as the list has it, or leave it out here";
-    errors.push(Diagnostic::new(DiagnosticKind::NothingToChange, at, message).help(help));
+    errors.push(Diagnostic::new(DiagnosticKind::NothingToChange, &place.location(), message).help(help));
 }
