@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use roadblock_censor::outbox::Command;
 use roadblock_censor::policy::{Grade, Policy};
-use roadblock_censor::{Censor, Counters, Direction, Event, EventKind, Outbox, Packet, PacketId, PrefixSet, Verdict};
+use roadblock_censor::{
+    Censor, Counters, Direction, Event, EventKind, Outbox, Packet, PacketId, PrefixSet, ReadyPolicy, Verdict,
+};
 use roadblock_scenarios::model::Name;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -17,7 +19,7 @@ use crate::events::EventLog;
 use crate::kernel::inject::{Injector, Way};
 use crate::kernel::nflog::{Log, Logged};
 use crate::kernel::nfqueue::{self, Decision, Queue};
-use crate::kernel::nftables::{QueueKind, Table, TableError};
+use crate::kernel::nftables::{Change, ChangeError, QueueKind, Table, TableError};
 use crate::logged_flow;
 use crate::plan::Ruleset;
 use crate::plan::ruleset::{FULL, LOG_GROUP, PASS_MARK, QUEUE};
@@ -66,18 +68,27 @@ pub enum InspectorError {
     Socket(#[source] io::Error),
 }
 
-/// A phase as an inspector sees it.
+/// A policy as an inspector takes it on, worked out beforehand.
 #[derive(Debug)]
-pub struct NewPhase {
-    /// The policy.
-    pub policy: Policy,
-    /// The prefixes.
-    pub elements: BTreeMap<String, PrefixSet>,
+pub struct NewPolicy {
+    ready: ReadyPolicy,
+    explanations: Explanations,
+}
+
+impl NewPolicy {
+    /// Works out what can be. Takes time where lists are long.
+    pub fn new(policy: Policy) -> Self {
+        Self { explanations: explanations(&policy), ready: ReadyPolicy::new(policy) }
+    }
 }
 
 #[derive(Debug)]
 enum Order {
-    EnterPhase(Box<NewPhase>, mpsc::Sender<Result<(), TableError>>),
+    Hold(mpsc::Sender<()>),
+    ChangeTable(Arc<Change>, mpsc::Sender<Result<(), ChangeError>>),
+    RevertTable(Arc<Change>, mpsc::Sender<Result<(), TableError>>),
+    Adopt(Box<NewPolicy>, mpsc::Sender<ReadyPolicy>),
+    Release,
     ClockMoved(mpsc::Sender<()>),
     Lost(mpsc::Sender<io::Result<u64>>),
     Counters(mpsc::Sender<Counters>),
@@ -125,9 +136,25 @@ impl Inspector {
         &self.counts
     }
 
-    /// Moves to another phase, and waits until it is in force.
-    pub fn enter_phase(&self, phase: NewPhase) -> io::Result<Result<(), TableError>> {
-        self.ask(|tell| Order::EnterPhase(Box::new(phase), tell))
+    /// Lets no packet through that waits for it, until what this gives is dropped. It still does what is asked of it.
+    pub fn hold(&self) -> io::Result<Held<'_>> {
+        self.ask(Order::Hold)?;
+        Ok(Held(self))
+    }
+
+    /// Changes what the kernel blocks by itself.
+    pub fn change_table(&self, change: &Arc<Change>) -> io::Result<Result<(), ChangeError>> {
+        self.ask(|tell| Order::ChangeTable(Arc::clone(change), tell))
+    }
+
+    /// Takes such a change back.
+    pub fn revert_table(&self, change: &Arc<Change>) -> io::Result<Result<(), TableError>> {
+        self.ask(|tell| Order::RevertTable(Arc::clone(change), tell))
+    }
+
+    /// Judges the next packet by another policy; gives back the one that was in force.
+    pub fn adopt(&self, policy: NewPolicy) -> io::Result<ReadyPolicy> {
+        self.ask(|tell| Order::Adopt(Box::new(policy), tell))
     }
 
     /// Lets the censor do what is due now that the clock has moved.
@@ -153,6 +180,17 @@ impl Inspector {
     }
 }
 
+/// While this lives, packets wait.
+#[derive(Debug)]
+pub struct Held<'a>(&'a Inspector);
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        // One that has ended holds nothing, and is among the problems.
+        let _ = self.0.orders.send(Order::Release);
+    }
+}
+
 /// What explains a rule of the kernel's.
 type Explanations = BTreeMap<(Name, Name), (Vec<Name>, Grade)>;
 
@@ -170,6 +208,8 @@ struct Driver {
     events: EventLog,
     counts: Arc<Counts>,
     outbox: Outbox,
+    /// Whether packets wait until a change is over.
+    is_held: bool,
 }
 
 impl Driver {
@@ -197,6 +237,7 @@ impl Driver {
             events,
             counts,
             outbox,
+            is_held: false,
         })
     }
 
@@ -206,6 +247,10 @@ impl Driver {
             tokio::select! {
                 biased;
                 order = inbox.recv() => match order {
+                    Some(Order::Hold(tell)) => {
+                        let _ = tell.send(());
+                        self.stand_still(&mut inbox).await?;
+                    }
                     Some(order) => self.obey(order)?,
                     None => return Ok(()),
                 },
@@ -223,15 +268,40 @@ impl Driver {
         }
     }
 
+    /// Takes no packet until it is released.
+    async fn stand_still(&mut self, inbox: &mut UnboundedReceiver<Order>) -> io::Result<()> {
+        self.is_held = true;
+        while let Some(order) = inbox.recv().await {
+            if matches!(order, Order::Release) {
+                break;
+            }
+            self.obey(order)?;
+        }
+        self.is_held = false;
+        Ok(())
+    }
+
     fn obey(&mut self, order: Order) -> io::Result<()> {
         match order {
-            Order::EnterPhase(phase, tell) => {
-                let NewPhase { policy, elements } = *phase;
-                self.explanations = explanations(&policy);
-                let entered = self.table.enter_phase(&elements);
-                self.censor.replace_policy(policy, self.clock.now(), &mut self.outbox);
+            // Held it is already, and by one at a time.
+            Order::Hold(tell) => {
+                let _ = tell.send(());
+            }
+            Order::Release => {}
+            Order::ChangeTable(change, tell) => {
+                // What the kernel has decided so far was decided by what it had so far.
+                self.read_log()?;
+                let _ = tell.send(self.table.apply(&change));
+            }
+            Order::RevertTable(change, tell) => {
+                let _ = tell.send(self.table.revert(&change));
+            }
+            Order::Adopt(policy, tell) => {
+                let NewPolicy { ready, explanations } = *policy;
+                self.explanations = explanations;
+                let old = self.censor.enter(ready, self.clock.now(), &mut self.outbox);
                 self.act()?;
-                let _ = tell.send(entered);
+                let _ = tell.send(old);
             }
             Order::ClockMoved(tell) => {
                 self.poll()?;
@@ -242,7 +312,7 @@ impl Driver {
             }
             Order::Counters(tell) => {
                 // What was queued before the question is counted in the answer.
-                while self.inspect()? > 0 {}
+                while !self.is_held && self.inspect()? > 0 {}
                 self.read_log()?;
                 let _ = tell.send(self.censor.counters());
             }

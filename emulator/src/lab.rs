@@ -8,13 +8,14 @@ mod files;
 mod isolation;
 mod machines;
 mod nat;
+mod transition;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use roadblock_censor::Counters;
+use roadblock_censor::{Counters, Instant};
 use roadblock_scenarios::model::{Name, Scenario};
 use tokio::runtime::Handle;
 
@@ -28,7 +29,7 @@ pub use nat::Translators;
 use crate::capture::{Capture, Tape};
 use crate::clock::LabClock;
 use crate::events::EventLog;
-use crate::inspector::{Inspector, NewPhase, Setup};
+use crate::inspector::{Inspector, Setup};
 use crate::internet::{self, Authority, LieTable, Servers, Zone};
 use crate::kernel::inject::Way;
 use crate::kernel::namespace::Namespace;
@@ -54,9 +55,20 @@ pub struct Lab {
     clients: BTreeMap<Name, AtomicU32>,
     translators: BTreeMap<Name, Translators>,
     failures: Failures,
+    /// The phase it is in, and those before it. Whoever changes the lab holds this, so that changes come one after the other.
+    phases: Mutex<Vec<Begun>>,
     commands: commands::Commands,
     // Dropped last: everything above lives in these.
     namespaces: BTreeMap<Name, Namespace>,
+}
+
+/// A phase that the lab was in, and since when.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// The phase.
+    pub phase: Name,
+    /// When it began, by the lab's clock.
+    pub at: Instant,
 }
 
 /// Something that makes a measurement untrustworthy: the result is `invalid`, never `ok` or blocked.
@@ -131,6 +143,7 @@ impl Lab {
             clients: scenario.vantages.iter().map(|vantage| (Name::clone(&vantage.name), AtomicU32::new(1))).collect(),
             translators,
             failures: Failures::default(),
+            phases: Mutex::new(vec![Begun { phase: Name::clone(&first.id), at: Instant::ZERO }]),
             commands: commands::Commands::new(options.number),
             scenario,
             namespaces,
@@ -149,27 +162,6 @@ impl Lab {
         &self.scenario
     }
 
-    /// Moves to another phase, live: policies, lies and set elements change, flows stay.
-    pub fn enter_phase(&self, phase: &str) -> Result<(), LabError> {
-        let next = self.scenario.phase(phase).ok_or_else(|| LabError::NoSuchPhase(phase.to_owned()))?;
-        if let Some(capture) = &self.capture {
-            capture.phase_begins(&next.id, self.clock.now());
-        }
-        for inspector in &self.inspectors {
-            let hop = inspector.hop();
-            let new = NewPhase {
-                policy: policy_at(&self.scenario, hop, phase),
-                elements: Ruleset::elements(&self.scenario, hop, phase),
-            };
-            let entered = inspector.enter_phase(new).map_err(LabError::system(format!("enter the phase at {hop}")))?;
-            entered.map_err(|cause| LabError::Phase { hop: hop.to_string(), cause })?;
-        }
-        for (resolver, table) in &self.lies {
-            table.set(next.state.lies.get(resolver).cloned().unwrap_or_default());
-        }
-        Ok(())
-    }
-
     /// The clock.
     pub fn clock(&self) -> &LabClock {
         &self.clock
@@ -177,6 +169,7 @@ impl Lab {
 
     /// Moves the clock on without waiting, and lets every censor do what was due.
     pub fn advance(&self, duration: Duration) {
+        let _changing = self.changing();
         if let Some(capture) = &self.capture {
             capture.clock_moves(duration);
         }
@@ -260,11 +253,6 @@ impl Lab {
         tape.map_err(LabError::system("read the captured packets"))
     }
 
-    /// Stops everything and says what made measurements untrustworthy.
-    pub fn stop(self) -> Vec<Problem> {
-        self.problems()
-    }
-
     fn client(&self, vantage: &str, number: u32) -> Result<Client, LabError> {
         let found = self.scenario.vantage(vantage).ok_or_else(|| LabError::NoSuchVantage(vantage.to_owned()))?;
         let (v4, v6) = nth_client(found, number).ok_or_else(|| LabError::OutOfAddresses(vantage.to_owned()))?;
@@ -308,7 +296,9 @@ impl Lab {
                 let (ways, up) = setup.ways()?;
                 let hop = Name::clone(&place);
                 let setup = Setup { hop, policy, seed, delay, ruleset, elements, queue, ways, up, clock, events };
-                Ok(Inspector::start(setup, move |cause| failures.note(&place, &cause)))
+                Ok(Inspector::start(setup, move |cause| {
+                    failures.note(&place, format!("its inspector failed: {cause}"))
+                }))
             });
             let doing = format!("start the inspector at {hop}");
             let started = started.and_then(|started| started).map_err(LabError::system(doing))?;
@@ -340,8 +330,8 @@ impl Lab {
 }
 
 impl Failures {
-    fn note(&self, hop: &Name, cause: &std::io::Error) {
-        let problem = Problem { place: hop.to_string(), what: format!("its inspector failed: {cause}") };
+    fn note(&self, hop: &Name, what: String) {
+        let problem = Problem { place: hop.to_string(), what };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
     }
 }

@@ -31,7 +31,7 @@ pub mod wire;
 
 pub use event::{Event, EventKind, FlowKey};
 pub use fingerprints::{FingerprintError, FingerprintPattern, FingerprintSet};
-pub use machine::{Censor, Counters};
+pub use machine::{Censor, Counters, ReadyPolicy};
 pub use names::{NamePattern, NamePatternError, NameSet};
 pub use outbox::{Direction, Outbox, Packet, PacketId, Toward, Verdict};
 pub use policy::{BoxPolicy, Policy, Rule};

@@ -11,6 +11,7 @@ mod prospect;
 mod punish;
 mod queues;
 mod rates;
+mod ready;
 mod redirects;
 mod respond;
 
@@ -38,6 +39,7 @@ use injectors::Injectors;
 use judge::Judge;
 use queues::Queues;
 use rates::Told;
+pub use ready::ReadyPolicy;
 use redirects::Redirects;
 use respond::Passage;
 
@@ -202,8 +204,15 @@ impl Censor {
     /// of the same id that punishes the same packets, whose new responses then apply; so are counts, rates and redirected
     /// queries of rules whose id stays. Packets already held keep their verdicts.
     pub fn replace_policy(&mut self, policy: Policy, now: Instant, out: &mut Outbox) {
+        self.enter(ReadyPolicy::new(policy), now, out);
+    }
+
+    /// As [`replace_policy`](Self::replace_policy), with the policy worked out beforehand, so that packets wait for no longer
+    /// than it takes to look through what is kept. Gives back the policy that was in force: dropping a large one takes time
+    /// too.
+    pub fn enter(&mut self, policy: ReadyPolicy, now: Instant, out: &mut Outbox) -> ReadyPolicy {
         self.advance(now, out);
-        let new = Arc::new(Compiled::new(policy));
+        let ReadyPolicy(new) = policy;
         let old = core::mem::replace(&mut self.policy, Arc::clone(&new));
         let old_places: Vec<_> = new.boxes.iter().map(|each| old.find_box(&each.policy.name)).collect();
         self.flows.renew(|mut tracks| {
@@ -222,6 +231,7 @@ impl Censor {
         self.redirects.relocate(|place| old.place_of_redirect_in(&new, place));
         self.relocate_fragments(&old, &new, out);
         out.commands.push(Command::RecallAll);
+        ReadyPolicy(old)
     }
 
     /// Judges one packet. Times never go back: an earlier one counts as the latest seen.

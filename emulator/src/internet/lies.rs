@@ -45,6 +45,16 @@ impl LieTable {
         *self.lies.write().unwrap_or_else(PoisonError::into_inner) = lies.into();
     }
 
+    /// From now on these tables tell these lies. No query is answered between the first table and the last.
+    pub fn set_all<'a>(changes: impl IntoIterator<Item = (&'a Self, Vec<Lie>)>) {
+        let changes: Vec<(&Self, Arc<[Lie]>)> = changes.into_iter().map(|(table, lies)| (table, lies.into())).collect();
+        let locked = changes.iter().map(|(table, _)| table.lies.write().unwrap_or_else(PoisonError::into_inner));
+        let mut locked: Vec<_> = locked.collect();
+        for (current, (_, lies)) in locked.iter_mut().zip(&changes) {
+            **current = Arc::clone(lies);
+        }
+    }
+
     /// The lies told now.
     pub fn current(&self) -> Arc<[Lie]> {
         Arc::clone(&self.lies.read().unwrap_or_else(PoisonError::into_inner))

@@ -81,13 +81,21 @@ pub enum LabError {
         /// Why.
         cause: InspectorError,
     },
-    /// A hop's table could not be changed.
-    #[error("failed to enter the phase at {hop}: {cause}")]
+    /// A hop's table could not be changed; the lab stays in the phase it was in.
+    #[error("failed to enter the phase at {hop}, so all stays as it was: {cause}")]
     Phase {
         /// The hop.
         hop: String,
         /// Why.
         cause: TableError,
+    },
+    /// A hop could not go back when another could not go on. From then on the lab has a problem.
+    #[error("{hop} is between two phases, so nothing that the lab shows from now on is to be trusted: {cause}")]
+    HalfChanged {
+        /// The hop.
+        hop: String,
+        /// Why.
+        cause: String,
     },
     /// The certificate authority could not be made.
     #[error("failed to make the lab's certificate authority: {0}")]

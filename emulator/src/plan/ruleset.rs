@@ -109,6 +109,13 @@ pub enum SetKind {
     FlowsV6,
 }
 
+impl SetKind {
+    /// The kind of the set of prefixes of this name.
+    pub fn of_prefixes(name: &str) -> Self {
+        if name.ends_with("_v6") { Self::PrefixesV6 } else { Self::PrefixesV4 }
+    }
+}
+
 /// One rule.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct RulePlan {

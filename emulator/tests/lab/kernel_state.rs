@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::lab;
 
 /// Runs a program in a hop's namespace and reads its JSON.
-fn json_at(lab: &Lab, hop: &str, program: &str, arguments: &'static [&'static str]) -> Value {
+pub(crate) fn json_at(lab: &Lab, hop: &str, program: &str, arguments: &'static [&'static str]) -> Value {
     let (tell, told) = std::sync::mpsc::channel();
     let program = program.to_owned();
     lab.hop_runtime(hop).expect("the hop exists").spawn(async move {

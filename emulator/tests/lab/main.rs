@@ -12,6 +12,7 @@ mod isolation;
 mod kernel_state;
 mod lifetime;
 mod offload;
+mod phases;
 mod ranges;
 mod support;
 mod translators;
@@ -46,6 +47,9 @@ const TESTS: &[(&str, Test)] = &[
     ("translators::rulesets_are_as_planned", translators::rulesets_are_as_planned),
     ("translators::no_hop_tracks_connections", translators::no_hop_tracks_connections),
     ("translators::nothing_comes_in_unasked", translators::nothing_comes_in_unasked),
+    ("phases::a_download_goes_through_ten_changes", phases::a_download_goes_through_ten_changes),
+    ("phases::a_change_that_one_hop_refuses_changes_nothing", phases::a_change_that_one_hop_refuses_changes_nothing),
+    ("phases::lists_longer_than_a_transaction_come_and_go", phases::lists_longer_than_a_transaction_come_and_go),
     ("ranges::ru_call_1_a_range_of_ports_is_cut", ranges::ru_call_1_a_range_of_ports_is_cut),
 ];
 

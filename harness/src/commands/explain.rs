@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use roadblock_censor::Event;
 use roadblock_emulator::events::Recorded;
-use roadblock_emulator::lab::{Client, Lab};
+use roadblock_emulator::lab::{Begun, Client, Lab};
 
 use super::select::Seat;
 use crate::run::Known;
@@ -12,10 +12,10 @@ use crate::run::Known;
 /// Who interfered with the command's traffic; nothing where nobody did.
 pub(super) fn explain(lab: &Lab, seat: &Seat) -> Option<String> {
     let client = lab.main_client(&seat.vantage).ok()?;
-    line(&lab.events().all(), &client, &seat.phase)
+    line(&lab.events().all(), &client, &lab.phases())
 }
 
-fn line(events: &[Recorded], client: &Client, phase: &str) -> Option<String> {
+fn line(events: &[Recorded], client: &Client, phases: &[Begun]) -> Option<String> {
     let interference: Vec<&Event> = events
         .iter()
         .map(|each| &each.event)
@@ -27,6 +27,7 @@ fn line(events: &[Recorded], client: &Client, phase: &str) -> Option<String> {
         0 => String::new(),
         more => format!(" (+{more} more)"),
     };
+    let phase = phases.iter().rev().find(|begun| begun.at <= first.at).map(|begun| &*begun.phase).unwrap_or_default();
     Some(format!("roadblock: blocked by {} ({}) in phase {phase}{more}", name(first), because(first)))
 }
 
@@ -44,16 +45,23 @@ fn because(event: &Event) -> String {
 
 #[cfg(test)]
 mod tests {
-    use roadblock_censor::EventKind;
+    use roadblock_censor::{EventKind, Instant};
 
     use super::*;
     use crate::run::testing::{client, event, flow};
+
+    fn phases() -> Vec<Begun> {
+        vec![
+            Begun { phase: "full-block".into(), at: Instant::ZERO },
+            Begun { phase: "meta-block".into(), at: Instant::from_nanos(u64::MAX) },
+        ]
+    }
 
     #[test]
     fn the_first_is_told_and_the_others_are_counted() {
         let events = [event(flow(1), "sni-1"), event(flow(1), "sni-1"), event(flow(2), "ip-drop")];
         assert_eq!(
-            line(&events, &client(), "full-block").as_deref(),
+            line(&events, &client(), &phases()).as_deref(),
             Some(
                 "roadblock: blocked by tspu/sni-1 (SNI web.whatsapp.com, TSPU-1, measured) in phase full-block (+1 more)"
             ),
@@ -67,7 +75,7 @@ mod tests {
         lie.event.kind = EventKind::Lied;
         lie.event.matched = Some("query A web.whatsapp.com".to_owned());
         assert_eq!(
-            line(&[lie], &client(), "full-block").as_deref(),
+            line(&[lie], &client(), &phases()).as_deref(),
             Some("roadblock: blocked by isp/lies.0 (query A web.whatsapp.com, TSPU-1, measured) in phase full-block"),
         );
     }
@@ -78,6 +86,6 @@ mod tests {
         passed.event.kind = EventKind::Passed;
         let mut stranger = event(flow(1), "sni-1");
         stranger.event.flow.client = [9, 9, 9, 9].into();
-        assert_eq!(line(&[passed, stranger], &client(), "full-block"), None);
+        assert_eq!(line(&[passed, stranger], &client(), &phases()), None);
     }
 }

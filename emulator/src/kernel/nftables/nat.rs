@@ -8,7 +8,8 @@ use roadblock_scenarios::model::NatKind;
 
 use super::compile::equal;
 use super::expression::{Expression, REGISTER};
-use super::table::{Labelled, TableError, c_text, commit};
+use super::table::{TableError, c_text, commit};
+use super::transaction::Draft;
 use crate::kernel::netfilter::Socket;
 use crate::plan::nat::NatPlan;
 use crate::plan::topology::UP;
@@ -23,9 +24,9 @@ const NEW: u32 = 1 << 3;
 /// Loads a translator's table into the namespace of the calling thread, in one transaction.
 pub fn load(plan: &NatPlan) -> Result<(), TableError> {
     let socket = Socket::open(1 << 18).map_err(TableError::Socket)?;
-    let mut labelled = Labelled::new();
+    let mut draft = Draft::new();
     let table = nftnl::Table::new(c_text(TABLE), ProtoFamily::Inet);
-    labelled.add(&table, MsgType::Add, "the table");
+    draft.add(&table, MsgType::Add, "the table");
     // The provider's translator lets in IPv6, which it does not translate, and answers nobody itself.
     let home = plan.kind == NatKind::Home;
     for (hook, name, closed) in [(Hook::Forward, "forward", home), (Hook::In, "input", true)] {
@@ -33,31 +34,31 @@ pub fn load(plan: &NatPlan) -> Result<(), TableError> {
         chain.set_hook(hook, libc::NF_IP_PRI_FILTER);
         chain.set_type(ChainType::Filter);
         chain.set_policy(Policy::Accept);
-        labelled.add(&chain, MsgType::Add, format!("chain {name}"));
-        add(&mut labelled, &chain, "what fits no connection", drop_state(INVALID));
+        draft.add(&chain, MsgType::Add, format!("chain {name}"));
+        add(&mut draft, &chain, "what fits no connection", drop_state(INVALID));
         if closed {
             let unasked = [from_outside(), drop_state(NEW)].concat();
-            add(&mut labelled, &chain, "what nobody inside asked for", unasked);
+            add(&mut draft, &chain, "what nobody inside asked for", unasked);
         }
     }
     let mut chain = Chain::new(c_text("postrouting"), &table);
     chain.set_hook(Hook::PostRouting, libc::NF_IP_PRI_NAT_SRC);
     chain.set_type(ChainType::Nat);
     chain.set_policy(Policy::Accept);
-    labelled.add(&chain, MsgType::Add, "chain postrouting");
+    draft.add(&chain, MsgType::Add, "chain postrouting");
     let outside = format!("all comes out as {}", plan.outside);
-    add(&mut labelled, &chain, &outside, translate(plan));
-    commit(&socket, labelled)
+    add(&mut draft, &chain, &outside, translate(plan));
+    commit(&socket, &draft.finish())
 }
 
-fn add(labelled: &mut Labelled, chain: &Chain<'_>, comment: &str, expressions: Vec<Expression>) {
+fn add(draft: &mut Draft, chain: &Chain<'_>, comment: &str, expressions: Vec<Expression>) {
     let mut rule = Rule::new(chain);
     for expression in &expressions {
         rule.add_expr(expression);
     }
     // A comment that is too long is no reason to go without the rule.
     let _ = rule.set_comment(c_text(comment));
-    labelled.add(&rule, MsgType::Add, comment);
+    draft.add(&rule, MsgType::Add, comment);
 }
 
 fn from_outside() -> Vec<Expression> {

@@ -2,13 +2,14 @@
 #![expect(unsafe_code, reason = "libnftnl is a C library")]
 
 use std::ffi::{CStr, CString, c_char, c_void};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::ptr::NonNull;
 
 use nftnl::{MsgType, NlMsg};
 use nftnl_sys::{self as sys, libc};
-use roadblock_censor::{FlowKey, PrefixSet};
+use roadblock_censor::FlowKey;
 
+use super::transaction::Weighed;
 use crate::plan::ruleset::{PASSED_TIMEOUT, SetKind, TABLE};
 
 /// nft's numbers of data types, which `nft list` prints sets by.
@@ -18,7 +19,7 @@ const PROTOCOL: u32 = 12;
 const PORT: u32 = 13;
 
 /// The most elements in one message; its attribute length has 16 bits.
-const CHUNK: usize = 512;
+pub(super) const CHUNK: usize = 512;
 
 /// One element of a set.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -62,27 +63,40 @@ impl FlowElement {
     }
 }
 
+/// An address as a number.
+pub(super) trait Value: Copy + Ord {
+    /// The one after it; `None` after the last.
+    fn after(self) -> Option<Self>;
+    /// In network order.
+    fn key(self) -> Vec<u8>;
+}
+
+impl Value for u32 {
+    fn after(self) -> Option<Self> {
+        self.checked_add(1)
+    }
+
+    fn key(self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+}
+
+impl Value for u128 {
+    fn after(self) -> Option<Self> {
+        self.checked_add(1)
+    }
+
+    fn key(self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+}
+
 /// The elements of a set of ranges: where each begins, and where what is outside begins again.
-pub fn range_elements(prefixes: &PrefixSet, kind: SetKind) -> Vec<(Vec<u8>, bool)> {
-    let mut elements = Vec::new();
-    match kind {
-        SetKind::PrefixesV4 => {
-            for (first, last) in prefixes.v4_ranges() {
-                elements.push((Ipv4Addr::from(*first).octets().to_vec(), false));
-                if let Some(after) = last.checked_add(1) {
-                    elements.push((Ipv4Addr::from(after).octets().to_vec(), true));
-                }
-            }
-        }
-        SetKind::PrefixesV6 => {
-            for (first, last) in prefixes.v6_ranges() {
-                elements.push((Ipv6Addr::from(*first).octets().to_vec(), false));
-                if let Some(after) = last.checked_add(1) {
-                    elements.push((Ipv6Addr::from(after).octets().to_vec(), true));
-                }
-            }
-        }
-        SetKind::FlowsV4 | SetKind::FlowsV6 => {}
+pub(super) fn elements_of<T: Value>(ranges: &[(T, T)]) -> Vec<Element> {
+    let mut elements = Vec::with_capacity(2 * ranges.len());
+    for (first, last) in ranges {
+        elements.push(Element { key: first.key(), interval_end: false });
+        elements.extend(last.after().map(|after| Element { key: after.key(), interval_end: true }));
     }
     elements
 }
@@ -91,6 +105,8 @@ pub fn range_elements(prefixes: &PrefixSet, kind: SetKind) -> Vec<(Vec<u8>, bool
 pub(super) struct SetMessage {
     set: NonNull<sys::nftnl_set>,
     elements: bool,
+    /// How many bytes of keys it carries, and in how many elements.
+    keys: (usize, usize),
 }
 
 impl SetMessage {
@@ -124,7 +140,8 @@ impl SetMessage {
     }
 
     fn chunk(name: &CStr, id: u32, elements: &[Element]) -> Self {
-        let message = Self::empty(name, id, true);
+        let mut message = Self::empty(name, id, true);
+        message.keys = (elements.iter().map(|element| element.key.len()).sum(), elements.len());
         for element in elements {
             let length = u32::try_from(element.key.len()).unwrap_or(0);
             // SAFETY: the element is checked for null; libnftnl copies the key and the set takes the element over.
@@ -148,7 +165,7 @@ impl SetMessage {
     fn empty(name: &CStr, id: u32, elements: bool) -> Self {
         // SAFETY: null means that memory ran out.
         let Some(set) = NonNull::new(unsafe { sys::nftnl_set_alloc() }) else { std::process::abort() };
-        let message = Self { set, elements };
+        let message = Self { set, elements, keys: (0, 0) };
         message.u32(sys::NFTNL_SET_FAMILY, libc::NFPROTO_INET.cast_unsigned());
         if id != 0 {
             message.u32(sys::NFTNL_SET_ID, id);
@@ -165,6 +182,14 @@ impl SetMessage {
     fn u32(&self, which: u32, value: u32) {
         // SAFETY: the set lives.
         unsafe { sys::nftnl_set_set_u32(self.set.as_ptr(), attribute(which), value) }
+    }
+}
+
+impl Weighed for SetMessage {
+    /// The header, the names and, for each element, its key, three nested attributes and flags.
+    fn most_bytes(&self) -> usize {
+        let (bytes, elements) = self.keys;
+        512 + bytes + 24 * elements
     }
 }
 

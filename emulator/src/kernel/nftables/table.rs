@@ -1,14 +1,16 @@
 //! A hop's table in the kernel.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
 use std::io;
 
-use nftnl::{Batch, Chain, ChainType, FinalizedBatch, Hook, MsgType, Policy, ProtoFamily, Rule};
+use nftnl::{Chain, ChainType, Hook, MsgType, Policy, ProtoFamily, Rule};
 use roadblock_censor::{FlowKey, PrefixSet};
 
+use super::change::{self, Change, Step};
 use super::compile::{self, SetIds};
-use super::sets::{Element, FlowElement, SetMessage, range_elements};
+use super::sets::{FlowElement, SetMessage};
+use super::transaction::{Draft, Drafts, Transaction};
 use crate::kernel::netfilter::{Message, Messages, Socket};
 use crate::plan::ruleset::{
     INSPECT, INSPECT_PRIORITY, Match, OFFLOAD, OFFLOAD_PRIORITY, PASSED_V4, PASSED_V6, RulePlan, Ruleset, Statement,
@@ -31,6 +33,22 @@ pub enum TableError {
     },
 }
 
+/// Why a table could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// It was refused, and the table is as it was.
+    #[error(transparent)]
+    Refused(TableError),
+    /// It was refused in the middle, and so was going back.
+    #[error("{cause}; nor could the table be given back what it had: {back}")]
+    Half {
+        /// Why the change was refused.
+        cause: TableError,
+        /// Why it was not taken back.
+        back: TableError,
+    },
+}
+
 /// How packets are handed to user space on this kernel.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum QueueKind {
@@ -40,50 +58,36 @@ pub enum QueueKind {
     Compat,
 }
 
-/// A batch that remembers what each of its messages was for.
-pub(super) struct Labelled {
-    batch: Batch,
-    labels: Vec<String>,
-}
-
-impl Labelled {
-    pub(super) fn new() -> Self {
-        Self { batch: Batch::new(), labels: Vec::new() }
-    }
-
-    pub(super) fn add<T: nftnl::NlMsg>(&mut self, message: &T, kind: MsgType, label: impl Into<String>) {
-        self.batch.add(message, kind);
-        self.labels.push(label.into());
-    }
-}
-
 /// A hop's table, and the socket that changes it. Belongs to the namespace in which it was made.
 #[derive(Debug)]
 pub struct Table {
     socket: Socket,
-    kinds: BTreeMap<String, crate::plan::ruleset::SetKind>,
+    sets: BTreeSet<String>,
 }
 
 impl Table {
-    /// Loads a ruleset, with its prefix sets filled, in one transaction.
+    /// Loads a ruleset, with its prefix sets filled.
     pub fn load(
         ruleset: &Ruleset,
         elements: &BTreeMap<String, PrefixSet>,
         queue: QueueKind,
     ) -> Result<Self, TableError> {
         let socket = Socket::open(1 << 20).map_err(TableError::Socket)?;
-        let kinds = ruleset.sets.iter().map(|set| (set.name.clone(), set.kind)).collect();
-        let table = Self { socket, kinds };
-        let mut labelled = Labelled::new();
+        let table = Self { socket, sets: ruleset.sets.iter().map(|set| set.name.clone()).collect() };
+        let mut drafts = Drafts::default();
         let mut ids = SetIds::new();
         let nft_table = nftnl::Table::new(c_text(TABLE), ProtoFamily::Inet);
-        labelled.add(&nft_table, MsgType::Add, "the table");
+        drafts.add(&nft_table, MsgType::Add, "the table");
         for (id, set) in (1..).zip(&ruleset.sets) {
             ids.insert(set.name.clone(), id);
             let message = SetMessage::declaration(&c_text(&set.name), id, set.kind, ruleset.passed_size);
-            labelled.add(&message, MsgType::Add, format!("set {}", set.name));
+            drafts.add(&message, MsgType::Add, format!("set {}", set.name));
         }
-        table.fill(&mut labelled, elements, &ids);
+        let kinds = ruleset.sets.iter().map(|set| (set.name.as_str(), set.kind)).collect();
+        for (message, label) in change::filling(&kinds, elements) {
+            drafts.add(&message, MsgType::Add, label);
+        }
+        // The chains come last: until then no packet meets what is half filled.
         for (name, priority, rules) in
             [(INSPECT, INSPECT_PRIORITY, &ruleset.inspect), (OFFLOAD, OFFLOAD_PRIORITY, &ruleset.offload)]
         {
@@ -91,35 +95,44 @@ impl Table {
             chain.set_hook(Hook::PreRouting, priority);
             chain.set_type(ChainType::Filter);
             chain.set_policy(Policy::Accept);
-            labelled.add(&chain, MsgType::Add, format!("chain {name}"));
+            drafts.add(&chain, MsgType::Add, format!("chain {name}"));
             for (number, plan) in rules.iter().enumerate() {
                 let rule = build_rule(&chain, plan, &ids, queue);
-                labelled.add(&rule, MsgType::Add, format!("rule {number} of {name}: {}", plan.comment));
+                drafts.add(&rule, MsgType::Add, format!("rule {number} of {name}: {}", plan.comment));
             }
         }
-        table.commit(labelled)?;
+        drafts.finish().iter().try_for_each(|transaction| table.commit(transaction))?;
         Ok(table)
     }
 
-    /// Gives the prefix sets new elements and forgets all flows that were passed, in one transaction.
-    pub fn enter_phase(&self, elements: &BTreeMap<String, PrefixSet>) -> Result<(), TableError> {
-        let mut labelled = Labelled::new();
-        for name in self.kinds.keys() {
-            labelled.add(&SetMessage::flush(&c_text(name)), MsgType::Del, format!("emptying {name}"));
+    /// Gives prefix sets other elements. Each transaction of the change is applied whole or not at all; where one is refused,
+    /// those before it are taken back.
+    pub fn apply(&self, change: &Change) -> Result<(), ChangeError> {
+        for (done, step) in change.steps().iter().enumerate() {
+            if let Err(cause) = self.commit(&step.forth) {
+                return match self.take_back(&change.steps()[..done]) {
+                    Ok(()) => Err(ChangeError::Refused(cause)),
+                    Err(back) => Err(ChangeError::Half { cause, back }),
+                };
+            }
         }
-        self.fill(&mut labelled, elements, &SetIds::new());
-        self.commit(labelled)
+        Ok(())
+    }
+
+    /// Takes a change back that was applied.
+    pub fn revert(&self, change: &Change) -> Result<(), TableError> {
+        self.take_back(change.steps())
     }
 
     /// Forgets that a flow was passed, in both directions.
     pub fn recall(&self, flow: &FlowKey) -> Result<(), TableError> {
         for element in FlowElement::both_directions(flow).into_iter().flatten() {
             let name = if element.v4 { PASSED_V4 } else { PASSED_V6 };
-            let mut labelled = Labelled::new();
+            let mut draft = Draft::new();
             for message in SetMessage::elements(&c_text(name), 0, &[element.element()]) {
-                labelled.add(&message, MsgType::Del, format!("recalling {flow}"));
+                draft.add(&message, MsgType::Del, format!("recalling {flow}"));
             }
-            match self.commit(labelled) {
+            match self.commit(&draft.finish()) {
                 // It was not there: one direction has not been passed yet, or its note has expired.
                 Err(TableError::Refused { cause, .. }) if cause.raw_os_error() == Some(libc::ENOENT) => {}
                 other => other?,
@@ -130,47 +143,34 @@ impl Table {
 
     /// Forgets all flows that were passed.
     pub fn recall_all(&self) -> Result<(), TableError> {
-        let mut labelled = Labelled::new();
+        let mut draft = Draft::new();
         for name in [PASSED_V4, PASSED_V6] {
-            if self.kinds.contains_key(name) {
-                labelled.add(&SetMessage::flush(&c_text(name)), MsgType::Del, format!("emptying {name}"));
+            if self.sets.contains(name) {
+                draft.add(&SetMessage::flush(&c_text(name)), MsgType::Del, format!("emptying {name}"));
             }
         }
-        self.commit(labelled)
+        self.commit(&draft.finish())
     }
 
-    fn fill(&self, labelled: &mut Labelled, elements: &BTreeMap<String, PrefixSet>, ids: &SetIds) {
-        for (name, prefixes) in elements {
-            let Some(kind) = self.kinds.get(name) else { continue };
-            let ranges: Vec<Element> = range_elements(prefixes, *kind)
-                .into_iter()
-                .map(|(key, interval_end)| Element { key, interval_end })
-                .collect();
-            let id = ids.get(name).copied().unwrap_or(0);
-            for message in SetMessage::elements(&c_text(name), id, &ranges) {
-                labelled.add(&message, MsgType::Add, format!("prefixes of {name}"));
-            }
-        }
+    fn take_back(&self, steps: &[Step]) -> Result<(), TableError> {
+        steps.iter().rev().try_for_each(|step| self.commit(&step.back))
     }
 
-    fn commit(&self, labelled: Labelled) -> Result<(), TableError> {
-        commit(&self.socket, labelled)
+    fn commit(&self, transaction: &Transaction) -> Result<(), TableError> {
+        commit(&self.socket, transaction)
     }
 }
 
-/// Sends a batch and waits until each of its messages is answered.
-pub(super) fn commit(socket: &Socket, labelled: Labelled) -> Result<(), TableError> {
-    let Labelled { batch, labels } = labelled;
-    if labels.is_empty() {
+/// Sends a transaction and waits until each of its messages is answered.
+pub(super) fn commit(socket: &Socket, transaction: &Transaction) -> Result<(), TableError> {
+    if transaction.is_empty() {
         return Ok(());
     }
-    let batch: FinalizedBatch = batch.finalize();
-    let bytes: Vec<u8> = batch.iter().flat_map(<[u8]>::to_vec).collect();
-    socket.send(&bytes).map_err(TableError::Socket)?;
+    socket.send(transaction.bytes()).map_err(TableError::Socket)?;
     let mut buffer = vec![0; 1 << 16];
     let mut answered = 0;
     let mut refused = None;
-    while answered < labels.len() && refused.is_none() {
+    while answered < transaction.len() && refused.is_none() {
         let received = nix::sys::socket::recv(
             std::os::fd::AsRawFd::as_raw_fd(socket),
             &mut buffer,
@@ -180,12 +180,10 @@ pub(super) fn commit(socket: &Socket, labelled: Labelled) -> Result<(), TableErr
         for message in Messages::new(&buffer[..received]) {
             let message = message.map_err(|malformed| TableError::Socket(io::Error::other(malformed)))?;
             let Message::Answer { sequence, errno } = message else { continue };
-            // The batch begins with a message of its own; ours are numbered after it.
-            let index = usize::try_from(sequence).unwrap_or(0).checked_sub(2);
-            match index.and_then(|index| labels.get(index)) {
+            match transaction.label(sequence) {
                 Some(_) if errno == 0 => answered += 1,
                 label if errno != 0 => {
-                    let what = label.cloned().unwrap_or_else(|| "a transaction".to_owned());
+                    let what = label.unwrap_or("a transaction").to_owned();
                     refused = Some(TableError::Refused { what, cause: io::Error::from_raw_os_error(errno) });
                     break;
                 }
@@ -211,10 +209,10 @@ pub fn detect_queue_kind() -> Result<QueueKind, TableError> {
             RulePlan { comment: "try".to_owned(), matches: vec![Match::Protocol(0)], then: vec![Statement::Queue] };
         let ruleset = Ruleset { inspect: vec![plan], ..Ruleset::default() };
         let table = Table::load(&ruleset, &BTreeMap::new(), kind)?;
-        let mut labelled = Labelled::new();
+        let mut draft = Draft::new();
         let nft_table = nftnl::Table::new(c_text(TABLE), ProtoFamily::Inet);
-        labelled.add(&nft_table, MsgType::Del, "removing the table");
-        table.commit(labelled)
+        draft.add(&nft_table, MsgType::Del, "removing the table");
+        table.commit(&draft.finish())
     };
     if try_kind(QueueKind::Native).is_ok() {
         return Ok(QueueKind::Native);
