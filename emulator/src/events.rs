@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use roadblock_censor::Event;
 use serde::Serialize;
@@ -23,6 +24,8 @@ pub struct Recorded {
 #[derive(Clone, Debug, Default)]
 pub struct EventLog {
     log: Arc<Mutex<Log>>,
+    /// Told of every new decision.
+    more: Arc<Condvar>,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +39,7 @@ impl EventLog {
     /// Notes a decision.
     pub fn record(&self, hop: &Arc<str>, event: Event) {
         self.lock().recorded.push(Recorded { hop: Arc::clone(hop), event });
+        self.more.notify_all();
     }
 
     /// Notes decisions about a packet of which at least the beginning is there.
@@ -51,6 +55,7 @@ impl EventLog {
             log.causes.extend(cause.map(|cause| (place, cause)));
             log.recorded.push(Recorded { hop: Arc::clone(hop), event });
         }
+        self.more.notify_all();
     }
 
     /// All decisions so far.
@@ -71,6 +76,13 @@ impl EventLog {
     /// The decisions after a mark that [`EventLog::len`] gave.
     pub fn since(&self, mark: usize) -> Vec<Recorded> {
         self.lock().recorded.get(mark..).unwrap_or_default().to_vec()
+    }
+
+    /// The decisions after a mark; waits until there is one, but no longer than this.
+    pub fn wait_since(&self, mark: usize, longest: Duration) -> Vec<Recorded> {
+        let waited = self.more.wait_timeout_while(self.lock(), longest, |log| log.recorded.len() <= mark);
+        let (log, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        log.recorded.get(mark..).unwrap_or_default().to_vec()
     }
 
     /// The decisions about flows of one client address.

@@ -7,15 +7,18 @@
 
 pub(crate) mod advice;
 mod diagnose;
+mod door;
 mod error;
 mod init;
 mod outer;
 pub mod signals;
 
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 pub use diagnose::{Check, diagnose};
+pub use door::{Door, Visitors};
 pub use error::SandboxError;
 
 use crate::kernel::identity::{Caller, IdentityMap};
@@ -29,6 +32,8 @@ pub struct Inside {
     pub map: IdentityMap,
     /// The caller's network namespace, which the lab must not be in.
     pub outer_network: u64,
+    /// Where the way into the lab is; nobody inside may see it.
+    pub door: Option<PathBuf>,
 }
 
 static INSIDE: OnceLock<Inside> = OnceLock::new();
@@ -36,6 +41,11 @@ static INSIDE: OnceLock<Inside> = OnceLock::new();
 /// What the lab process knows of its caller; `None` outside of a sandbox.
 pub fn inside() -> Option<&'static Inside> {
     INSIDE.get()
+}
+
+/// The user that this process acts as, as a number.
+pub fn user() -> u32 {
+    nix::unistd::geteuid().as_raw()
 }
 
 /// The identity of the calling thread's network namespace.
@@ -48,5 +58,10 @@ pub fn network_namespace() -> std::io::Result<u64> {
 ///
 /// A panic in the lab ends it with status 4.
 pub fn run(lab: impl FnOnce() -> u8) -> Result<u8, SandboxError> {
-    outer::run(lab)
+    outer::run(None, lab)
+}
+
+/// As [`run`], with a door: whom it admits while the lab lives comes to the [`Visitors`] that were made with it.
+pub fn run_with_door(door: Option<Door>, lab: impl FnOnce() -> u8) -> Result<u8, SandboxError> {
+    outer::run(door, lab)
 }

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     /// Open a shell inside a scenario
     #[command(after_help = SHELL_EXAMPLES)]
     Shell(SeatArguments),
+    /// List the labs that run, move one to another phase or through time, follow what is decided in it
+    #[command(after_help = CTL_EXAMPLES)]
+    Ctl(CtlArguments),
     /// Say what a censor would have done to a capture, packet by packet; needs no privileges
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArguments),
@@ -234,6 +238,78 @@ fn serve(written: &str) -> Result<Serve, String> {
     }
 }
 
+/// `roadblock ctl`.
+#[derive(Args, Debug)]
+pub(crate) struct CtlArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: CtlCommand,
+}
+
+/// What to do with a lab that runs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CtlCommand {
+    /// List your labs
+    List(FormatArgument),
+    /// Move a lab to another phase; connections stay open
+    #[command(allow_missing_positional = true)]
+    Phase(CtlPhaseArguments),
+    /// Move a lab's clock on without waiting, so that punishments end in time
+    #[command(allow_missing_positional = true)]
+    Clock(CtlClockArguments),
+    /// Print what was decided in a lab
+    Events(CtlEventsArguments),
+    /// Say how a lab is: its phase, its clock, what its censors have done, and whether it is to be trusted
+    Status(CtlStatusArguments),
+}
+
+/// `roadblock ctl phase`.
+#[derive(Args, Debug)]
+pub(crate) struct CtlPhaseArguments {
+    /// The lab, as `ctl list` calls it; may be left out where only one runs
+    pub(crate) lab: Option<String>,
+    /// A phase of its scenario
+    pub(crate) phase: String,
+}
+
+/// `roadblock ctl clock`.
+#[derive(Args, Debug)]
+pub(crate) struct CtlClockArguments {
+    /// The lab, as `ctl list` calls it; may be left out where only one runs
+    pub(crate) lab: Option<String>,
+    /// How far, as `+90s` or `+10min`
+    #[arg(value_name = "+DURATION", value_parser = forward)]
+    pub(crate) by: Duration,
+}
+
+/// `roadblock ctl events`.
+#[derive(Args, Debug)]
+pub(crate) struct CtlEventsArguments {
+    /// The lab, as `ctl list` calls it; may be left out where only one runs
+    pub(crate) lab: Option<String>,
+    /// Go on with what is decided from now on, until the lab ends
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// How to print them; as JSON, one a line, as `exec --events` writes them
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// `roadblock ctl status`.
+#[derive(Args, Debug)]
+pub(crate) struct CtlStatusArguments {
+    /// The lab, as `ctl list` calls it; may be left out where only one runs
+    pub(crate) lab: Option<String>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+fn forward(written: &str) -> Result<Duration, String> {
+    let parsed = written.strip_prefix('+').and_then(roadblock_scenarios::duration);
+    parsed.ok_or_else(|| "write how far, as `+90s` or `+10min`; a clock does not go back".to_owned())
+}
+
 /// `roadblock replay`.
 #[derive(Args, Debug)]
 #[command(group(clap::ArgGroup::new("who").required(true).args(["profile", "scenario"])))]
@@ -411,6 +487,16 @@ Examples:
   roadblock exec ru/whatsapp-2026 --capture curl.pcapng -- curl -sS https://web.whatsapp.com/
   roadblock exec ./mine.toml --serve vpn=./server.sh -- ./client.sh";
 
+const CTL_EXAMPLES: &str = "\
+Examples:
+  roadblock shell ru/whatsapp-2026 --phase before     # in one terminal; in another:
+  roadblock ctl list
+  roadblock ctl phase full-block
+  roadblock ctl events --follow
+  roadblock ctl clock +76s
+Exit status: 0 done; 1 the lab refused and is as it was; 2 no such lab or phase, or bad usage;
+4 the lab failed or did not answer";
+
 const REPLAY_EXAMPLES: &str = "\
 Examples:
   roadblock replay curl.pcapng --profile censors/tspu-2026 --set 'sni-1 = [\"whatsapp.com\"]'
@@ -461,6 +547,33 @@ mod tests {
         for command in root.get_subcommands().filter(|command| command.get_name() != "help") {
             let mut command = command.clone().term_width(100);
             insta::assert_snapshot!(format!("help-{}", command.get_name()), command.render_long_help());
+            for deeper in command.get_subcommands().filter(|deeper| deeper.get_name() != "help") {
+                let name = format!("help-{}-{}", command.get_name(), deeper.get_name());
+                insta::assert_snapshot!(name, deeper.clone().term_width(100).render_long_help());
+            }
+        }
+    }
+
+    #[test]
+    fn a_lab_may_be_left_out() {
+        let phase = |arguments: &[&str]| {
+            let all = [&["roadblock", "ctl", "phase"], arguments].concat();
+            match Cli::try_parse_from(all).map(|cli| cli.command) {
+                Ok(Command::Ctl(CtlArguments { command: CtlCommand::Phase(arguments) })) => arguments,
+                other => panic!("{other:?}"),
+            }
+        };
+        let alone = phase(&["full-block"]);
+        assert_eq!((alone.lab.as_deref(), &*alone.phase), (None, "full-block"));
+        let named = phase(&["bcdf", "full-block"]);
+        assert_eq!((named.lab.as_deref(), &*named.phase), (Some("bcdf"), "full-block"));
+    }
+
+    #[test]
+    fn a_clock_goes_forward() {
+        assert_eq!(forward("+90s"), Ok(Duration::from_secs(90)));
+        for bad in ["90s", "-90s", "+90", "+", "++9s"] {
+            assert!(forward(bad).is_err(), "{bad}");
         }
     }
 

@@ -4,6 +4,7 @@
 
 mod cli;
 mod commands;
+mod ctl;
 mod diagnostics;
 mod output;
 mod probes;

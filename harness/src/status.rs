@@ -4,6 +4,8 @@
 pub(crate) const OK: u8 = 0;
 /// An expectation failed.
 pub(crate) const UNEXPECTED: u8 = 1;
+/// `ctl`: the lab does not do that and is as it was.
+pub(crate) const REFUSED: u8 = 1;
 /// Bad usage or bad scenario.
 pub(crate) const USAGE: u8 = 2;
 /// This machine cannot run labs.

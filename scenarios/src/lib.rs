@@ -33,5 +33,6 @@ pub use library::{DoneBy, Fact, Library, load, load_with, resolve};
 pub use model::Scenario;
 pub use profile::{Profile, ProfileParameter, ProfileRule};
 pub use queries::RuleListing;
+pub use read::duration;
 pub use resolved::{Origin, Resolved, ResolvedValue, resolved};
 pub use source::{Location, SourceFile};

@@ -18,6 +18,7 @@ use crate::tree::{Entry, Node, Value};
 
 pub(crate) use collections::{Dictionary, OneOrMany};
 pub(crate) use leaves::Date;
+pub use leaves::duration;
 pub(crate) use macros::{choice, table, words};
 
 /// A value of the language.

@@ -2,6 +2,7 @@
 
 pub mod capabilities;
 pub mod command;
+pub mod descriptors;
 pub mod fork;
 pub mod identity;
 pub mod inject;

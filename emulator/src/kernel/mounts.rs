@@ -20,8 +20,9 @@ pub struct MountError {
 
 /// Gives the calling process's mount namespace a `/proc` of its own and an empty `/run`.
 ///
-/// Sockets below `/run` lead out of the lab (name service, D-Bus, docker), and so do X11's.
-pub fn isolate() -> Result<(), MountError> {
+/// Sockets below `/run` lead out of the lab (name service, D-Bus, docker), and so do X11's. Those below `door` lead to labs: one
+/// that commands could reach would let them choose by what they are measured.
+pub fn isolate(door: Option<&Path>) -> Result<(), MountError> {
     doing("make the mounts private", nix_mount(None, "/", None, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None))?;
     let proc_flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     doing("mount /proc", nix_mount(Some("proc"), "/proc", Some("proc"), proc_flags, None))?;
@@ -30,6 +31,9 @@ pub fn isolate() -> Result<(), MountError> {
         if Path::new(sockets).is_dir() {
             tmpfs(Path::new(sockets), "mode=1777")?;
         }
+    }
+    if let Some(door) = door.filter(|door| door.is_dir()) {
+        tmpfs(door, "mode=0700")?;
     }
     for folder in ["/run/lock", PRIVATE] {
         doing(&format!("make {folder}"), std::fs::create_dir_all(folder))?;

@@ -83,7 +83,7 @@ fn set_up(inside: &Inside) -> Step {
     become_root(inside).map_err(doing("become its root"))?;
     // Changing ids clears the request, so it is made only now; the pipe covers the time before.
     fork::die_with_parent().map_err(doing("tie its life to its parent's"))?;
-    mounts::isolate().map_err(|error| (error.doing, error.cause))?;
+    mounts::isolate(inside.door.as_deref()).map_err(|error| (error.doing, error.cause))?;
     nix::unistd::sethostname("roadblock").map_err(|errno| doing("set its host name")(errno.into()))
 }
 

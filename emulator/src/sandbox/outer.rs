@@ -13,6 +13,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::{Pid, pipe2};
 
+use super::door::Door;
 use super::error::SandboxError;
 use super::init::{self, Report};
 use super::{INSIDE, Inside};
@@ -22,14 +23,15 @@ use crate::kernel::identity::{Caller, IdentityMap, candidates};
 /// The signals that the outer process passes on. Those that a terminal sends reach the lab's processes by themselves.
 const PASSED_ON: [Signal; 3] = [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT];
 
-pub(super) fn run(lab: impl FnOnce() -> u8) -> Result<u8, SandboxError> {
+pub(super) fn run(door: Option<Door>, lab: impl FnOnce() -> u8) -> Result<u8, SandboxError> {
+    let mut door = door;
     let caller = Caller::current().map_err(process("ask who is calling"))?;
     let signals = block_signals().map_err(process("block signals"))?;
-    let outcome = try_each_map(&caller, lab);
+    let outcome = try_each_map(&caller, &mut door, lab);
     match outcome? {
         Started::Child(status) => fork::exit_now(status),
         Started::Outer { init, alive } => {
-            let status = wait(init, &signals).map_err(process("wait for the sandbox"));
+            let status = wait(init, &signals, door.as_ref()).map_err(process("wait for the sandbox"));
             drop(alive);
             status
         }
@@ -46,7 +48,7 @@ enum Started {
     Child(u8),
 }
 
-fn try_each_map(caller: &Caller, lab: impl FnOnce() -> u8) -> Result<Started, SandboxError> {
+fn try_each_map(caller: &Caller, door: &mut Option<Door>, lab: impl FnOnce() -> u8) -> Result<Started, SandboxError> {
     let mut lab = Some(lab);
     let mut refused = None;
     let outer_network = super::network_namespace().map_err(process("look at the network namespace"))?;
@@ -62,8 +64,9 @@ fn try_each_map(caller: &Caller, lab: impl FnOnce() -> u8) -> Result<Started, Sa
             | CloneFlags::CLONE_NEWUTS;
         match fork::into_namespaces(namespaces).map_err(|cause| SandboxError::UserNamespace { cause })? {
             Side::Child => {
+                let directory = door.take().and_then(|door| door.directory());
                 drop((alive, mapped, report_read));
-                let inside = Inside { caller: caller.clone(), map, outer_network };
+                let inside = Inside { caller: caller.clone(), map, outer_network, door: directory };
                 let pipes = init::Pipes { alive: alive_read, mapped: mapped_read, report };
                 let status = init::main(inside, pipes, || lab.take().map_or(4, |lab| lab()));
                 return Ok(Started::Child(status));
@@ -128,7 +131,7 @@ fn block_signals() -> io::Result<SignalFd> {
     Ok(SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)?)
 }
 
-fn wait(init: Pid, signals: &SignalFd) -> io::Result<u8> {
+fn wait(init: Pid, signals: &SignalFd, door: Option<&Door>) -> io::Result<u8> {
     loop {
         match waitpid(init, Some(nix::sys::wait::WaitPidFlag::WNOHANG)) {
             Ok(WaitStatus::Exited(_, status)) => return Ok(u8::try_from(status).unwrap_or(4)),
@@ -136,10 +139,14 @@ fn wait(init: Pid, signals: &SignalFd) -> io::Result<u8> {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let mut fds = [PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+        let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+        fds.extend(door.map(|door| PollFd::new(door.as_fd(), PollFlags::POLLIN)));
         match poll(&mut fds, PollTimeout::NONE) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(errno.into()),
+        }
+        if let Some(door) = door {
+            door.admit();
         }
         while let Some(received) = signals.read_signal()? {
             let Ok(signal) = Signal::try_from(received.ssi_signo.cast_signed()) else { continue };

@@ -9,8 +9,10 @@ use roadblock_scenarios::{Library, Scenario};
 
 use super::capture::{CaptureFile, EventsFile};
 use super::select::Seat;
+use super::way_in::WayIn;
 use super::{explain, library};
 use crate::cli::{ExecArguments, SeatArguments, Serve};
+use crate::ctl::Change;
 use crate::{output, status};
 
 /// Runs a command inside a scenario.
@@ -52,7 +54,10 @@ fn enter(library: &Library, arguments: &SeatArguments, servers: &[Serve], argv: 
         }
     };
     let command = CommandSpec { argv, root: arguments.root };
-    match sandbox::run(|| inside(&scenario, &seat, servers, &command, arguments, (capture, events))) {
+    let (door, way_in) = WayIn::open(&scenario, Change::Allowed, arguments.quiet);
+    match sandbox::run_with_door(door, || {
+        inside(&scenario, &seat, servers, &command, arguments, (capture, events), way_in)
+    }) {
         Ok(status) => status,
         Err(error) => {
             output::error(&error, error.advice().as_deref());
@@ -69,12 +74,16 @@ fn inside(
     command: &CommandSpec,
     arguments: &SeatArguments,
     (capture, events): (Option<CaptureFile>, Option<EventsFile>),
+    way_in: Option<WayIn>,
 ) -> u8 {
     let options = LabOptions { seed: arguments.seed, capture: capture.is_some(), ..LabOptions::default() };
     let lab = match Lab::start_with(Arc::clone(scenario), &seat.phase, options) {
-        Ok(lab) => lab,
+        Ok(lab) => Arc::new(lab),
         Err(error) => return failed(&error),
     };
+    if let Some(way_in) = way_in {
+        way_in.serve(&lab);
+    }
     for Serve { machine, command } in servers {
         if let Err(error) = lab.serve(machine, &["sh", "-c", command].map(OsString::from)) {
             return not_run(&error);
@@ -95,7 +104,7 @@ fn inside(
     if let Some(events) = events {
         events.write(&lab);
     }
-    for Problem { place, what } in lab.stop() {
+    for Problem { place, what } in lab.problems() {
         output::notice(format_args!("roadblock: what the command met is not to be trusted: {place}: {what}"));
     }
     status

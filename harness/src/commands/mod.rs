@@ -3,6 +3,7 @@
 mod capture;
 mod check;
 mod completions;
+mod ctl;
 mod doctor;
 mod exec;
 mod explain;
@@ -18,6 +19,7 @@ mod show;
 mod test;
 mod trust;
 mod usage;
+mod way_in;
 
 use crate::cli::{Cli, Command};
 use crate::{output, status};
@@ -38,6 +40,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
         Command::Test(arguments) => test::test(&library, &arguments),
         Command::Exec(arguments) => exec::exec(&library, arguments),
         Command::Shell(arguments) => exec::shell(&library, &arguments),
+        Command::Ctl(arguments) => ctl::ctl(&arguments.command),
         Command::Replay(arguments) => replay::replay(&library, &arguments),
         Command::List(arguments) => list::list(&library, arguments.format),
         Command::Show(arguments) => show::show(&library, &arguments),

@@ -1,13 +1,17 @@
 //! `roadblock run`.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
+use roadblock_emulator::lab::Lab;
 use roadblock_emulator::sandbox;
 use roadblock_scenarios::{Library, Scenario};
 
 use super::out::Out;
+use super::way_in::WayIn;
 use super::{library, print, print_json, select};
 use crate::cli::{Format, RunArguments};
+use crate::ctl::Change;
 use crate::output::{self, Paint};
 use crate::run::{self, Conclusion, RunError, Selection};
 use crate::status;
@@ -27,7 +31,12 @@ pub(super) fn run(library: &Library, arguments: &RunArguments) -> u8 {
         Ok(out) => out,
         Err(error) => return refused(error),
     };
-    match sandbox::run(|| inside(library, &scenario, &selection, arguments, out)) {
+    // One lab lives through all phases only where packets are captured; else there is one for each, gone in a moment.
+    let (door, way_in) = match out {
+        Some(_) => WayIn::open(&scenario, Change::Refused, true),
+        None => (None, None),
+    };
+    match sandbox::run_with_door(door, || inside(library, &scenario, &selection, arguments, out, way_in)) {
         Ok(status) => status,
         Err(error) => {
             output::error(&error, error.advice().as_deref());
@@ -48,8 +57,15 @@ fn inside(
     selection: &Selection,
     arguments: &RunArguments,
     out: Option<Out>,
+    way_in: Option<WayIn>,
 ) -> u8 {
-    let result = match run::run(scenario, selection, arguments.seed, out.is_some()) {
+    let way_in = Cell::new(way_in);
+    let begun = |lab: &Arc<Lab>| {
+        if let Some(way_in) = way_in.take() {
+            way_in.serve(lab);
+        }
+    };
+    let result = match run::run(scenario, selection, arguments.seed, out.is_some(), &begun) {
         Ok(result) => result,
         Err(error) => return failed(&error),
     };

@@ -72,18 +72,19 @@ pub(crate) fn play_one(
     options: LabOptions,
     limits: Limits,
 ) -> Result<RunResult, RunError> {
-    in_one_lab(scenario, std::slice::from_ref(plan), selection, options, limits)
+    in_one_lab(scenario, std::slice::from_ref(plan), selection, options, limits, &|_| {})
 }
 
 /// Plays the phases and reports; what was measured before something failed is not lost.
 ///
 /// Measuring is mostly waiting, so each phase is played in a lab of its own, several side by side. Where packets are
-/// captured there is one lab, which moves from phase to phase, and one capture of it.
+/// captured there is one lab, which moves from phase to phase, and one capture of it; `begun` is told when it lives.
 pub(crate) fn run(
     scenario: &Arc<Scenario>,
     selection: &Selection,
     seed: u64,
     capture: bool,
+    begun: &dyn Fn(&Arc<Lab>),
 ) -> Result<RunResult, RunError> {
     let began = tokio::time::Instant::now();
     let plans: Vec<PhasePlan> = selection
@@ -94,7 +95,7 @@ pub(crate) fn run(
     output::progress_on_terminal(format_args!("building the lab of {}", scenario.id));
     let options = LabOptions { seed, capture, ..LabOptions::default() };
     let mut result = if capture {
-        in_one_lab(scenario, &plans, selection, options, Limits::default())?
+        in_one_lab(scenario, &plans, selection, options, Limits::default(), begun)?
     } else {
         side_by_side(scenario, &plans, selection, options)?
     };
@@ -179,11 +180,13 @@ fn in_one_lab(
     selection: &Selection,
     options: LabOptions,
     limits: Limits,
+    begun: &dyn Fn(&Arc<Lab>),
 ) -> Result<RunResult, RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let stop = Stop::listen(&runtime, limits.timeout)?;
     let first = plans.first().map_or("", |plan| &plan.phase);
-    let lab = Lab::start_with(Arc::clone(scenario), first, options)?;
+    let lab = Arc::new(Lab::start_with(Arc::clone(scenario), first, options)?);
+    begun(&lab);
     let trust = Trust::new(lab.authority_der())?;
     let time = LabTime::new(lab.clock().clone());
     let mut report = empty_report(scenario, selection, options.seed);

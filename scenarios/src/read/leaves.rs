@@ -215,8 +215,8 @@ impl Read for Node {
     }
 }
 
-/// A duration as the language writes it: a number and a unit.
-fn duration(text: &str) -> Option<Duration> {
+/// A duration as the language writes it: a number and a unit, as `90s`, `1.5s` or `10min`.
+pub fn duration(text: &str) -> Option<Duration> {
     let number = text.trim_end_matches(|each: char| each.is_ascii_alphabetic());
     let seconds = match &text[number.len()..] {
         "us" => 1e-6,
