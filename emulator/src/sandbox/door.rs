@@ -3,8 +3,11 @@
 //! The outer process listens, because the lab has its own mounts and its own ids. It admits nobody but the user it belongs to,
 //! whom the kernel names (`SO_PEERCRED`), and hands the connection to the lab. What is said on it is the lab's affair.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Write};
+use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -25,6 +28,8 @@ pub struct Door {
     process: u32,
     owner: Uid,
     refusal: Vec<u8>,
+    /// Those refused last. A connection that is closed before what came on it was read takes back what was said on it.
+    refused: RefCell<VecDeque<UnixStream>>,
 }
 
 /// The lab's side: connections of the user whose lab it is.
@@ -49,6 +54,7 @@ impl Door {
             process: std::process::id(),
             owner: geteuid(),
             refusal: refusal.into(),
+            refused: RefCell::default(),
         };
         door.listener.set_nonblocking(true)?;
         fs::set_permissions(&unfinished, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
@@ -68,7 +74,12 @@ impl Door {
                 // A lab that is too busy to take it leaves the caller without an answer, which it can tell.
                 let _ = descriptors::send(&self.inward, &stream);
             } else {
-                let _ = stream.set_nonblocking(true).and_then(|()| (&stream).write_all(&self.refusal));
+                let said = stream.set_nonblocking(true).and_then(|()| (&stream).write_all(&self.refusal));
+                if said.and_then(|()| stream.shutdown(Shutdown::Write)).is_ok() {
+                    let mut refused = self.refused.borrow_mut();
+                    refused.truncate(REMEMBERED - 1);
+                    refused.push_front(stream);
+                }
             }
         }
     }
@@ -99,6 +110,9 @@ impl Visitors {
     }
 }
 
+/// How many of those who were refused are left to read it.
+const REMEMBERED: usize = 8;
+
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader};
@@ -127,14 +141,16 @@ mod tests {
         let path = directory.path().join("lab.sock");
         let (mut door, visitors) = Door::open(&path, "no\n").expect("a door");
         door.owner = Uid::from_raw(geteuid().as_raw() + 1);
-        let caller = UnixStream::connect(&path).expect("somebody listens");
+        let mut caller = UnixStream::connect(&path).expect("somebody listens");
+        caller.write_all(b"what is not read\n").expect("written");
         door.admit();
-        drop(door);
         let mut line = String::new();
         BufReader::new(caller).read_line(&mut line).expect("read");
         assert_eq!(line, "no\n");
         visitors.socket.set_nonblocking(true).expect("a socket");
+        // Only the door could hand somebody in.
         let came = visitors.next();
         assert!(matches!(&came, Err(error) if error.kind() == io::ErrorKind::WouldBlock), "{came:?}");
+        drop(door);
     }
 }

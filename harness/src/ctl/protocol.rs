@@ -202,12 +202,12 @@ mod tests {
     /// Other programs write these.
     #[test]
     fn requests_are_written_as_documented() {
-        insta::assert_snapshot!(line(&Request::new(Demand::Status)), @"");
-        insta::assert_snapshot!(line(&Request::new(Demand::Phase { id: "full-block".to_owned() })), @"");
-        insta::assert_snapshot!(line(&Request::new(Demand::Clock { nanoseconds: 90_000_000_000 })), @"");
-        insta::assert_snapshot!(line(&Request::new(Demand::Events { follow: true })), @"");
-        insta::assert_snapshot!(line(&Reply::new(Answer::refused(Reason::Usage, "no phase is called `x`"))), @"");
-        insta::assert_snapshot!(line(&Reply::new(Answer::End)), @"");
+        insta::assert_snapshot!(line(&Request::new(Demand::Status)), @r#"{"schema":"roadblock.ctl/1","do":"status"}"#);
+        insta::assert_snapshot!(line(&Request::new(Demand::Phase { id: "full-block".to_owned() })), @r#"{"schema":"roadblock.ctl/1","do":{"phase":{"id":"full-block"}}}"#);
+        insta::assert_snapshot!(line(&Request::new(Demand::Clock { nanoseconds: 90_000_000_000 })), @r#"{"schema":"roadblock.ctl/1","do":{"clock":{"nanoseconds":90000000000}}}"#);
+        insta::assert_snapshot!(line(&Request::new(Demand::Events { follow: true })), @r#"{"schema":"roadblock.ctl/1","do":{"events":{"follow":true}}}"#);
+        insta::assert_snapshot!(line(&Reply::new(Answer::refused(Reason::Usage, "no phase is called `x`"))), @r#"{"schema":"roadblock.ctl/1","said":{"refused":{"reason":"usage","why":"no phase is called `x`"}}}"#);
+        insta::assert_snapshot!(line(&Reply::new(Answer::End)), @r#"{"schema":"roadblock.ctl/1","said":"end"}"#);
     }
 
     #[test]
