@@ -44,8 +44,8 @@ pub(crate) enum Command {
     /// Say what a censor would have done to a capture, packet by packet; needs no privileges
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArguments),
-    /// List the scenarios of the library
-    List(FormatArgument),
+    /// List the scenarios of the library, by country or by mechanism
+    List(ListArguments),
     /// Explain a scenario: who, where, what is blocked, when, and how far it is known
     #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowArguments),
@@ -416,6 +416,27 @@ pub(crate) struct CompletionsArguments {
     /// The shell
     #[arg(value_enum)]
     pub(crate) shell: Shell,
+}
+
+/// `roadblock list`.
+#[derive(Args, Debug)]
+pub(crate) struct ListArguments {
+    /// What to group them by
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) by: ListBy,
+    /// How to print them
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
+}
+
+/// What a list is grouped by.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub(crate) enum ListBy {
+    /// The country whose networks a scenario shows
+    #[default]
+    Country,
+    /// The ways of blocking, each with the scenarios that show it
+    Mechanism,
 }
 
 /// A format and nothing else.

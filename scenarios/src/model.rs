@@ -242,7 +242,7 @@ impl Scenario {
     /// The country whose network it shows, as `ru`: the folder of its id, where that is a country's.
     pub fn country(&self) -> Option<&str> {
         let (folder, _) = self.id.split_once('/')?;
-        COUNTRIES.contains(&folder).then_some(folder)
+        country_name(folder).map(|_| folder)
     }
 
     /// Whether anything is measured by a command.
@@ -271,5 +271,23 @@ impl Scenario {
     }
 }
 
-/// The countries that the library has folders for, by the codes of ISO 3166-1.
-const COUNTRIES: &[&str] = &["cn", "eg", "id", "in", "ir", "kz", "mm", "pk", "ru", "tm", "tr", "ve"];
+/// The name of a country of the library, by its code (ISO 3166-1).
+pub fn country_name(code: &str) -> Option<&'static str> {
+    COUNTRIES.iter().find(|(known, _)| *known == code).map(|(_, name)| *name)
+}
+
+/// The countries whose networks the library shows.
+const COUNTRIES: &[(&str, &str)] = &[
+    ("cn", "China"),
+    ("eg", "Egypt"),
+    ("id", "Indonesia"),
+    ("in", "India"),
+    ("ir", "Iran"),
+    ("kz", "Kazakhstan"),
+    ("mm", "Myanmar"),
+    ("pk", "Pakistan"),
+    ("ru", "Russia"),
+    ("tm", "Turkmenistan"),
+    ("tr", "Turkey"),
+    ("ve", "Venezuela"),
+];

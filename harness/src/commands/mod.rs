@@ -42,7 +42,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
         Command::Shell(arguments) => exec::shell(&library, &arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments.command),
         Command::Replay(arguments) => replay::replay(&library, &arguments),
-        Command::List(arguments) => list::list(&library, arguments.format),
+        Command::List(arguments) => list::list(&library, &arguments),
         Command::Show(arguments) => show::show(&library, &arguments),
         Command::New(arguments) => new::new(&library, &arguments),
         Command::Check(arguments) => check::check(&library, &arguments),

@@ -33,6 +33,11 @@ impl Table {
         self.rows.push(cells.into_iter().map(|(text, painted)| Cell { text, painted }).collect());
     }
 
+    /// A text that goes through all columns.
+    pub(crate) fn note(&mut self, paint: Paint, text: &str) {
+        self.rows.push(vec![Cell { text: text.to_owned(), painted: paint.faint(text).to_string() }]);
+    }
+
     /// The lines, each with this before it and no blanks at its end.
     pub(crate) fn render(&self, indent: &str) -> String {
         let widths = self.widths();
@@ -53,7 +58,8 @@ impl Table {
     fn widths(&self) -> Vec<usize> {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or_default();
         let width = |column: usize| {
-            let cells = self.rows.iter().filter_map(|row| row.get(column));
+            // A note has no columns.
+            let cells = self.rows.iter().filter(|row| row.len() > 1).filter_map(|row| row.get(column));
             cells.map(|cell| cell.text.chars().count()).max().unwrap_or_default()
         };
         (0..columns).map(width).collect()
