@@ -18,7 +18,10 @@ fn the_document_is_what_its_schema_says_and_parts_are_together_the_whole() {
     let whole = suite(&["mechanisms/dns-*"]);
     let errors: Vec<String> = validator.iter_errors(&whole).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:#?}");
-    assert_eq!((whole["schema"].as_str(), whole["conclusion"].as_str()), (Some("roadblock.test/1"), Some("as-expected")));
+    assert_eq!(
+        (whole["schema"].as_str(), whole["conclusion"].as_str()),
+        (Some("roadblock.test/1"), Some("as-expected"))
+    );
     assert!(units(&whole).len() >= 6, "{whole:#}");
     for way in ["count", "hash"] {
         let parts = [1, 2, 3].map(|part| suite(&["mechanisms/dns-*", "--partition", &format!("{way}:{part}/3")]));
@@ -38,7 +41,7 @@ fn what_did_not_go_as_expected_is_told_in_the_table_and_to_junit() {
     let scenario = fs::read_to_string(library().join("mechanisms/sni-reset-client.toml")).expect("the scenario");
     let listed = "to-client = [";
     assert!(scenario.contains(listed), "{scenario}");
-    let broken = scenario.replace(listed, "to-client = [] # ").replace("mechanisms/sni-reset-client", "mine");
+    let broken = scenario.replace(listed, "to-client = [\"gosuslugi.ru\"] # ").replace("mechanisms/sni-reset-client", "mine");
     fs::write(directory.path().join("mine.toml"), broken).expect("written");
     let junit = directory.path().join("junit.xml").display().to_string();
     let folder = directory.path().display().to_string();
@@ -62,7 +65,9 @@ fn a_rule_that_nothing_proves_survives() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("mine.toml");
     let scenario = fs::read_to_string(library().join("mechanisms/sni-reset-client.toml")).expect("the scenario");
-    let unproved = scenario.replace("mechanisms/sni-reset-client", "mine").replace("profile =", "to-server = [\"github.com\"]\nprofile =");
+    let unproved = scenario
+        .replace("mechanisms/sni-reset-client", "mine")
+        .replace("profile =", "to-server = [\"github.com\"]\nprofile =");
     fs::write(&path, unproved).expect("written");
     let path = path.display().to_string();
     let mutants = said(roadblock(&["test", "--mutate", &path, "--format", "json"]));

@@ -1,6 +1,7 @@
 //! `roadblock list`: the library by country, or by mechanism.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 use roadblock_scenarios::model::{Mechanism, country_name};
 use roadblock_scenarios::{Library, Scenario, load};
@@ -144,7 +145,8 @@ fn by_mechanism(scenarios: &[Entry], paint: Paint) -> String {
         }
         let scenarios = table.render("  ");
         if !scenarios.is_empty() {
-            text.push_str(&format!("{}  {}\n{scenarios}\n", paint.strong(mechanism.word()), mechanism.about()));
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "{}  {}\n{scenarios}", paint.strong(mechanism.word()), mechanism.about());
         }
     }
     text
