@@ -62,6 +62,8 @@ pub struct Fact {
     pub done_by: DoneBy,
     /// Why no test of a middlebox shows it, where none does.
     pub left_out: Option<String>,
+    /// Why no scenario shows it, where none does.
+    pub no_scenario: Option<String>,
 }
 
 /// Who does what a fact describes.
@@ -242,6 +244,7 @@ impl Fact {
             place: known.place.clone(),
             done_by: known.done_by,
             left_out: known.left_out.clone(),
+            no_scenario: known.no_scenario.clone(),
         }
     }
 }

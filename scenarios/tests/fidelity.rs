@@ -37,6 +37,24 @@ fn what_is_left_out_has_no_test() {
 }
 
 #[test]
+fn every_fact_is_in_a_scenario_or_says_why_not() {
+    let library = Library::embedded();
+    let cited = citations();
+    let scenarios: BTreeSet<&str> = library.ids().collect();
+    let shown = |fact: &Fact| cited.get(&fact.id).is_some_and(|by| by.iter().any(|by| scenarios.contains(&**by)));
+    let (mut bare, mut idle) = (Vec::new(), Vec::new());
+    for fact in library.facts() {
+        match (shown(&fact), &fact.no_scenario) {
+            (false, None) => bare.push(fact.id),
+            (true, Some(_)) => idle.push(fact.id),
+            (true, None) | (false, Some(_)) => {}
+        }
+    }
+    assert!(bare.is_empty(), "neither a scenario nor `no-scenario` in facts.toml: {bare:?}");
+    assert!(idle.is_empty(), "there is a scenario, so `no-scenario` says nothing: {idle:?}");
+}
+
+#[test]
 fn the_page_is_current() {
     let tests = tests();
     let path = root().join("docs/fidelity.md");
@@ -144,7 +162,9 @@ fn citations() -> BTreeMap<String, BTreeSet<String>> {
         let of_sources = scenario.sources.iter().flat_map(|source| source.facts.clone());
         let lies = scenario.phases.iter().flat_map(|phase| phase.state.lies.values().flatten());
         let of_lies = lies.flat_map(|lie| lie.facts.iter().map(ToString::to_string));
-        of_sources.chain(of_lies).collect::<BTreeSet<_>>().iter().for_each(|fact| cite(fact, id.to_owned()));
+        let acting = scenario.rules().into_iter().filter(|rule| rule.active || rule.exempts);
+        let of_rules = acting.flat_map(|rule| rule.facts).map(|fact| fact.to_string());
+        of_sources.chain(of_lies).chain(of_rules).collect::<BTreeSet<_>>().iter().for_each(|fact| cite(fact, id.to_owned()));
     }
     cited
 }
@@ -170,7 +190,9 @@ library and the names of the tests, and a test holds it current:
 
 A grade says how far a behaviour is known: *measured* where a publication or a digest of it was read, *single source* for one
 report or one vantage point, *recalled* where the publication was not read again. Under *shown by* stand the tests that are
-named after a fact and fail without its rule, or why there is none; under *cited by* the rules and scenarios of the library.
+named after a fact and fail without its rule, or why there is none; under *cited by* the rules and scenarios of the library, or
+why there is no scenario. A scenario is there if its sources or a lie cite the fact, or a rule that acts in it: then its
+expectations fail without that rule (`roadblock test --mutate`).
 ";
 
 const TABLE: &str = "| fact | grade | behaviour | done by | shown by | cited by |\n|---|---|---|---|---|---|\n";
@@ -200,6 +222,7 @@ fn row(fact: &Fact, tests: Option<&BTreeSet<Test>>, cited: Option<&BTreeSet<Stri
     };
     let cited: Vec<String> = cited.into_iter().flatten().map(|by| format!("`{by}`")).collect();
     let behaviour = fact.title.replace('|', "\\|").replace('*', "\\*");
-    let cited = cited.join("<br>");
+    let reason = fact.no_scenario.iter().map(|reason| format!("no scenario: {reason}"));
+    let cited = cited.into_iter().chain(reason).collect::<Vec<_>>().join("<br>");
     format!("| {} | {grade} | {behaviour} | {done_by} | {shown} | {cited} |", fact.id)
 }

@@ -29,6 +29,8 @@ table! {
         "source" => source: String,
         /// Why no test of a middlebox shows it.
         "left-out" => left_out: Option<String>,
+        /// Why no scenario shows it, where none does.
+        "no-scenario" => no_scenario: Option<String>,
     }
 }
 
