@@ -41,7 +41,8 @@ fn what_did_not_go_as_expected_is_told_in_the_table_and_to_junit() {
     let scenario = fs::read_to_string(library().join("mechanisms/sni-reset-client.toml")).expect("the scenario");
     let listed = "to-client = [";
     assert!(scenario.contains(listed), "{scenario}");
-    let broken = scenario.replace(listed, "to-client = [\"gosuslugi.ru\"] # ").replace("mechanisms/sni-reset-client", "mine");
+    let broken =
+        scenario.replace(listed, "to-client = [\"gosuslugi.ru\"] # ").replace("mechanisms/sni-reset-client", "mine");
     fs::write(directory.path().join("mine.toml"), broken).expect("written");
     let junit = directory.path().join("junit.xml").display().to_string();
     let folder = directory.path().display().to_string();

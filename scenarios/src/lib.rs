@@ -14,6 +14,7 @@ mod client_hello;
 mod compose;
 mod declare;
 pub mod diagnostic;
+mod kernel_rules;
 pub mod library;
 mod loader;
 pub mod model;

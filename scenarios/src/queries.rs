@@ -5,6 +5,7 @@ use std::sync::Arc;
 use roadblock_censor::policy::{Grade, Response, Rule};
 use serde::Serialize;
 
+use crate::kernel_rules;
 use crate::model::{Phase, PhaseState, Scenario, Target, Vantage};
 
 /// A rule or a lie, as `show` lists it.
@@ -83,6 +84,8 @@ impl Scenario {
                 found |= lies.len() < before;
             }
         }
+        // What stood before a rule kept it with the machine.
+        kernel_rules::settle(&mut copy.phases);
         found.then_some(copy)
     }
 }

@@ -164,7 +164,12 @@ fn citations() -> BTreeMap<String, BTreeSet<String>> {
         let of_lies = lies.flat_map(|lie| lie.facts.iter().map(ToString::to_string));
         let acting = scenario.rules().into_iter().filter(|rule| rule.active || rule.exempts);
         let of_rules = acting.flat_map(|rule| rule.facts).map(|fact| fact.to_string());
-        of_sources.chain(of_lies).chain(of_rules).collect::<BTreeSet<_>>().iter().for_each(|fact| cite(fact, id.to_owned()));
+        of_sources
+            .chain(of_lies)
+            .chain(of_rules)
+            .collect::<BTreeSet<_>>()
+            .iter()
+            .for_each(|fact| cite(fact, id.to_owned()));
     }
     cited
 }

@@ -194,7 +194,7 @@ impl Candidate {
 
     /// The expectations of a phase, or those that name the rule, with what shares a client with them.
     fn unit(&self, phase: &Name, named_only: bool) -> Result<Unit, MeasureError> {
-        let mut unit = Unit::new(&Arc::new(only_in(&self.scenario, phase)), phase)?;
+        let mut unit = Unit::new(&self.scenario, phase)?;
         let mut plan = PhasePlan::clone(&unit.plan);
         plan.visits.clear();
         if named_only {
@@ -204,14 +204,6 @@ impl Candidate {
         unit.plan = Arc::new(plan);
         Ok(unit)
     }
-}
-
-/// The scenario with one of its phases: without a rule that stood before it, a rule may become the kernel's in one phase and
-/// not in another, and no lab could move between these.
-fn only_in(scenario: &Scenario, phase: &Name) -> Scenario {
-    let mut scenario = scenario.clone();
-    scenario.phases.retain(|each| each.id == *phase);
-    scenario
 }
 
 fn play(unit: &Unit, number: usize, pool: Pool) -> Result<Report, String> {

@@ -15,6 +15,7 @@ use crate::declare::{
     Change, FileKind, LieAnswerDeclaration, LieDeclaration, PhaseDeclaration, ProfileFile, ScenarioFile,
 };
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::kernel_rules;
 use crate::model::{Lie, LieAnswer, Name, Phase, PhaseState};
 use crate::read::Located;
 use crate::source::Text;
@@ -28,13 +29,13 @@ pub(crate) fn build(file: &ScenarioFile, context: &Context<'_>, errors: &mut Col
         let state = state.compile(context, errors);
         return vec![Phase { id: "always".into(), date: None, title: None, felt: None, unknown: None, state }];
     }
-    file.phases
-        .iter()
-        .map(|declared| {
-            declared.changes.iter().for_each(|change| state.apply(change, context, errors));
-            phase(declared, state.compile(context, errors))
-        })
-        .collect()
+    let phases = file.phases.iter().map(|declared| {
+        declared.changes.iter().for_each(|change| state.apply(change, context, errors));
+        phase(declared, state.compile(context, errors))
+    });
+    let mut phases: Vec<Phase> = phases.collect();
+    kernel_rules::settle(&mut phases);
+    phases
 }
 
 fn phase(declared: &PhaseDeclaration, state: PhaseState) -> Phase {

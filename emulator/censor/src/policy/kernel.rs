@@ -61,6 +61,9 @@ impl Rule {
     /// The rule as the kernel can execute it for an in-path box; `None` when it needs the machine: it looks at more than
     /// addresses, ports and direction, remembers, injects, misses or lets the search go on.
     pub fn kernel_block(&self) -> Option<KernelBlock> {
+        if self.machine_only {
+            return None;
+        }
         let action = match self.trigger.fate {
             Fate::Drop => KernelAction::Drop,
             Fate::Reject(rejection) => KernelAction::Reject(rejection),
@@ -190,6 +193,7 @@ mod tests {
             rule(Condition::All(vec![address(), Condition::ClientInside]), Fate::Drop),
             rule(Condition::Not(Box::new(address())), Fate::Drop),
             with(&|rule| rule.also = true),
+            with(&|rule| rule.machine_only = true),
             with(&|rule| rule.after = Some(threshold)),
             with(&|rule| rule.miss = 0.1),
         ] {

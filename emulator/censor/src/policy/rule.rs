@@ -30,6 +30,9 @@ pub struct Rule {
     pub suspect: bool,
     /// Whether the search goes on after this rule matched.
     pub also: bool,
+    /// Whether it stays with the machine even where the kernel could execute it: what the kernel executes cannot change its
+    /// shape in a live lab.
+    pub machine_only: bool,
 }
 
 impl Default for Rule {
@@ -46,6 +49,7 @@ impl Default for Rule {
             miss: 0.0,
             suspect: false,
             also: false,
+            machine_only: false,
         }
     }
 }
