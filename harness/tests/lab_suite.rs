@@ -26,7 +26,7 @@ fn the_document_is_what_its_schema_says_and_parts_are_together_the_whole() {
     for way in ["count", "hash"] {
         let parts = [1, 2, 3].map(|part| suite(&["mechanisms/dns-*", "--partition", &format!("{way}:{part}/3")]));
         let together: Vec<Value> = parts.iter().flat_map(units).collect();
-        let names = |units: &[Value]| units.iter().map(|unit| unit.to_string()).collect::<BTreeSet<String>>();
+        let names = |units: &[Value]| units.iter().map(ToString::to_string).collect::<BTreeSet<String>>();
         assert_eq!(names(&together), names(&units(&whole)), "{way}");
         assert_eq!(together.len(), units(&whole).len(), "{way}: no unit is played twice");
     }

@@ -146,6 +146,7 @@ impl<'a> Compiler<'a, '_> {
             residuals: self.residuals(rule, place),
             miss: self.miss(rule),
             suspect: rule.suspect,
+            machine_only: false,
             also: rule.also,
         }
     }
