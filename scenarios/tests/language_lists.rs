@@ -94,11 +94,10 @@ fn a_phase_may_put_lists_together_too() {
 
 /// What a profile's rule about these addresses comes to.
 fn prefixes(written: &str) -> Result<PrefixSet, Diagnostics> {
-    let profile = format!(
-        "kind = \"profile\"\nid = \"censors/mine\"\ntitle = \"M\"\nparam.all = {{ type = \"prefixes\" }}\nbox.place = \"in-path\"\n\
-         [[rule]]\nid = \"one\"\nwhen = {{ server.address = \"$all\" }}\ntrigger = \"drop\"\n"
-    );
-    let library = library().with_files([("censors/mine.toml".to_owned(), profile)]);
+    let profile = "kind = \"profile\"\nid = \"censors/mine\"\ntitle = \"M\"\nparam.all = { type = \"prefixes\" }\n\
+                   box.place = \"in-path\"\n[[rule]]\nid = \"one\"\nwhen = { server.address = \"$all\" }\n\
+                   trigger = \"drop\"\n";
+    let library = library().with_files([("censors/mine.toml".to_owned(), profile.to_owned())]);
     let profile = library.profile("censors/mine", &format!("all = {written}"))?;
     Ok(addresses(&profile.policy.boxes[0].rules[0].when))
 }
@@ -138,7 +137,7 @@ proptest! {
         };
         let all: PrefixSet = union.iter().map(|each| IpNet::from(net(each))).collect();
         let out: PrefixSet = except.iter().map(|each| IpNet::from(net(each))).collect();
-        let list = |nets: &[(u32, u8)]| nets.iter().map(|each| format!("{}\n", net(each))).collect::<String>();
+        let list = |nets: &[(u32, u8)]| nets.iter().map(|each| net(each).to_string()).collect::<Vec<_>>().join("\n");
         let library = Library::embedded().with_files([
             ("lists/all.txt".to_owned(), list(&union)),
             ("lists/out.txt".to_owned(), list(&except)),

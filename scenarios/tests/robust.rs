@@ -75,6 +75,9 @@ proptest! {
                 "[[phase]]\n", "[[expect]]\n", "id = \"x\"\n", "title = \"x\"\n", "[hop.a]\n", "[vantage.control]\n",
                 "path = [\"a\"]\n", "isp = \"AS12389 Rostelecom\"\n", "resolvers = [\"8.8.8.8\"]\n", "date = 2026-02-11\n",
                 "use = [\"services/neutral\"]\n", "change = [{ in = \"censor.a.b\", add = [] }]\n", "1e999", "-1", "é",
+                "extends = \"ru/whatsapp-2026\"\n", "extends = \"./x.toml\"\n", "without = [\"expect.*\", \"phase.before\"]\n",
+                "param.x = { type = \"names\", default = \"@./x\" }\n", "set = { x = 1 }\n", "\"$x\"", "\"$$\"",
+                "{ union = [\"a.b\"], except = [\"c.d\"] }", "[resolver.isp]\n", "lies = [",
             ]),
             0..40,
         )
@@ -106,5 +109,20 @@ proptest! {
         let to = to.index(bytes.len());
         bytes.splice(to..to, piece);
         read(&String::from_utf8_lossy(&bytes))?;
+    }
+
+    #[test]
+    fn a_file_that_extends_the_flagship_with_anything(
+        pieces in prop::collection::vec(
+            prop::sample::select(vec![
+                "phase", "expect", "vantage", "moscow", "resolver", "isp", "lies", "censor", "tspu", "change", "probe", "tls",
+                "[[", "]]\n", "[", "]\n", ".", " = ", "\"*\"", "{ ", " }", ", ", "\n", "id = \"full-block\"\n", "3", "true",
+                "without = [\"phase.full-block\", \"censor.tspu\"]\n", "without = [\"vantage.moscow\"]\n", "\"$x\"",
+                "param.x = { type = \"text\", default = \"x\" }\n", "use = [\"services/neutral\"]\n", "union", "except",
+            ]),
+            0..24,
+        )
+    ) {
+        read(&format!("id = \"x\"\ntitle = \"x\"\nextends = \"ru/whatsapp-2026\"\n{}", pieces.concat()))?;
     }
 }

@@ -86,9 +86,8 @@ impl Reference<'_> {
         for (key, property) in first.into_iter().chain(later) {
             let default = match &property["default"] {
                 _ if required.contains(&key.as_str()) => "**required**".to_owned(),
-                Value::Null => String::new(),
+                Value::Null | Value::Object(_) => String::new(),
                 Value::Array(items) if items.is_empty() => String::new(),
-                Value::Object(_) => String::new(),
                 default => format!("`{default}`"),
             };
             let row = [format!("`{key}`"), self.kind(property), default, prose(&property["description"])];
