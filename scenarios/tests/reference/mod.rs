@@ -41,7 +41,10 @@ fn walk<'s>(
             continue;
         }
         let is_root = path == file;
-        headings.insert(name.clone(), if is_root { path.clone() } else { format!("`{path}`") });
+        let heading = if is_root { path.clone() } else { format!("`{path}`") };
+        // A table that is one of the forms of a value is met at the same place as the value.
+        let is_taken = headings.values().any(|each| anchor(each) == anchor(&heading));
+        headings.insert(name.clone(), if is_taken { format!("{heading} as a table") } else { heading });
         order.push((name.clone(), schema));
         let mut found = Vec::new();
         gather(&schema["$defs"][&name], if is_root { "" } else { &path }, &mut found);
