@@ -18,7 +18,7 @@ pub(crate) fn render(schemas: &[(&str, &Value)]) -> String {
         let definition = &schema["$defs"][&name];
         writeln!(text, "\n### {}\n\n{}", headings[&name], prose(&definition["description"]))
             .expect("a string takes all");
-        let reference = Reference { headings: &headings };
+        let reference = Reference { headings: &headings, root: schema };
         match definition["anyOf"].as_array() {
             Some(forms) => reference.forms(forms, &mut text),
             None => reference.keys(definition, &mut text),
@@ -75,6 +75,7 @@ fn gather(schema: &Value, path: &str, found: &mut Vec<(String, String)>) {
 
 struct Reference<'a> {
     headings: &'a BTreeMap<String, String>,
+    root: &'a Value,
 }
 
 impl Reference<'_> {
@@ -107,7 +108,9 @@ impl Reference<'_> {
                 Some((key, property)) => format!("`{{ {key} = … }}`: {}", self.kind(property)),
                 None => self.kind(form),
             };
-            text.push_str(&row_of(&[shown, prose(&form["description"])]));
+            let name = form["$ref"].as_str().map(|path| path.trim_start_matches("#/$defs/"));
+            let described = name.map_or(form, |name| &self.root["$defs"][name]);
+            text.push_str(&row_of(&[shown, prose(&described["description"])]));
         }
     }
 
