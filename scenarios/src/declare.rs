@@ -40,7 +40,9 @@ pub(crate) use listen::ListenDeclaration;
 #[cfg(test)]
 pub(crate) use neighbours::NeighbourTable;
 pub(crate) use neighbours::NeighboursDeclaration;
-pub(crate) use probe::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, SpeakProbe, SplitDeclaration, TlsProbe};
+pub(crate) use probe::{
+    AppProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, SpeakProbe, SplitDeclaration, TlsProbe,
+};
 pub(crate) use profile::{Parameter, ParameterType, ProfileFile, RuleDeclaration};
 pub(crate) use quantities::{
     Between, BitRate, ByteSize, CountRange, HeaderNumber, HexBytes, MeasureLimits, Offset, PortRange, SizeOrTime,

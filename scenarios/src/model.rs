@@ -31,7 +31,7 @@ pub use mechanism::{Mechanism, UnknownMechanism};
 pub use payload::{Payload, Reply, Transport};
 pub use probe::{
     Authority, ChatHeader, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport, Neighbour,
-    NeighbourKind, OfControl, Probe, Step, Times, VerdictWord,
+    NeighbourKind, OfControl, Probe, QuicVersion, Step, Times, VerdictWord,
 };
 pub use service::{Certificate, Host, Listener, Page, Protocol, Service, Target, WebSocket, WireGuardKeys};
 

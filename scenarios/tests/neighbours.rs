@@ -154,5 +154,5 @@ fn what_listens_at_its_usual_port_answers_at_another_too() {
             }
         }
     }
-    assert_eq!(counts.len(), 4, "{counts:?}");
+    assert_eq!(counts.len(), 5, "{counts:?}");
 }

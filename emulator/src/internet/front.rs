@@ -66,11 +66,11 @@ impl Port {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         match protocol {
-            Protocol::Http => web::serve(stream, self.visitor(client), web::Version::One).await,
+            Protocol::Http => web::serve(stream, self.visitor(client, false), web::Version::One).await,
             Protocol::Https | Protocol::Doh => {
                 let stream = self.accept_tls(stream).await?;
                 let version = web::Version::agreed(stream.get_ref().1.alpn_protocol());
-                web::serve(stream, self.visitor(client), version).await
+                web::serve(stream, self.visitor(client, true), version).await
             }
             Protocol::Dns => name_server::answer_stream(stream, client, self.address, &self.speaker).await,
             Protocol::Dot => {
@@ -81,7 +81,7 @@ impl Port {
             Protocol::Mtproto => mtproto::serve(stream).await,
             Protocol::Echo => echo::serve_stream(stream).await,
             // These have no TCP; nobody listens for them here.
-            Protocol::Stun | Protocol::CallRelay | Protocol::WireGuard => Ok(()),
+            Protocol::H3 | Protocol::Stun | Protocol::CallRelay | Protocol::WireGuard => Ok(()),
         }
     }
 
@@ -93,9 +93,9 @@ impl Port {
         timeout(IDLE, acceptor.accept(stream)).await?
     }
 
-    fn visitor(&self, client: SocketAddr) -> Visitor {
+    fn visitor(&self, client: SocketAddr, secure: bool) -> Visitor {
         let (sites, speaker) = (Arc::clone(&self.sites), Arc::clone(&self.speaker));
-        Visitor { sites, speaker, client, server: self.address }
+        Visitor { sites, speaker, client, server: self.address, secure }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod dns;
 mod doh;
 mod echo;
 mod front;
+mod h3;
 pub mod lies;
 mod listen;
 mod mtproto;

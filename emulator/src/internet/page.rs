@@ -29,6 +29,8 @@ pub struct Site {
     pub websocket: Option<WebSocket>,
     /// The keys of its tunnel.
     pub wireguard: Option<WireGuardKeys>,
+    /// Where it speaks HTTP/3, as it is said over TCP (RFC 7838).
+    pub alternative: Option<HeaderValue>,
     /// What its pages say.
     pub page: Page,
 }
@@ -61,6 +63,7 @@ impl Site {
             serves_dns: speaks(Protocol::Doh),
             websocket: host.websocket.clone(),
             wireguard: host.wireguard.clone(),
+            alternative: alternative(host),
             page: host.page.clone(),
         }
     }
@@ -73,6 +76,11 @@ impl Site {
     fn serves(&self, name: &str) -> bool {
         self.names.iter().any(|each| each == name)
     }
+}
+
+fn alternative(host: &Host) -> Option<HeaderValue> {
+    let h3 = host.listen.iter().find(|each| each.protocol == Protocol::H3)?;
+    HeaderValue::try_from(format!("h3=\":{}\"; ma=86400", h3.port)).ok()
 }
 
 impl Sites {

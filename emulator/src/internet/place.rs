@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use roadblock_scenarios::model::{Host, Protocol, Service};
+use rustls::ServerConfig;
 use tokio::net::UdpSocket;
 use tokio::runtime::Handle;
 use tokio_rustls::TlsAcceptor;
@@ -18,7 +19,7 @@ use super::relay::Callers;
 use super::servers::{Bound, Servers};
 use super::start::InternetError;
 use super::tls::server_config;
-use super::{echo, name_server, relay, web, wireguard};
+use super::{echo, h3, name_server, relay, web, wireguard};
 
 /// What listens at an address and port.
 pub(super) struct Place {
@@ -69,7 +70,7 @@ impl Place {
         if let Some(protocol) = datagrams(&self.protocols) {
             let socket = bind_udp(actual).map_err(bind_error)?;
             actual = socket.local_addr().map_err(bind_error)?;
-            start.answer_datagrams(protocol, socket, actual, &sites, &server);
+            start.answer_datagrams(protocol, socket, actual, &sites, &server)?;
         }
         for protocol in self.protocols {
             start.servers.add_bound(Bound { protocol, wanted: self.address, actual });
@@ -138,10 +139,19 @@ impl Start<'_> {
         } else {
             return Ok(None);
         };
+        Ok(self.server_config(sites, server, alpn)?.map(|config| TlsAcceptor::from(Arc::new(config))))
+    }
+
+    /// The same for a protocol that shakes hands by itself.
+    fn server_config(
+        &self,
+        sites: &Arc<Sites>,
+        server: &Arc<str>,
+        alpn: &[&[u8]],
+    ) -> Result<Option<ServerConfig>, InternetError> {
         let Some(authority) = self.authority else { return Ok(None) };
         let problems = self.servers.problem_list();
-        let config = server_config(Arc::clone(sites), Arc::clone(authority), Arc::clone(server), problems, alpn)?;
-        Ok(Some(TlsAcceptor::from(Arc::new(config))))
+        Ok(Some(server_config(Arc::clone(sites), Arc::clone(authority), Arc::clone(server), problems, alpn)?))
     }
 
     fn answer_datagrams(
@@ -149,9 +159,9 @@ impl Start<'_> {
         protocol: Protocol,
         socket: UdpSocket,
         address: SocketAddr,
-        sites: &Sites,
+        sites: &Arc<Sites>,
         server: &Arc<str>,
-    ) {
+    ) -> Result<(), InternetError> {
         let (name, problems) = (Arc::clone(server), self.servers.problem_list());
         match protocol {
             Protocol::Dns => {
@@ -169,6 +179,13 @@ impl Start<'_> {
                 }
             }
             Protocol::Echo => self.spawn(server, echo::serve_datagrams(socket, name, problems)),
+            Protocol::H3 => {
+                if let Some(tls) = self.server_config(sites, server, &h3::ALPN)? {
+                    let listening = |error| InternetError::Bind { server: Arc::clone(server), error };
+                    let endpoint = h3::endpoint(socket, tls).map_err(listening)?;
+                    self.spawn(server, h3::serve(endpoint, Arc::clone(sites), name, problems));
+                }
+            }
             Protocol::Http
             | Protocol::Https
             | Protocol::Doh
@@ -176,5 +193,6 @@ impl Start<'_> {
             | Protocol::WhatsAppChat
             | Protocol::Mtproto => {}
         }
+        Ok(())
     }
 }

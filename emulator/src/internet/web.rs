@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::HOST;
+use hyper::header::{ALT_SVC, HOST};
 use hyper::http::request::Parts;
 use hyper::http::uri::Authority;
 use hyper::server::conn::{http1, http2};
@@ -34,6 +34,8 @@ pub(super) struct Visitor {
     pub(super) client: SocketAddr,
     /// Where.
     pub(super) server: SocketAddr,
+    /// Whether over TLS.
+    pub(super) secure: bool,
 }
 
 /// Which HTTP a connection speaks.
@@ -117,7 +119,11 @@ async fn answer(mut request: Request<Incoming>, visitor: &Visitor, upgrade: &Upg
             return response;
         }
     }
-    respond(&head.method, name.as_ref().map(Authority::host), head.uri.path(), &visitor.sites)
+    let mut response = respond(&head.method, name.as_ref().map(Authority::host), head.uri.path(), &visitor.sites);
+    if let Some(service) = site.alternative.clone().filter(|_| visitor.secure) {
+        response.headers_mut().insert(ALT_SVC, service);
+    }
+    response
 }
 
 /// Reads a body to its end, lest what is left of it disturb the answer, and gives it where it can be a DNS message.

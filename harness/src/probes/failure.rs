@@ -41,6 +41,8 @@ pub(crate) enum Failure {
     NetworkUnreachable,
     /// `permission_denied`: what Linux makes of an "administratively prohibited" from an IPv6 router.
     PermissionDenied,
+    /// `quic_incompatible_version`.
+    QuicIncompatibleVersion,
     /// `ssl_failed_handshake`.
     SslFailedHandshake,
     /// `ssl_invalid_certificate`.
@@ -138,6 +140,7 @@ impl fmt::Display for Failure {
             Self::HostUnreachable => "host_unreachable",
             Self::NetworkUnreachable => "network_unreachable",
             Self::PermissionDenied => "permission_denied",
+            Self::QuicIncompatibleVersion => "quic_incompatible_version",
             Self::SslFailedHandshake => "ssl_failed_handshake",
             Self::SslInvalidCertificate => "ssl_invalid_certificate",
             Self::SslInvalidHostname => "ssl_invalid_hostname",

@@ -3,13 +3,14 @@
 use std::net::{IpAddr, SocketAddr};
 
 use roadblock_scenarios::Scenario;
-use roadblock_scenarios::model::{Family, Hello, HttpVersion, Probe, Vantage};
+use roadblock_scenarios::model::{Family, Hello, HttpVersion, Probe, QuicVersion, Vantage};
 
 use super::apps::{Instagram, Max, Messenger, Telegram, WhatsApp};
 use super::call::{self, Call};
 use super::chat::{self, Chat};
 use super::command::{self, Program};
 use super::dns::{self, Question, Truth};
+use super::h3::{self, H3Visit};
 use super::http::{self, Fetch};
 use super::known::Known;
 use super::mtproto::{self, DataCentre};
@@ -21,7 +22,7 @@ use super::transfer::{self, Transfer, Way};
 use super::url::{WebUrl, WebUrlError};
 use super::web::{self, Visit};
 use super::wireguard::{self, Tunnel};
-use super::{ping, stun, tcp};
+use super::{ping, quic, stun, tcp};
 
 /// A measurement, ready to be made from any client of its vantage.
 #[derive(Clone, Debug)]
@@ -62,6 +63,10 @@ pub(crate) enum Measure {
     Tunnel(Tunnel),
     /// A transfer whose speed counts.
     Transfer(Transfer),
+    /// A QUIC handshake.
+    Quic(Greeting, QuicVersion),
+    /// A page over HTTP/3.
+    H3(Box<H3Visit>),
     /// Bytes as they are written.
     Speak(Speech),
 }
@@ -143,6 +148,21 @@ impl Measure {
                 let verify = address.is_none_or(|address| known.serves(address, host));
                 Self::Transfer(Transfer { pinned: *address, verify, at_least: *at_least, ..usual })
             }
+            Probe::Quic { address, port, sni, version, verify } => {
+                let remote = SocketAddr::new(*address, *port);
+                let greeting = Greeting { remote, sni: sni.clone(), verify: *verify, alpn: Alpn::Http3 };
+                Self::Quic(greeting, *version)
+            }
+            Probe::H3 { url, address, family } => {
+                let url: WebUrl = url.parse()?;
+                let (place, pinned) = (known.named(&url.host), *address);
+                let verify = pinned.is_none_or(|address| known.serves(address, &url.host));
+                let title = match pinned {
+                    Some(address) => known.title_at(address, &url.host),
+                    None => known.title(&url.host),
+                };
+                Self::H3(Box::new(H3Visit { url, place, pinned, family: *family, verify, title }))
+            }
             Probe::Speak { address, port, transport, payloads, pause, reply } => Self::Speak(Speech {
                 remote: SocketAddr::new(*address, *port),
                 transport: *transport,
@@ -191,6 +211,8 @@ impl Measure {
             Self::Stun(remote) => Box::pin(stun::probe(tools, *remote)).await,
             Self::Tunnel(tunnel) => Box::pin(wireguard::probe(tools, tunnel)).await,
             Self::Transfer(transfer) => Box::pin(transfer::probe(tools, transfer)).await,
+            Self::Quic(greeting, version) => Box::pin(quic::probe(tools, greeting, *version)).await,
+            Self::H3(visit) => Box::pin(h3::probe(tools, visit)).await,
             Self::Speak(speech) => Box::pin(speak::probe(tools, speech)).await,
         }
     }

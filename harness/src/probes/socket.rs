@@ -51,6 +51,17 @@ impl Source {
         Ok((socket, port))
     }
 
+    /// A UDP socket that hears anybody, for who looks at senders itself.
+    pub(crate) fn udp_for_any(&self, remote: IpAddr) -> io::Result<std::net::UdpSocket> {
+        let address = self.address(remote);
+        let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::DGRAM, None)?;
+        // The one before it is closed a moment later than its connection.
+        socket.set_reuse_address(self.port.is_some() || self.abort)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        Ok(socket.into())
+    }
+
     fn address(&self, remote: IpAddr) -> SocketAddr {
         let family = if remote.is_ipv4() { Family::V4 } else { Family::V6 };
         SocketAddr::new(self.client.address(family), self.port.unwrap_or(0))

@@ -80,18 +80,22 @@ impl Authority {
 
     /// A server's side with a certificate for these names.
     pub(crate) fn acceptor(&self, names: &[&str]) -> tokio_rustls::TlsAcceptor {
+        Arc::new(self.server_config(names)).into()
+    }
+
+    /// The configuration of the same.
+    pub(crate) fn server_config(&self, names: &[&str]) -> rustls::ServerConfig {
         let key = rcgen::KeyPair::generate().expect("a key");
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let params = rcgen::CertificateParams::new(names).expect("parameters");
         let leaf = params.signed_by(&key, &self.issuer).expect("a certificate").der().clone();
         let key = rustls::pki_types::PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = rustls::ServerConfig::builder_with_provider(provider)
+        rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("protocol versions")
             .with_no_client_auth()
             .with_single_cert(vec![leaf], key)
-            .expect("a server's configuration");
-        Arc::new(config).into()
+            .expect("a server's configuration")
     }
 }

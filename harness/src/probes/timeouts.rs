@@ -15,6 +15,8 @@ pub(crate) struct Timeouts {
     pub(crate) tcp: Duration,
     /// A TLS handshake.
     pub(crate) tls: Duration,
+    /// A QUIC handshake.
+    pub(crate) quic: Duration,
     /// A GET and its whole answer.
     pub(crate) http: Duration,
     /// How long an A record waits for the AAAA (RFC 8305 section 3).
@@ -42,6 +44,7 @@ impl Default for Timeouts {
             late_answers: Duration::from_millis(200),
             tcp: Duration::from_secs(3),
             tls: Duration::from_secs(3),
+            quic: Duration::from_secs(3),
             http: Duration::from_secs(5),
             resolution_delay: Duration::from_millis(50),
             attempt_delay: Duration::from_millis(250),

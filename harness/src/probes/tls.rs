@@ -49,6 +49,8 @@ pub(crate) enum Alpn {
     Http1,
     /// HTTP/2, and nothing else: what the server does not speak is not measured as something else.
     Http2,
+    /// HTTP/3, over QUIC.
+    Http3,
     /// DNS over TLS, which needs no word (RFC 7858 section 3.1).
     Nothing,
 }
@@ -75,12 +77,14 @@ impl Trust {
         &self.keys
     }
 
-    fn config(&self, greeting: &Greeting, ech_grease: bool) -> Arc<ClientConfig> {
+    /// The configuration that this takes.
+    pub(crate) fn config(&self, greeting: &Greeting, ech_grease: bool) -> Arc<ClientConfig> {
         let believing = if ech_grease { &self.greasing } else { &self.usual };
         let mut config = ClientConfig::clone(if greeting.verify { &believing.authority } else { &believing.anybody });
         config.alpn_protocols = match greeting.alpn {
             Alpn::Http1 => vec![b"http/1.1".to_vec()],
             Alpn::Http2 => vec![b"h2".to_vec()],
+            Alpn::Http3 => vec![b"h3".to_vec()],
             Alpn::Nothing => Vec::new(),
         };
         Arc::new(config)

@@ -22,6 +22,10 @@ pub(crate) enum Operation {
     Connect,
     /// The TLS handshake.
     TlsHandshake,
+    /// The QUIC handshake.
+    QuicHandshake,
+    /// The GET and its answer over QUIC.
+    QuicRoundTrip,
     /// The GET and its answer.
     HttpRoundTrip,
     /// A transfer whose speed counts.
@@ -236,8 +240,11 @@ fn verdict(operation: Operation, failure: &Failure) -> VerdictWord {
         }
         Operation::Connect => VerdictWord::Tcp,
         // Every server of the lab has a certificate of the lab's authority: another's comes from somebody between.
-        Operation::TlsHandshake if *failure == Failure::SslUnknownAuthority => VerdictWord::Intercepted,
+        Operation::TlsHandshake | Operation::QuicHandshake if *failure == Failure::SslUnknownAuthority => {
+            VerdictWord::Intercepted
+        }
         Operation::TlsHandshake => VerdictWord::Tls,
+        Operation::QuicHandshake | Operation::QuicRoundTrip => VerdictWord::Quic,
         Operation::HttpRoundTrip | Operation::Transfer | Operation::WebSocket => VerdictWord::Http,
         Operation::ChatHandshake
         | Operation::Message

@@ -85,9 +85,10 @@ pub(crate) fn hopeless(place: Place) -> impl Future<Output = ()> {
 fn enough(operation: Operation) -> Option<u32> {
     match operation {
         Operation::Resolve | Operation::Ping | Operation::TunnelHandshake | Operation::Datagram => Some(1),
-        Operation::Connect | Operation::StunBinding => Some(2),
+        Operation::Connect | Operation::StunBinding | Operation::QuicHandshake => Some(2),
         Operation::TlsHandshake
         | Operation::HttpRoundTrip
+        | Operation::QuicRoundTrip
         | Operation::WebSocket
         | Operation::ChatHandshake
         | Operation::Message

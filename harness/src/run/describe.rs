@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use roadblock_scenarios::model::{
-    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, Hello, HttpVersion, MtProtoTransport, Probe, Reply,
-    Split, Transport,
+    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, Hello, HttpVersion, MtProtoTransport, Probe,
+    QuicVersion, Reply, Split, Transport,
 };
 
 /// What a target is called where it is not a matter of titles: the URL of a page, the words of anything else.
@@ -77,6 +77,14 @@ pub(crate) fn describe(probe: &Probe) -> String {
             let (way, whence) = if *upload { ("to", " at ") } else { ("from", " at ") };
             let whence = address.map(|address| format!("{whence}{address}")).unwrap_or_default();
             format!("throughput of {kilobytes} KB {way} {host}{whence}, at least {at_least} kbit/s")
+        }
+        Probe::Quic { address, port, sni, version, .. } => {
+            let version = if *version == QuicVersion::Draft29 { ", draft 29" } else { "" };
+            format!("quic {} with SNI {sni}{version}", SocketAddr::new(*address, *port))
+        }
+        Probe::H3 { url, address, family } => {
+            let whence = address.map(|address| format!(" from {address}")).unwrap_or_default();
+            format!("h3 {url}{whence}{}", over_family(*family))
         }
         Probe::Speak { address, port, transport, payloads, pause, reply } => {
             let (transport, cut) = match transport {
@@ -202,6 +210,8 @@ mod tests {
             Probe::Max { authority: Authority::Foreign, family: Family::V4 },
             Probe::Call { address, port: 3478, lasts: Duration::from_secs(60) },
             Probe::WireGuard { address, port: 51_820, packets: 20 },
+            Probe::Quic { address, port, sni: "a.example".to_owned(), version: QuicVersion::Draft29, verify: true },
+            Probe::H3 { url: "https://a.example/".to_owned(), address: Some(address), family: Family::V4 },
             Probe::Speak {
                 address,
                 port,

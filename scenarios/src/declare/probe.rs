@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::declare::Cuts;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::model::{
-    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport, Reply, Transport,
+    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport, QuicVersion, Reply,
+    Transport,
 };
 use crate::read::{Definitions, OneOrMany, Read, choice, table, words};
 use crate::source::{Spanned, Text};
@@ -64,6 +65,10 @@ choice! {
             "throughput" => Throughput(ThroughputProbe),
             /// Bytes as they are written, over TCP or UDP.
             "speak" => Speak(SpeakProbe),
+            /// A QUIC handshake.
+            "quic" => Quic(QuicProbe),
+            /// A page over HTTP/3.
+            "h3" => H3(H3Probe),
         }
     }
 }
@@ -313,6 +318,57 @@ table! {
         /// What must come back: `any` bytes, the `echo` of all that was sent, or `none`, where it is enough that nothing
         /// goes wrong.
         "reply" => reply: Reply = Reply::Any,
+    }
+}
+
+table! {
+    /// A QUIC handshake (RFC 9001).
+    QuicProbe {
+        /// Where to; the first address of the lab's own host where not said.
+        "address" => address: Option<IpAddr>,
+        /// The family of that first address.
+        "family" => family: Family = Family::V4,
+        /// The port.
+        "port" => port: u16 = 443,
+        /// The server's name.
+        "sni" => sni: Text,
+        /// The version of QUIC: 1, or `draft-29`.
+        "version" => version: QuicVersion = QuicVersion::One,
+        /// Whether the certificate must be right for the verdict `ok`; where not said, it must if the lab serves the name
+        /// at this address.
+        "verify" => verify: Option<bool>,
+    }
+}
+
+table! {
+    /// A page over HTTP/3: DNS, QUIC, and a GET.
+    H3Probe {
+        /// The URL, with `https`.
+        "url" => url: Spanned<String>,
+        /// Where to, in place of what DNS says.
+        "address" => address: Option<IpAddr>,
+        /// Which family to use where DNS is asked.
+        "family" => family: Family = Family::V4,
+    }
+}
+
+/// One, or a draft.
+impl Read for QuicVersion {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        match &node.value {
+            Value::Integer(Some(1)) => Some(Self::One),
+            Value::String(word) if word == "draft-29" => Some(Self::Draft29),
+            _ => {
+                let message = "this is not a version of QUIC that a probe speaks";
+                let help = "write 1 or \"draft-29\"; the first datagram of another version can be sent with `speak`";
+                errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
+                None
+            }
+        }
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        serde_json::json!({ "enum": [1, "draft-29"] })
     }
 }
 

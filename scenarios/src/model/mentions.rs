@@ -9,8 +9,8 @@ impl Probe {
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Dns { name, .. } => Some(name),
-            Self::Tls { sni, .. } => Some(sni),
-            Self::Http { url, .. } => {
+            Self::Tls { sni, .. } | Self::Quic { sni, .. } => Some(sni),
+            Self::Http { url, .. } | Self::H3 { url, .. } => {
                 let rest = url.split_once("://")?.1;
                 rest.split(['/', '?', '#', ':']).next()
             }
@@ -23,7 +23,7 @@ impl Probe {
     pub fn address(&self) -> Option<IpAddr> {
         match self {
             Self::Dns { resolver, .. } => *resolver,
-            Self::Http { address, .. } | Self::Throughput { address, .. } => *address,
+            Self::Http { address, .. } | Self::H3 { address, .. } | Self::Throughput { address, .. } => *address,
             Self::Ping { address }
             | Self::Tcp { address, .. }
             | Self::Tls { address, .. }
@@ -32,6 +32,7 @@ impl Probe {
             | Self::Call { address, .. }
             | Self::Stun { address, .. }
             | Self::WireGuard { address, .. }
+            | Self::Quic { address, .. }
             | Self::Speak { address, .. } => Some(*address),
             Self::WhatsApp { .. }
             | Self::Telegram { .. }

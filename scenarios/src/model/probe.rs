@@ -263,6 +263,28 @@ pub enum Probe {
         /// What is slower than so many kilobits a second is throttled.
         at_least: u32,
     },
+    /// A QUIC handshake.
+    Quic {
+        /// Where to.
+        address: IpAddr,
+        /// The port, 443 where not said.
+        port: u16,
+        /// The server's name.
+        sni: String,
+        /// The version of QUIC.
+        version: QuicVersion,
+        /// Whether the certificate must be right for the verdict `ok`.
+        verify: bool,
+    },
+    /// A page over HTTP/3.
+    H3 {
+        /// The URL.
+        url: String,
+        /// Where to, in place of what DNS says.
+        address: Option<IpAddr>,
+        /// Which family to use where DNS is asked.
+        family: Family,
+    },
     /// Bytes as they are written.
     Speak {
         /// Where to.
@@ -315,6 +337,17 @@ pub enum HttpVersion {
     One,
     /// HTTP/2 (RFC 9113).
     Two,
+}
+
+/// A version of QUIC.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QuicVersion {
+    /// Version 1 (RFC 9000).
+    #[default]
+    One,
+    /// `draft-ietf-quic-transport-29`, which browsers spoke from 2020 until there was version 1.
+    Draft29,
 }
 
 /// What a client of WhatsApp sends before the Noise handshake (facts, section 5b).

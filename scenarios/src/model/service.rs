@@ -58,6 +58,8 @@ pub enum Protocol {
     Https,
     /// The same, with DNS at `/dns-query` (RFC 8484).
     Doh,
+    /// HTTP/3 over QUIC (RFC 9114), versions 1 and the drafts from 29 on.
+    H3,
     /// DNS over UDP and TCP, knowing every name of the lab.
     Dns,
     /// DNS over TLS (RFC 7858).
@@ -126,10 +128,11 @@ pub struct Target {
 
 impl Protocol {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Http,
         Self::Https,
         Self::Doh,
+        Self::H3,
         Self::Dns,
         Self::Dot,
         Self::WhatsAppChat,
@@ -146,6 +149,7 @@ impl Protocol {
             Self::Http => "http",
             Self::Https => "https",
             Self::Doh => "doh",
+            Self::H3 => "h3",
             Self::Dns => "dns",
             Self::Dot => "dot",
             Self::WhatsAppChat => "whatsapp-chat",
@@ -166,7 +170,7 @@ impl Protocol {
     pub const fn usual_port(self) -> u16 {
         match self {
             Self::Http => 80,
-            Self::Https | Self::Doh | Self::Mtproto => 443,
+            Self::Https | Self::Doh | Self::H3 | Self::Mtproto => 443,
             Self::Dns => 53,
             Self::Dot => 853,
             Self::WhatsAppChat => 5222,
@@ -180,7 +184,7 @@ impl Protocol {
     pub const fn other_port(self) -> Option<u16> {
         match self {
             Self::Http => Some(8080),
-            Self::Https | Self::Doh => Some(8443),
+            Self::Https | Self::Doh | Self::H3 => Some(8443),
             Self::Dns => Some(5353),
             _ => None,
         }
@@ -188,12 +192,12 @@ impl Protocol {
 
     /// Whether it takes TCP connections.
     pub const fn over_tcp(self) -> bool {
-        !matches!(self, Self::Stun | Self::CallRelay | Self::WireGuard)
+        !matches!(self, Self::H3 | Self::Stun | Self::CallRelay | Self::WireGuard)
     }
 
     /// Whether it takes UDP datagrams.
     pub const fn over_udp(self) -> bool {
-        matches!(self, Self::Dns | Self::Stun | Self::CallRelay | Self::WireGuard | Self::Echo)
+        matches!(self, Self::H3 | Self::Dns | Self::Stun | Self::CallRelay | Self::WireGuard | Self::Echo)
     }
 
     /// Whether one port can speak both, because they use different transports or because a client's first bytes tell
@@ -239,9 +243,11 @@ mod tests {
 
     #[test]
     fn a_port_is_shared_by_what_can_be_told_apart() {
-        use Protocol::{CallRelay, Dns, Dot, Echo, Http, Https, Mtproto, Stun, WhatsAppChat, WireGuard};
-        let shared = [(Https, WhatsAppChat), (Https, Http), (Https, Mtproto), (Stun, CallRelay), (Https, Stun)];
-        let apart = [(Https, Dot), (Http, Mtproto), (Dns, Http), (Dns, Stun), (Stun, WireGuard), (Echo, Dns)];
+        use Protocol::{CallRelay, Dns, Dot, Echo, H3, Http, Https, Mtproto, Stun, WhatsAppChat, WireGuard};
+        let shared =
+            [(Https, WhatsAppChat), (Https, Http), (Https, Mtproto), (Stun, CallRelay), (Https, Stun), (Https, H3)];
+        let apart =
+            [(Https, Dot), (Http, Mtproto), (Dns, Http), (Dns, Stun), (Stun, WireGuard), (Echo, Dns), (H3, Stun)];
         for (one, other) in shared {
             assert!(one.shares_port_with(other) && other.shares_port_with(one), "{one:?} {other:?}");
         }

@@ -93,6 +93,10 @@ impl<'a> Neighbourhood<'a> {
                 let verify = self.serves(address, &neutral.name);
                 Ok(Probe::Tls { address, port, sni: neutral.name, verify, hello })
             }
+            Probe::Quic { address, port, version, .. } => {
+                let verify = self.serves(address, &neutral.name);
+                Ok(Probe::Quic { address, port, sni: neutral.name, version, verify })
+            }
             Probe::Http { url, family, version, .. } => {
                 let url = with_host(&url, &neutral.name).ok_or_else(no_place)?;
                 Ok(Probe::Http { url, address: Some(place.ok_or_else(no_place)?), family, version })
@@ -147,6 +151,10 @@ impl<'a> Neighbourhood<'a> {
             Probe::WireGuard { port, packets, .. } => {
                 Probe::WireGuard { address: speaking(&[Protocol::WireGuard], port)?, port, packets }
             }
+            Probe::Quic { port, sni, version, .. } => {
+                let address = speaking(&[Protocol::H3], port)?;
+                Probe::Quic { verify: self.serves(address, &sni), address, port, sni, version }
+            }
             Probe::Speak { address, port, transport, payloads, pause, reply } => {
                 let address = speaking(&self.spoken(address, port, transport), port)?;
                 Probe::Speak { address, port, transport, payloads, pause, reply }
@@ -195,6 +203,9 @@ impl<'a> Neighbourhood<'a> {
             Probe::WireGuard { address, port, packets } => {
                 Probe::WireGuard { address, port: at(address, port, &[Protocol::WireGuard])?, packets }
             }
+            Probe::Quic { address, port, sni, version, verify } => {
+                Probe::Quic { address, port: at(address, port, &[Protocol::H3])?, sni, version, verify }
+            }
             Probe::Speak { address, port, transport, payloads, pause, reply } => {
                 let port = at(address, port, &self.spoken(address, port, transport))?;
                 Probe::Speak { address, port, transport, payloads, pause, reply }
@@ -227,6 +238,8 @@ impl<'a> Neighbourhood<'a> {
             Probe::Call { address, .. }
             | Probe::Stun { address, .. }
             | Probe::WireGuard { address, .. }
+            | Probe::Quic { address, .. }
+            | Probe::H3 { address: Some(address), .. }
             | Probe::Speak { address, transport: Transport::Udp, .. } => connection(address, 0),
             other => Ok(Probe::Ping { address: self.place(&other).ok_or_else(no_place)? }),
         }
@@ -243,10 +256,11 @@ impl<'a> Neighbourhood<'a> {
             | Probe::Call { address, .. }
             | Probe::Stun { address, .. }
             | Probe::WireGuard { address, .. }
+            | Probe::Quic { address, .. }
             | Probe::Speak { address, .. } => Some(*address),
-            Probe::Http { address: Some(address), .. } | Probe::Throughput { address: Some(address), .. } => {
-                Some(*address)
-            }
+            Probe::Http { address: Some(address), .. }
+            | Probe::H3 { address: Some(address), .. }
+            | Probe::Throughput { address: Some(address), .. } => Some(*address),
             Probe::Http { url, address: None, family, .. } => {
                 let v6 = *family == FamilyChoice::Only(Family::V6);
                 self.addresses(host_of(url)?).find(|each| each.is_ipv6() == v6)

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::services::host_of;
-use crate::declare::{AppProbe, DnsProbe, HttpProbe, ProbeDeclaration, TlsProbe};
+use crate::declare::{AppProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, TlsProbe};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::library::Library;
 use crate::model::{Authority, DnsTransport, Family, Host, MtProtoTransport, Probe, Protocol, Service};
@@ -117,6 +117,8 @@ impl<'a> ProbeBuilder<'a> {
                     at_least: throughput.at_least,
                 }
             }
+            ProbeDeclaration::Quic(quic) => self.quic(quic)?,
+            ProbeDeclaration::H3(h3) => self.h3(h3)?,
             ProbeDeclaration::Speak(speak) => {
                 let address = self.server(speak.address, speak.host.as_ref(), speak.at())?;
                 let payloads = self.payloads(speak)?;
@@ -155,13 +157,7 @@ impl<'a> ProbeBuilder<'a> {
     }
 
     fn tls(&mut self, tls: &TlsProbe) -> Option<Probe> {
-        let of_family = |address: &IpAddr| address.is_ipv6() == (tls.family == Family::V6);
-        let Some(address) = tls.address.or_else(|| self.addresses(&tls.sni).find(of_family)) else {
-            let message = format!("the lab has no address of this family for `{}`", tls.sni.value);
-            let help = "pin one with `address`, or name a service that has it in `use`";
-            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, &tls.sni.at, message).help(help));
-            return None;
-        };
+        let address = self.named(tls.address, tls.family, &tls.sni)?;
         let verify = tls.verify.unwrap_or_else(|| self.addresses(&tls.sni).any(|each| each == address));
         let hello = self.hello(tls)?;
         Some(Probe::Tls { address, port: tls.port, sni: tls.sni.value.clone(), verify, hello })
@@ -179,6 +175,36 @@ impl<'a> ProbeBuilder<'a> {
         }
         let HttpProbe { url, address, family, version, .. } = http;
         Some(Probe::Http { url: url.value.clone(), address: *address, family: *family, version: *version })
+    }
+
+    fn quic(&mut self, quic: &QuicProbe) -> Option<Probe> {
+        let address = self.named(quic.address, quic.family, &quic.sni)?;
+        let verify = quic.verify.unwrap_or_else(|| self.addresses(&quic.sni).any(|each| each == address));
+        let QuicProbe { port, sni, version, .. } = quic;
+        Some(Probe::Quic { address, port: *port, sni: sni.value.clone(), version: *version, verify })
+    }
+
+    fn h3(&mut self, h3: &H3Probe) -> Option<Probe> {
+        let Some(name) = host_of(&h3.url).filter(|_| h3.url.starts_with("https://")) else {
+            let message = format!("`{}` is not a URL that can be opened over HTTP/3", *h3.url);
+            return self.refuse(&h3.url.at, &message, "write `https://`, a name and a path");
+        };
+        if h3.address.is_none() {
+            self.check_name(name, &h3.url.at);
+        }
+        Some(Probe::H3 { url: h3.url.value.clone(), address: h3.address, family: h3.family })
+    }
+
+    /// A pinned address, or the first one of a family that a server's name has.
+    fn named(&mut self, pinned: Option<IpAddr>, family: Family, name: &Text) -> Option<IpAddr> {
+        let of_family = |address: &IpAddr| address.is_ipv6() == (family == Family::V6);
+        let found = pinned.or_else(|| self.addresses(name).find(of_family));
+        if found.is_none() {
+            let message = format!("the lab has no address of this family for `{}`", name.value);
+            let help = "pin one with `address`, or name a service that has it in `use`";
+            self.errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, &name.at, message).help(help));
+        }
+        found
     }
 
     /// A pinned address, or the first one that a name has.
