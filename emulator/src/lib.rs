@@ -4,6 +4,7 @@
 //! kernel and holds all unsafe code. `internet` is what lives on the lab's internet. [`sandbox`] is the process model:
 //! who is whose child, and why nothing remains. [`lab::Lab`] is the handle.
 
+pub mod bare_segment;
 pub mod capture;
 pub mod clock;
 pub mod events;

@@ -14,5 +14,6 @@ pub mod nflog;
 pub mod nfqueue;
 pub mod nftables;
 pub mod packet_tap;
+pub mod raw_socket;
 pub mod sockets;
 pub mod sysctl;

@@ -163,9 +163,10 @@ impl Measure {
                 };
                 Self::H3(Box::new(H3Visit { url, place, pinned, family: *family, verify, title }))
             }
-            Probe::Speak { address, port, transport, payloads, pause, reply } => Self::Speak(Speech {
+            Probe::Speak { address, port, transport, before, payloads, pause, reply } => Self::Speak(Speech {
                 remote: SocketAddr::new(*address, *port),
                 transport: *transport,
+                before: before.clone(),
                 payloads: payloads.clone(),
                 pause: *pause,
                 reply: *reply,

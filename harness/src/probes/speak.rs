@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use roadblock_censor::policy::TcpFlags;
 use roadblock_scenarios::model::{Payload, Reply, Transport, VerdictWord};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpStream, UdpSocket};
@@ -10,7 +11,7 @@ use tokio::time::timeout;
 
 use super::failure::Failure;
 use super::segments::send_segment;
-use super::tcp;
+use super::tcp::{self, Opening};
 use super::tools::Tools;
 use super::trace::{Operation, Outcome, Place, Trace};
 
@@ -21,6 +22,8 @@ pub(crate) struct Speech {
     pub(crate) remote: SocketAddr,
     /// What carries it.
     pub(crate) transport: Transport,
+    /// Bare segments that go before a connection, by their flags.
+    pub(crate) before: Vec<TcpFlags>,
     /// The bytes; at least one payload.
     pub(crate) payloads: Vec<Payload>,
     /// How long after each before the next, on the lab's clock.
@@ -56,7 +59,8 @@ impl Speech {
 }
 
 async fn over_tcp(trace: &mut Trace, tools: &Tools, speech: &Speech) -> Result<(), Failure> {
-    let mut stream = tcp::connect(trace, tools, speech.remote).await?;
+    let opening = Opening { before: &speech.before, ..Opening::default() };
+    let mut stream = tcp::open(trace, tools, speech.remote, opening).await?;
     let local_port = stream.local_addr().map_or(0, |address| address.port());
     let place = Place { operation: Operation::Payload, remote: speech.remote, local_port };
     let turns = speech.turns();

@@ -10,7 +10,14 @@ use super::*;
 
 fn speech(remote: SocketAddr, transport: Transport, reply: Reply) -> Speech {
     let payload = |bytes: &[u8]| Payload { written: String::new(), segments: vec![bytes.to_vec()] };
-    Speech { remote, transport, payloads: vec![payload(b"one"), payload(b"two")], pause: Duration::ZERO, reply }
+    Speech {
+        remote,
+        transport,
+        before: Vec::new(),
+        payloads: vec![payload(b"one"), payload(b"two")],
+        pause: Duration::ZERO,
+        reply,
+    }
 }
 
 async fn said(speech: &Speech) -> (VerdictWord, Option<String>) {

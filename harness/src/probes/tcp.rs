@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use roadblock_censor::policy::TcpFlags;
+use roadblock_emulator::bare_segment;
 use roadblock_scenarios::model::VerdictWord;
 use tokio::net::TcpStream;
 
@@ -20,19 +22,32 @@ pub(crate) async fn probe(tools: &Tools, remote: SocketAddr) -> Outcome {
 
 /// A connection, for the layers above.
 pub(crate) async fn connect(trace: &mut Trace, tools: &Tools, remote: SocketAddr) -> Result<TcpStream, Failure> {
-    connect_buffering(trace, tools, remote, None).await
+    open(trace, tools, remote, Opening::default()).await
 }
 
-/// The same, where the kernel is to keep no more than so many bytes of what is sent.
-pub(crate) async fn connect_buffering(
+/// How a connection is opened otherwise than usual.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Opening<'a> {
+    /// How many bytes of what is sent the kernel is to keep at most.
+    pub(crate) kept: Option<u32>,
+    /// Bare segments that are sent from its ports before it is opened, by their flags.
+    pub(crate) before: &'a [TcpFlags],
+}
+
+/// A connection that is opened like this.
+pub(crate) async fn open(
     trace: &mut Trace,
     tools: &Tools,
     remote: SocketAddr,
-    kept: Option<u32>,
+    opening: Opening<'_>,
 ) -> Result<TcpStream, Failure> {
     let (socket, local_port) = tools.source.tcp(remote.ip()).map_err(|error| Failure::of_socket(&error))?;
-    if let Some(kept) = kept {
+    if let Some(kept) = opening.kept {
         socket.set_send_buffer_size(kept).map_err(|error| Failure::of_socket(&error))?;
+    }
+    let local = socket.local_addr().map_err(|error| Failure::of_socket(&error))?;
+    for flags in opening.before {
+        bare_segment::send(local, remote, *flags).map_err(|error| Failure::of_socket(&error))?;
     }
     let place = Place { operation: Operation::Connect, remote, local_port };
     let connected = async {

@@ -14,7 +14,7 @@ use super::counted::Counted;
 use super::exchange::AGENT;
 use super::failure::Failure;
 use super::named::Named;
-use super::tcp;
+use super::tcp::{self, Opening};
 use super::timeouts::Timeouts;
 use super::tls::{self, Alpn, Greeting};
 use super::tools::Tools;
@@ -89,7 +89,8 @@ type Moved = (Result<End, Failure>, u64);
 
 async fn moved(trace: &mut Trace, tools: &Tools, transfer: &Transfer, remote: SocketAddr) -> Result<Moved, Failure> {
     let greeting = Greeting { remote, sni: transfer.place.name.clone(), verify: transfer.verify, alpn: Alpn::Http1 };
-    let connected = tcp::connect_buffering(trace, tools, remote, Some(KEPT_BY_KERNEL)).await?;
+    let connected =
+        tcp::open(trace, tools, remote, Opening { kept: Some(KEPT_BY_KERNEL), ..Opening::default() }).await?;
     let local_port = connected.local_addr().map_or(0, |address| address.port());
     let (counted, received) = Counted::new(connected);
     let mut stream = tls::shake_from(trace, tools, &greeting, local_port, counted).await?;

@@ -86,7 +86,7 @@ pub(crate) fn describe(probe: &Probe) -> String {
             let whence = address.map(|address| format!(" from {address}")).unwrap_or_default();
             format!("h3 {url}{whence}{}", over_family(*family))
         }
-        Probe::Speak { address, port, transport, payloads, pause, reply } => {
+        Probe::Speak { address, port, transport, before, payloads, pause, reply } => {
             let (transport, cut) = match transport {
                 Transport::Tcp => ("tcp", payloads.iter().any(|payload| payload.segments.len() > 1)),
                 Transport::Udp => ("udp", false),
@@ -100,8 +100,10 @@ pub(crate) fn describe(probe: &Probe) -> String {
                 Reply::Echo => ", which comes back",
                 Reply::None => ", which nobody answers",
             };
+            let before: Vec<String> = before.iter().map(ToString::to_string).collect();
+            let before = if before.is_empty() { String::new() } else { format!(" after {}", before.join(" ")) };
             let remote = SocketAddr::new(*address, *port);
-            format!("speak {transport} {remote} {}{cut}{pause}{reply}", said.join(" "))
+            format!("speak {transport} {remote} {}{cut}{before}{pause}{reply}", said.join(" "))
         }
     }
 }
@@ -170,6 +172,8 @@ mod tests {
 
     use roadblock_scenarios::model::Payload;
 
+    use roadblock_censor::policy::TcpFlags;
+
     use super::*;
 
     #[test]
@@ -216,6 +220,7 @@ mod tests {
                 address,
                 port,
                 transport: Transport::Tcp,
+                before: vec![TcpFlags(0x01), TcpFlags(0x11)],
                 payloads: vec![
                     Payload {
                         written: "text:GET / HTTP/1.1\r\nHost: a.example\r\n\r\n".to_owned(),

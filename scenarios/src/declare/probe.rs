@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::declare::Cuts;
+use crate::declare::{Cuts, TcpFlagLetters};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::model::{
     Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport, QuicVersion, Reply,
@@ -308,6 +308,9 @@ table! {
         "port" => port: u16 = 443,
         /// What carries them: `tcp` or `udp`.
         "transport" => transport: Transport = Transport::Tcp,
+        /// Bare segments that are sent from the connection's ports before it is opened, by their flags, as `["FA", "FA"]`: what
+        /// tools send to confuse a box that keeps connections. TCP only.
+        "before" => before: OneOrMany<TcpFlagLetters> = OneOrMany(Vec::new()),
         /// The bytes, each element a segment or a datagram of its own: `"text:GET / HTTP/1.1\r\n\r\n"`,
         /// `"hex:16 03 01"`, or those of a file of the library, `"@bytes/x"`.
         "send" => send: OneOrMany<Text>,

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use roadblock_censor::policy::TcpFlags;
 use serde::Serialize;
 
 use super::{Hello, Name, Payload, Reply, Transport};
@@ -293,6 +294,8 @@ pub enum Probe {
         port: u16,
         /// What carries them.
         transport: Transport,
+        /// Bare segments that go before the connection, by their flags.
+        before: Vec<TcpFlags>,
         /// The bytes; at least one.
         payloads: Vec<Payload>,
         /// How long after each before the next is sent, on the lab's clock.

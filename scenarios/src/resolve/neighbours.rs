@@ -155,9 +155,9 @@ impl<'a> Neighbourhood<'a> {
                 let address = speaking(&[Protocol::H3], port)?;
                 Probe::Quic { verify: self.serves(address, &sni), address, port, sni, version }
             }
-            Probe::Speak { address, port, transport, payloads, pause, reply } => {
+            Probe::Speak { address, port, transport, before, payloads, pause, reply } => {
                 let address = speaking(&self.spoken(address, port, transport), port)?;
-                Probe::Speak { address, port, transport, payloads, pause, reply }
+                Probe::Speak { address, port, transport, before, payloads, pause, reply }
             }
             _ => return none("an app has many"),
         })
@@ -206,9 +206,9 @@ impl<'a> Neighbourhood<'a> {
             Probe::Quic { address, port, sni, version, verify } => {
                 Probe::Quic { address, port: at(address, port, &[Protocol::H3])?, sni, version, verify }
             }
-            Probe::Speak { address, port, transport, payloads, pause, reply } => {
+            Probe::Speak { address, port, transport, before, payloads, pause, reply } => {
                 let port = at(address, port, &self.spoken(address, port, transport))?;
-                Probe::Speak { address, port, transport, payloads, pause, reply }
+                Probe::Speak { address, port, transport, before, payloads, pause, reply }
             }
             _ => return none("its port cannot be chosen"),
         })

@@ -1,5 +1,7 @@
 //! The bytes that a measurement sends: as text, in hexadecimal, or from a file of the library's folder `bytes`.
 
+use roadblock_censor::policy::TcpFlags;
+
 use super::probes::ProbeBuilder;
 use crate::declare::{Cuts, SpeakProbe};
 use crate::diagnostic::{Diagnostic, DiagnosticKind};
@@ -9,6 +11,15 @@ use crate::source::{Location, Text};
 use crate::suggest;
 
 impl ProbeBuilder<'_> {
+    /// The bare segments that go before the connection.
+    pub(super) fn before(&mut self, speak: &SpeakProbe) -> Option<Vec<TcpFlags>> {
+        if speak.transport == Transport::Udp && !speak.before.0.is_empty() {
+            let help = "leave `before` out, or write `transport = \"tcp\"`";
+            return self.refuse(speak.at(), "datagrams have no connection that something could come before", help);
+        }
+        Some(speak.before.0.iter().map(|letters| letters.0).collect())
+    }
+
     /// What is sent, in its segments.
     pub(super) fn payloads(&mut self, speak: &SpeakProbe) -> Option<Vec<Payload>> {
         let mut payloads = Vec::new();

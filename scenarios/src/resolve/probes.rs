@@ -122,8 +122,9 @@ impl<'a> ProbeBuilder<'a> {
             ProbeDeclaration::Speak(speak) => {
                 let address = self.server(speak.address, speak.host.as_ref(), speak.at())?;
                 let payloads = self.payloads(speak)?;
+                let before = self.before(speak)?;
                 let (port, transport, pause, reply) = (speak.port, speak.transport, speak.pause, speak.reply);
-                Probe::Speak { address, port, transport, payloads, pause, reply }
+                Probe::Speak { address, port, transport, before, payloads, pause, reply }
             }
         })
     }

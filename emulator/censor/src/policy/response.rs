@@ -1,6 +1,7 @@
 //! What happens to packets.
 
 use core::time::Duration;
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
@@ -161,5 +162,13 @@ impl TcpFlags {
     /// Whether all of these are set.
     pub const fn contains(self, flags: Self) -> bool {
         self.0 & flags.0 == flags.0
+    }
+}
+
+impl fmt::Display for TcpFlags {
+    /// Their letters, as profiles write them: `FA`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letters = "FSRPAUEC".chars().enumerate().filter(|(bit, _)| self.0 >> bit & 1 == 1);
+        f.write_str(&letters.map(|(_, letter)| letter).collect::<String>())
     }
 }
