@@ -43,7 +43,7 @@ table! {
         "mechanisms" => mechanisms: Vec<Mechanism> = Vec::new(),
         /// Where the story is told.
         "sources" => sources: Vec<SourceDeclaration> = Vec::new(),
-        /// The services that exist, as `services/whatsapp`.
+        /// The services that exist, as `services/whatsapp`, or in a file beside this one, as `./mine.toml`.
         "use" => uses: Vec<Text> = Vec::new(),
         /// The routers. At the top, so that vantages can share one.
         "hop" => hops: Dictionary<HopDeclaration> = Dictionary::default(),
@@ -196,7 +196,7 @@ table! {
 table! {
     /// A censor at a hop. All other keys are parameters of its profile.
     CensorDeclaration {
-        /// How it behaves, as `censors/tspu-2026`.
+        /// How it behaves, as `censors/tspu-2026`, or in a file beside this one, as `./box.toml`.
         "profile" => profile: Text,
         /// The hop where it sits.
         "at" => at_hop: Text,

@@ -39,7 +39,9 @@ impl Opened {
         let source = Arc::new(SourceFile::new(shown, &text(path)?));
         let place = fs::canonicalize(path)?;
         let folder = place.parent().map(Arc::from);
-        let near = Path::new(shown).parent().map(Path::to_owned).unwrap_or_default();
+        let near = Path::new(shown).parent().unwrap_or(Path::new(""));
+        // What lies beside it must not be called as a file of the library is.
+        let near = if shown.starts_with(['/', '.']) { near.to_owned() } else { Path::new(".").join(near) };
         Ok(Self { source, identity: place.display().to_string(), folder, near })
     }
 }

@@ -23,11 +23,11 @@ pub(crate) struct Context<'a> {
     networks: Vec<NetworkDeclaration>,
     /// The files of the scenario, by the names that messages call them.
     files: RefCell<BTreeMap<Arc<str>, Opened>>,
-    /// The lists that lie beside them, by the folder and the path that was written.
-    lists: RefCell<Lists>,
+    /// What lies beside them, by the folder and the path that was written.
+    lists: RefCell<Beside>,
 }
 
-type Lists = BTreeMap<(Arc<Path>, String), Arc<SourceFile>>;
+type Beside = BTreeMap<(Arc<Path>, String), Arc<SourceFile>>;
 
 impl<'a> Context<'a> {
     /// Reads the tables.
@@ -50,18 +50,28 @@ impl<'a> Context<'a> {
 
     /// The file that this one names by a relative path.
     pub(crate) fn beside(&self, at: &Location, path: &str) -> Result<Arc<SourceFile>, BesideError> {
-        let files = self.files.borrow();
-        let from = files.get(&at.file).ok_or(BesideError::NoFolder)?;
+        let from = self.files.borrow().get(&at.file).cloned().ok_or(BesideError::NoFolder)?;
         let place = from.folder.as_ref().map(|folder| (Arc::clone(folder), path.to_owned()));
         let known = place.as_ref().and_then(|place| self.lists.borrow().get(place).map(Arc::clone));
         if let Some(source) = known {
             return Ok(source);
         }
-        let source = loader::beside(from, path)?.source;
+        let opened = loader::beside(&from, path)?;
+        self.opened(&opened);
         if let Some(place) = place {
-            self.lists.borrow_mut().insert(place, Arc::clone(&source));
+            self.lists.borrow_mut().insert(place, Arc::clone(&opened.source));
         }
-        Ok(source)
+        Ok(opened.source)
+    }
+
+    /// The same, where the mistake is noted.
+    pub(crate) fn file_beside(&self, written: &Text, what: &str, errors: &mut Collector) -> Option<Arc<SourceFile>> {
+        self.beside(&written.at, written)
+            .map_err(|error| {
+                let message = format!("cannot read this {what}: {error}");
+                errors.push(Diagnostic::new(error.kind(), &written.at, message).help(error.help()));
+            })
+            .ok()
     }
 
     /// The address space of an autonomous system.

@@ -185,14 +185,8 @@ fn read_list<T: Item>(
 /// A list of the library, or a file beside the one that names it.
 fn list(id: &str, written: &Text, context: &Context<'_>, errors: &mut Collector) -> Option<Arc<SourceFile>> {
     if id.starts_with(['.', '/']) {
-        return match context.beside(&written.at, id) {
-            Ok(source) => Some(source),
-            Err(error) => {
-                let message = format!("cannot read this list: {error}");
-                errors.push(Diagnostic::new(error.kind(), &written.at, message).help(error.help()));
-                None
-            }
-        };
+        let path = Text { value: id.to_owned(), at: written.at.clone() };
+        return context.file_beside(&path, "list", errors);
     }
     let source = context.library.list(id);
     if source.is_none() {

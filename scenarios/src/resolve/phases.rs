@@ -16,6 +16,7 @@ use crate::declare::{
 };
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::kernel_rules;
+use crate::library::is_path;
 use crate::model::{Lie, LieAnswer, Name, Phase, PhaseState};
 use crate::read::Located;
 use crate::source::Text;
@@ -225,6 +226,10 @@ fn check_answer(answer: &LieAnswerDeclaration, errors: &mut Collector) {
 
 /// A censor's profile.
 pub(crate) fn profile(id: &Text, context: &Context<'_>, errors: &mut Collector) -> Option<ProfileFile> {
+    if is_path(id) {
+        let source = context.file_beside(id, "profile", errors)?;
+        return document(&source, FileKind::Profile, errors);
+    }
     let Some(source) = context.library.document(id) else {
         let message = format!("the library has no profile `{}`", id.value);
         let help = suggest::help("it has", id, context.library.profiles());

@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::bogons;
 use crate::declare::{FileKind, HostDeclaration, ServiceFile};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::library::Library;
+use crate::library::{Library, is_path};
 use crate::model::{Host, Listener, Page, Protocol, Service};
 use crate::read::Located;
-use crate::source::Text;
+use crate::source::{SourceFile, Text};
 use crate::suggest;
 
 use super::host::{check_ports, tunnel, websocket};
@@ -49,25 +50,32 @@ struct Walk<'a, 'b> {
 
 impl Walk<'_, '_> {
     fn visit(&mut self, id: &Text) {
-        if let Some(start) = self.trail.iter().position(|each| *each == id.value) {
-            let circle = self.trail[start..].iter().chain([&id.value]).map(String::as_str).collect::<Vec<_>>();
+        let Some(source) = self.find(id) else { return };
+        // A service of the library is called by its place, and one beside a file by its path.
+        let name = if is_path(id) { source.name() } else { id };
+        if let Some(start) = self.trail.iter().position(|each| each == name) {
+            let circle = self.trail[start..].iter().map(String::as_str).chain([name]).collect::<Vec<_>>();
             let message = format!("`use` goes in a circle: {}", circle.join(" -> "));
             let help = "take one of these `use` out";
             self.errors.push(Diagnostic::new(DiagnosticKind::UseLoop, &id.at, message).help(help));
             return;
         }
-        if self.done.contains(&id.value) {
+        if self.done.iter().any(|each| each == name) {
             return;
         }
-        let Some(file) = self.read(id) else { return };
-        self.trail.push(id.value.clone());
+        let Some(file): Option<ServiceFile> = document(&source, FileKind::Service, self.errors) else { return };
+        check_id(&file.id, Some(id.as_str()).filter(|id| !is_path(id)), self.errors);
+        self.trail.push(name.to_owned());
         file.uses.iter().for_each(|each| self.visit(each));
         self.trail.pop();
-        self.done.push(id.value.clone());
+        self.done.push(name.to_owned());
         self.services.extend(service(&file, self.context.library, self.errors));
     }
 
-    fn read(&mut self, id: &Text) -> Option<ServiceFile> {
+    fn find(&mut self, id: &Text) -> Option<Arc<SourceFile>> {
+        if is_path(id) {
+            return self.context.file_beside(id, "service", self.errors);
+        }
         let Some(source) = self.context.library.document(id) else {
             let message = format!("the library has no service `{}`", id.value);
             let help = suggest::help("it has", id, self.context.library.services());
@@ -80,9 +88,7 @@ impl Walk<'_, '_> {
             self.errors.push(Diagnostic::new(DiagnosticKind::WrongKind, &id.at, message).help(help));
             return None;
         }
-        let file: ServiceFile = document(source, FileKind::Service, self.errors)?;
-        check_id(&file.id, Some(id), self.errors);
-        Some(file)
+        Some(Arc::clone(source))
     }
 }
 

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::origin::LANGUAGE;
-use super::{Profiles, child, elements, inner, text};
-use crate::declare::{FileKind, ParameterType, ProfileFile, ScenarioFile};
+use super::{Profiles, child, elements, inner};
+use crate::declare::{ParameterType, ScenarioFile};
 use crate::diagnostic::Collector;
 use crate::model::Scenario;
-use crate::read::{Definitions, Read, value};
-use crate::resolve::{Context, document};
+use crate::read::{Definitions, Located, Read, value};
+use crate::resolve::{Context, read_profile};
 use crate::source::{Location, Text};
 use crate::tree::{Entry, Node, Value};
 
@@ -29,8 +29,8 @@ pub(super) fn profiles(node: &mut Node, context: &Context<'_>, errors: &mut Coll
     let mut profiles = Profiles::new();
     for Entry { key, node: censor } in inner(node, "censor").into_iter().flatten() {
         let Value::Table(entries) = &mut censor.value else { continue };
-        let Some(source) = text(entries, "profile").and_then(|id| context.library.document(id)) else { continue };
-        let Some(profile): Option<ProfileFile> = document(source, FileKind::Profile, errors) else { continue };
+        let named = value(entries, "profile").and_then(|node| Text::read(node, errors));
+        let Some(profile) = named.and_then(|id| read_profile(&id, context, errors)) else { continue };
         for (name, parameter) in &profile.parameters.entries {
             if value(entries, name).is_none() {
                 let neutral = if parameter.kind.is_list() { Value::Array(Vec::new()) } else { Value::Boolean(false) };
@@ -39,7 +39,7 @@ pub(super) fn profiles(node: &mut Node, context: &Context<'_>, errors: &mut Coll
             }
         }
         let kinds = profile.parameters.entries.iter().map(|(name, each)| (name.value.clone(), each.kind));
-        profiles.insert(key.value.clone(), Profile { file: source.name().into(), kinds: kinds.collect() });
+        profiles.insert(key.value.clone(), Profile { file: Arc::clone(&profile.at().file), kinds: kinds.collect() });
     }
     profiles
 }
