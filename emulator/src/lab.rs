@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ipnet::Ipv6Net;
 use roadblock_censor::{Counters, Instant};
 use roadblock_scenarios::model::{Name, Scenario};
 use tokio::runtime::Handle;
@@ -36,7 +37,7 @@ use crate::kernel::namespace::Namespace;
 use crate::kernel::nftables::{QueueKind, detect_queue_kind};
 use crate::kernel::{links, sysctl};
 use crate::plan::delays::delays;
-use crate::plan::nat::NatPlan;
+use crate::plan::nat::{NatPlan, TranslatorKind, mapping};
 use crate::plan::ruleset::{PASSED_SIZE, policy_at};
 use crate::plan::topology::{INTERNET, Role, RouteKind, UP, client_namespace, hop_namespace, nth_client};
 use crate::plan::{Ruleset, Topology};
@@ -125,7 +126,8 @@ impl Lab {
         for namespace in namespaces.values() {
             isolation::verify(namespace, &topology)?;
         }
-        let translators = start_translators(&scenario, &namespaces)?;
+        let failures = Failures::default();
+        let translators = start_translators(&scenario, &namespaces, &failures)?;
         let lies = scenario.resolvers.iter().map(|resolver| {
             let lies = first.state.lies.get(&resolver.name).cloned().unwrap_or_default();
             (Name::clone(&resolver.name), LieTable::new(lies))
@@ -142,7 +144,7 @@ impl Lab {
             servers: Vec::new(),
             clients: scenario.vantages.iter().map(|vantage| (Name::clone(&vantage.name), AtomicU32::new(1))).collect(),
             translators,
-            failures: Failures::default(),
+            failures,
             phases: Mutex::new(vec![Begun { phase: Name::clone(&first.id), at: Instant::ZERO }]),
             commands: commands::Commands::new(options.number),
             scenario,
@@ -319,9 +321,11 @@ impl Lab {
         for resolver in self.scenario.resolvers.clone() {
             let lies = self.lies.get(&resolver.name).cloned().unwrap_or_default();
             let (zone, clock, events) = (Arc::clone(&zone), self.clock.clone(), self.events.clone());
+            let translated = self.scenario.vantages.iter().filter(|vantage| vantage.access.nat64);
+            let dns64: Vec<Ipv6Net> = translated.map(|vantage| vantage.v6).collect();
             let hop = self.namespace(&hop_namespace(&resolver.at))?;
             let servers = hop
-                .block_on(async move { internet::start_resolver(&resolver, &zone, &lies, &clock, &events) })
+                .block_on(async move { internet::start_resolver(&resolver, &zone, &lies, &clock, &events, &dns64) })
                 .map_err(LabError::system("start a resolver"))??;
             self.servers.push(servers);
         }
@@ -407,12 +411,17 @@ fn forgo_timestamps(scenario: &Scenario, namespaces: &BTreeMap<Name, Namespace>)
 fn start_translators(
     scenario: &Scenario,
     namespaces: &BTreeMap<Name, Namespace>,
+    failures: &Failures,
 ) -> Result<BTreeMap<Name, Translators>, LabError> {
     let mut all = BTreeMap::new();
     for vantage in &scenario.vantages {
         let plans = NatPlan::of(vantage).into_iter();
         let placed: Vec<(&Namespace, NatPlan)> =
             plans.filter_map(|plan| Some((namespaces.get(&plan.namespace)?, plan))).collect();
+        for (namespace, plan) in placed.iter().filter(|(_, plan)| plan.kind == TranslatorKind::Nat64) {
+            let (failures, place) = (failures.clone(), Name::clone(&plan.namespace));
+            nat::translate_headers(namespace, mapping(vantage), move |cause| failures.note(&place, format!("its translator failed: {cause}")))?;
+        }
         if let Some(translators) = Translators::start(&placed)? {
             all.insert(Name::clone(&vantage.name), translators);
         }

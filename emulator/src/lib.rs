@@ -15,3 +15,4 @@ pub mod lab;
 mod logged_flow;
 pub mod plan;
 pub mod sandbox;
+pub mod translate;

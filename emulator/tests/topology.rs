@@ -23,10 +23,13 @@ isp = "AS3320 Deutsche Telekom"
 path = ["elsewhere"]
 resolvers = ["8.8.8.8"]
 
+[resolver.isp]
+at = "box"
+
 [vantage.inside]
 isp = "AS12389 Rostelecom"
 path = ["access", "box", "border"]
-resolvers = ["8.8.8.8"]
+resolvers = ["8.8.8.8", "isp"]
 "#;
 
 #[test]
@@ -37,6 +40,11 @@ fn a_machine_inside_the_country_hangs_off_its_hop_and_is_known_above_it() {
 #[test]
 fn translators_stand_between_the_client_and_its_first_hop() {
     insta::assert_snapshot!(plan_of("nat = [\"home\", \"carrier\"]"));
+}
+
+#[test]
+fn a_nat64_has_a_device_where_headers_are_translated() {
+    insta::assert_snapshot!(plan_of("families = [\"v6\"]\nnat64 = true"));
 }
 
 #[test]
@@ -70,6 +78,7 @@ fn plan(tail: &str) -> String {
         for route in &namespace.routes {
             let way = match &route.kind {
                 RouteKind::Local => "local".to_owned(),
+                RouteKind::Device { interface } => format!("into {interface}"),
                 RouteKind::Over { interface, source: Some(source) } => format!("over {interface} from {source}"),
                 RouteKind::Over { interface, source: None } => format!("over {interface}"),
             };

@@ -59,6 +59,8 @@ fn what_cannot_be_is_said_with_what_to_do() {
     let texts = [
         "resolvers = [\"8.8.8.8\"]\nfamilies = [\"v6\"]",
         "resolvers = [\"isp\"]\nfamilies = [\"v6\"]\nnat = \"home\"",
+        "resolvers = [\"isp\"]\nnat64 = true",
+        "resolvers = [\"2001:4860:4860::8888\"]\nfamilies = [\"v6\"]\nnat64 = true",
         "resolvers = [\"isp\"]\nfamilies = [\"v5\"]",
         "resolvers = [\"isp\"]\nnat = [\"mobile\"]",
     ];

@@ -12,6 +12,7 @@ use roadblock_censor::policy::DnsForgery;
 use roadblock_scenarios::model::{Lie, LieAnswer};
 
 use super::zone::{Meaning, Zone, canonical};
+use crate::translate::embed;
 
 /// What a query came by.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -40,11 +41,31 @@ pub struct Told<'a> {
     pub matched: String,
 }
 
+/// What is made up for clients that reach IPv4 through a translator alone.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Synthesis {
+    /// Nothing.
+    None,
+    /// IPv6 addresses for names that have IPv4 addresses alone (DNS64, RFC 6147), lies' too.
+    Dns64,
+}
+
+/// As [`answer_with`], with nothing made up.
+pub fn answer<'a>(query: &[u8], transport: Transport, zone: &Zone, lies: &'a [Lie]) -> Reply<'a> {
+    answer_with(query, transport, zone, lies, Synthesis::None)
+}
+
 /// Answers a query with the first lie that matches its name, or with what the zone knows.
 ///
 /// Bytes that are no query get silence when they are too short to answer or are themselves a response, which no
 /// resolver answers, lest two of them talk for ever; and FORMERR when only the header can be read.
-pub fn answer<'a>(query: &[u8], transport: Transport, zone: &Zone, lies: &'a [Lie]) -> Reply<'a> {
+pub fn answer_with<'a>(
+    query: &[u8],
+    transport: Transport,
+    zone: &Zone,
+    lies: &'a [Lie],
+    synthesis: Synthesis,
+) -> Reply<'a> {
     let Some(header) = Header::read(query) else { return Reply::silence() };
     if header.is_response() {
         return Reply::silence();
@@ -58,14 +79,14 @@ pub fn answer<'a>(query: &[u8], transport: Transport, zone: &Zone, lies: &'a [Li
 
     let name = canonical(&question.name().to_ascii());
     let Some(lie) = lies.iter().find(|lie| lie.names.matches(&name)) else {
-        let truth = truth(&message, question, zone);
+        let truth = truth(&message, question, zone, synthesis);
         return Reply { bytes: fit(&truth, size_limit(&message, transport)), told: None };
     };
     let told = Some(Told { lie, matched: format!("query {} {name}", type_name(question.query_type())) });
     match &lie.answer {
         LieAnswer::Silence => Reply { bytes: None, told },
         LieAnswer::Forged(forgery) => {
-            let forged = forged(&message, question, forgery);
+            let forged = forged(&message, question, forgery, synthesis);
             Reply { bytes: fit(&forged, size_limit(&message, transport)), told }
         }
     }
@@ -78,6 +99,22 @@ impl Transport {
             Self::Udp => 17,
             Self::Tcp => 6,
         }
+    }
+}
+
+impl Synthesis {
+    /// A name's addresses, with what is made up. Who validates by itself is told nothing that nobody signed (section 5.5).
+    fn applied(self, query: &Message, addresses: &[IpAddr]) -> Vec<IpAddr> {
+        let validates =
+            query.metadata.checking_disabled && query.edns.as_ref().is_some_and(|edns| edns.flags().dnssec_ok);
+        let mut all = addresses.to_vec();
+        if self == Self::Dns64 && !validates && !addresses.iter().any(IpAddr::is_ipv6) {
+            all.extend(addresses.iter().filter_map(|address| match address {
+                IpAddr::V4(address) => Some(IpAddr::V6(embed(*address))),
+                IpAddr::V6(_) => None,
+            }));
+        }
+        all
     }
 }
 
@@ -130,7 +167,7 @@ fn type_name(kind: RecordType) -> String {
 }
 
 /// What the zone knows.
-fn truth(query: &Message, question: &Query, zone: &Zone) -> Message {
+fn truth(query: &Message, question: &Query, zone: &Zone, synthesis: Synthesis) -> Message {
     let mut response = response_to(query, question);
     // RFC 6891 section 6.1.3.
     if query.edns.as_ref().is_some_and(|edns| edns.version() > 0) {
@@ -143,7 +180,9 @@ fn truth(query: &Message, question: &Query, zone: &Zone) -> Message {
         return response;
     }
     match zone.lookup(&question.name().to_ascii()) {
-        Meaning::Addresses(addresses) => add_addresses(&mut response, question, addresses, TTL),
+        Meaning::Addresses(addresses) => {
+            add_addresses(&mut response, question, &synthesis.applied(query, addresses), TTL);
+        }
         Meaning::Empty => {}
         Meaning::Unknown => response.metadata.response_code = ResponseCode::NXDomain,
     }
@@ -154,11 +193,11 @@ fn truth(query: &Message, question: &Query, zone: &Zone) -> Message {
 }
 
 /// What a lie says. Whether real ones carry an SOA is not known; these do not.
-fn forged(query: &Message, question: &Query, forgery: &DnsForgery) -> Message {
+fn forged(query: &Message, question: &Query, forgery: &DnsForgery, synthesis: Synthesis) -> Message {
     let mut response = response_to(query, question);
     response.metadata.authoritative = forgery.authoritative;
     response.metadata.response_code = ResponseCode::from_low(forgery.rcode & 0x0f);
-    add_addresses(&mut response, question, &forgery.addresses, forgery.ttl);
+    add_addresses(&mut response, question, &synthesis.applied(query, &forgery.addresses), forgery.ttl);
     response
 }
 
@@ -239,7 +278,8 @@ mod tests {
         let many = (1..=60).map(|last| format!("2a03:2880::{last}").parse().expect("an address")).collect();
         let host = |name: &str, addresses| Host { names: vec![name.to_owned()], addresses, ..Host::default() };
         let both = ["57.144.245.32", "2a03:2880:f377::167"].map(|address| address.parse().expect("an address"));
-        let hosts = vec![host("web.whatsapp.com", both.to_vec()), host("many.example", many)];
+        let old = host("old.example", vec![[1, 2, 3, 4].into()]);
+        let hosts = vec![host("web.whatsapp.com", both.to_vec()), host("many.example", many), old];
         Zone::new(&[Service { id: "services/test".into(), title: String::new(), hosts, targets: Vec::new() }])
     }
 
@@ -319,6 +359,26 @@ mod tests {
         let other_family = ask(&query("web.whatsapp.com.", RecordType::AAAA), Transport::Udp, &lies);
         assert!(other_family.answers.is_empty());
         assert_eq!(ask(&query("many.example.", RecordType::AAAA), Transport::Tcp, &lies).answers.len(), 60);
+    }
+
+    fn ask_dns64(name: &str, kind: RecordType, lies: &[Lie]) -> Vec<String> {
+        let bytes = query(name, kind).to_vec().expect("a query");
+        let reply = answer_with(&bytes, Transport::Tcp, &zone(), lies, Synthesis::Dns64).bytes.expect("an answer");
+        let message = Message::from_vec(&reply).expect("a message");
+        message.answers.iter().map(|answer| answer.data.to_string()).collect()
+    }
+
+    /// RFC 6147 section 5.1: where there is an address of IPv6 none is made up; a lie's are made up too.
+    #[test]
+    fn dns64_says_where_ipv4_is_in_ipv6() {
+        assert_eq!(ask_dns64("old.example.", RecordType::AAAA, &[]), ["64:ff9b::102:304"]);
+        assert_eq!(ask_dns64("old.example.", RecordType::A, &[]), ["1.2.3.4"]);
+        assert_eq!(ask_dns64("web.whatsapp.com.", RecordType::AAAA, &[]), ["2a03:2880:f377::167"]);
+        assert!(ask_dns64("no.such.example.", RecordType::AAAA, &[]).is_empty());
+        let addresses = vec!["10.10.34.35".parse().expect("an address")];
+        let forgery = DnsForgery { rcode: 0, addresses, ttl: 300, authoritative: true };
+        let lies = lies(LieAnswer::Forged(forgery));
+        assert_eq!(ask_dns64("web.whatsapp.com.", RecordType::AAAA, &lies), ["64:ff9b::a0a:2223"]);
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! Who answers a query: an honest resolver, or one that lies as the phase's table says.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use ipnet::Ipv6Net;
 use roadblock_censor::{Direction, Event, EventKind, FlowKey};
 use roadblock_scenarios::model::{Lie, Name};
 
-use super::dns::{Reply, Told, Transport, answer};
+use super::dns::{Reply, Synthesis, Told, Transport, answer_with};
 use super::zone::Zone;
 use crate::clock::LabClock;
 use crate::events::EventLog;
@@ -22,6 +23,8 @@ pub struct LieTable {
 pub struct Speaker {
     zone: Arc<Zone>,
     liar: Option<Liar>,
+    /// The clients that are told where IPv4 is in IPv6 (RFC 6147).
+    dns64: Vec<Ipv6Net>,
 }
 
 /// Who lies, and where that is noted.
@@ -64,7 +67,7 @@ impl LieTable {
 impl Speaker {
     /// A resolver that tells the truth.
     pub fn honest(zone: Arc<Zone>) -> Self {
-        Self { zone, liar: None }
+        Self { zone, liar: None, dns64: Vec::new() }
     }
 
     /// A resolver of this name at this hop that tells the lies of a table and otherwise the truth. Each lie told is an
@@ -77,14 +80,23 @@ impl Speaker {
         clock: LabClock,
         events: EventLog,
     ) -> Self {
-        Self { zone, liar: Some(Liar { resolver, hop, table, clock, events }) }
+        Self { zone, liar: Some(Liar { resolver, hop, table, clock, events }), dns64: Vec::new() }
+    }
+
+    /// The same, speaking DNS64 with the clients of these prefixes.
+    #[must_use]
+    pub fn with_dns64(self, clients: Vec<Ipv6Net>) -> Self {
+        Self { dns64: clients, ..self }
     }
 
     /// What is sent back to `client`, who asked at `server`; `None` is silence.
     pub fn reply(&self, query: &[u8], transport: Transport, client: SocketAddr, server: SocketAddr) -> Option<Vec<u8>> {
-        let Some(liar) = &self.liar else { return answer(query, transport, &self.zone, &[]).bytes };
+        let dns64 =
+            self.dns64.iter().any(|clients| matches!(client.ip(), IpAddr::V6(client) if clients.contains(&client)));
+        let synthesis = if dns64 { Synthesis::Dns64 } else { Synthesis::None };
+        let Some(liar) = &self.liar else { return answer_with(query, transport, &self.zone, &[], synthesis).bytes };
         let lies = liar.table.current();
-        let Reply { bytes, told } = answer(query, transport, &self.zone, &lies);
+        let Reply { bytes, told } = answer_with(query, transport, &self.zone, &lies, synthesis);
         if let Some(told) = told {
             liar.note(told, transport, client, server);
         }

@@ -4,6 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use ipnet::Ipv6Net;
 use roadblock_scenarios::model::{Protocol, Resolver, Service};
 use tokio::runtime::{Handle, TryCurrentError};
 
@@ -59,13 +60,15 @@ pub fn start(services: &[Service], zone: &Arc<Zone>, authority: &Arc<Authority>)
     Ok(servers)
 }
 
-/// Brings up a resolver at its hop: ports 53 and 5353 of all its addresses. It tells the lies of the table as it is when asked.
+/// Brings up a resolver at its hop: ports 53 and 5353 of all its addresses. It tells the lies of the table as it is when asked,
+/// and speaks DNS64 with the clients of these prefixes.
 pub fn start_resolver(
     resolver: &Resolver,
     zone: &Arc<Zone>,
     lies: &LieTable,
     clock: &LabClock,
     events: &EventLog,
+    dns64: &[Ipv6Net],
 ) -> Result<Servers, InternetError> {
     let ports = [Some(Protocol::Dns.usual_port()), Protocol::Dns.other_port()];
     let at = |address| ports.into_iter().flatten().map(move |port| SocketAddr::new(address, port));
@@ -77,7 +80,8 @@ pub fn start_resolver(
         lies.clone(),
         clock.clone(),
         events.clone(),
-    );
+    )
+    .with_dns64(dns64.to_vec());
     start_name_servers(addresses, &speaker)
 }
 

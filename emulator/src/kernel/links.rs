@@ -16,6 +16,7 @@ use rtnetlink::packet_route::route::{RouteMessage, RouteScope, RouteType};
 use rtnetlink::{Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder};
 
 use super::namespace::Namespace;
+use super::tun;
 use crate::plan::topology::{
     LOOPBACK, LinkEnd, NEXT_HOP_V4, NEXT_HOP_V6, NamespacePlan, RouteKind, RoutePlan, Topology, UP,
 };
@@ -133,10 +134,14 @@ async fn pair(near: &LinkEnd, far: &LinkEnd, far_namespace: RawFd) -> io::Result
 async fn configure(plan: &NamespacePlan, ends: &[(LinkEnd, LinkEnd)]) -> Result<(), LinkError> {
     let error = |doing: String, cause| LinkError { doing, namespace: Name::clone(&plan.name), cause };
     let handle = connect().map_err(|cause| error("open netlink".to_owned(), cause))?;
+    for device in &plan.devices {
+        tun::create(device).map_err(|cause| error(format!("make the device {device}"), cause))?;
+    }
     let loopback = (LOOPBACK.to_owned(), None);
+    let devices = plan.devices.iter().map(|device| (device.to_string(), None));
     let links = ends.iter().map(|(here, there)| (here.interface.to_string(), Some(there.hardware)));
     let mut indices = BTreeMap::new();
-    for (interface, neighbour) in [loopback].into_iter().chain(links) {
+    for (interface, neighbour) in [loopback].into_iter().chain(devices).chain(links) {
         let doing = |what: &str| format!("{what} {interface}");
         let index = index_of(&interface).map_err(|cause| error(doing("find"), cause))?;
         let up = LinkUnspec::new_with_index(index).up().build();
@@ -206,6 +211,9 @@ fn route_message(route: &RoutePlan, indices: &BTreeMap<String, u32>) -> RouteMes
                 RouteKind::Local => {
                     builder.kind(RouteType::Local).scope(RouteScope::Host).output_interface(index(LOOPBACK)).build()
                 }
+                RouteKind::Device { interface } => {
+                    builder.scope(RouteScope::Link).output_interface(index(interface)).build()
+                }
                 RouteKind::Over { interface, source } => {
                     let builder = builder.gateway(NEXT_HOP_V4).output_interface(index(interface)).onlink();
                     match source {
@@ -220,6 +228,7 @@ fn route_message(route: &RoutePlan, indices: &BTreeMap<String, u32>) -> RouteMes
                 RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(prefix.network(), prefix.prefix_len());
             match &route.kind {
                 RouteKind::Local => builder.kind(RouteType::Local).output_interface(index(LOOPBACK)).build(),
+                RouteKind::Device { interface } => builder.output_interface(index(interface)).build(),
                 RouteKind::Over { interface, source } => {
                     let builder = builder.gateway(NEXT_HOP_V6).output_interface(index(interface)).onlink();
                     match source {

@@ -17,3 +17,4 @@ pub mod packet_tap;
 pub mod raw_socket;
 pub mod sockets;
 pub mod sysctl;
+pub mod tun;

@@ -6,6 +6,8 @@ use roadblock_censor::FlowKey;
 use roadblock_scenarios::model::{Access, Family, Name, Vantage};
 
 use super::Translators;
+use crate::plan::nat::mapping;
+use crate::translate::Mapping;
 
 /// A client address pair of a vantage, used by nobody else in this lab.
 #[derive(Clone, Debug)]
@@ -18,17 +20,20 @@ pub struct Client {
     pub v6: Ipv6Addr,
     access: Access,
     translators: Option<Translators>,
+    /// Which addresses it has in the eyes of its NAT64.
+    mapping: Option<Mapping>,
 }
 
 impl Client {
     /// One with addresses of both families that are seen as they are.
     pub fn new(vantage: Name, v4: Ipv4Addr, v6: Ipv6Addr) -> Self {
-        Self { vantage, v4, v6, access: Access::default(), translators: None }
+        Self { vantage, v4, v6, access: Access::default(), translators: None, mapping: None }
     }
 
     /// One of a vantage, behind these translators.
     pub(super) fn of(vantage: &Vantage, v4: Ipv4Addr, v6: Ipv6Addr, translators: Option<Translators>) -> Self {
-        Self { access: vantage.access.clone(), translators, ..Self::new(Name::clone(&vantage.name), v4, v6) }
+        let mapping = vantage.access.nat64.then(|| mapping(vantage));
+        Self { access: vantage.access.clone(), translators, mapping, ..Self::new(Name::clone(&vantage.name), v4, v6) }
     }
 
     /// The address of this family.
@@ -61,7 +66,14 @@ impl Client {
         }
         if self.is_outside(flow.client) {
             let (client, client_port) = self.translators.as_ref()?.origin(flow)?;
-            return self.is_own(client).then_some(FlowKey { client, client_port, ..*flow });
+            let inside = FlowKey { client, client_port, ..*flow };
+            let own = match (&self.mapping, flow.server, client) {
+                (Some(mapping), IpAddr::V4(server), IpAddr::V4(client)) => {
+                    FlowKey { client: mapping.to_v6(client).into(), server: mapping.to_v6(server).into(), ..inside }
+                }
+                _ => inside,
+            };
+            return self.is_own(own.client).then_some(own);
         }
         let FlowKey { protocol, client, client_port, server, server_port } = *flow;
         let turned =

@@ -28,6 +28,9 @@ pub(super) fn verify_sandbox() -> Result<(), LabError> {
 pub(super) fn verify(namespace: &Namespace, topology: &Topology) -> Result<(), LabError> {
     let mut planned = BTreeSet::from([LOOPBACK.to_owned()]);
     planned.extend(topology.links_of(namespace.name()).map(|(here, _)| here.interface.to_string()));
+    // A TUN device leads to a program of the lab's own.
+    let devices = topology.namespace(namespace.name()).map(|plan| plan.devices.as_slice()).unwrap_or_default();
+    planned.extend(devices.iter().map(ToString::to_string));
     let found = namespace.block_on(async { interfaces() }).and_then(|found| found).map_err(LabError::isolation)?;
     expect(namespace.name(), &found, &planned)
 }

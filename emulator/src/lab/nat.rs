@@ -11,7 +11,38 @@ use super::LabError;
 use crate::kernel::namespace::Namespace;
 use crate::kernel::nftables;
 use crate::kernel::sysctl;
-use crate::plan::nat::NatPlan;
+use crate::kernel::tun::Tun;
+use crate::plan::nat::{NatPlan, TUN};
+use crate::translate::{Mapping, Translator};
+
+/// Takes packets from a NAT64's device, and gives them back as those of the other family, for as long as the lab lives.
+pub(super) fn translate_headers(
+    namespace: &Namespace,
+    mapping: Mapping,
+    failed: impl FnOnce(&io::Error) + Send + 'static,
+) -> Result<(), LabError> {
+    let started = namespace.block_on(async move {
+        let tun = Tun::open(TUN)?;
+        tokio::spawn(async move {
+            if let Err(cause) = translate_from(&tun, Translator::new(mapping)).await {
+                failed(&cause);
+            }
+        });
+        Ok(())
+    });
+    started.and_then(|started: io::Result<()>| started).map_err(LabError::system("start a NAT64"))
+}
+
+async fn translate_from(tun: &Tun, mut translator: Translator) -> io::Result<()> {
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        let length = tun.read(&mut buffer).await?;
+        // What has no equivalent is lost, as RFC 7915 has it.
+        if let Ok(packet) = translator.translate(&buffer[..length]) {
+            tun.write(&packet)?;
+        }
+    }
+}
 
 /// The translators that a vantage's clients are behind, from the internet inwards.
 #[derive(Clone, Debug)]

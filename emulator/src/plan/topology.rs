@@ -45,6 +45,9 @@ pub struct NamespacePlan {
     pub addresses: Vec<AddressPlan>,
     /// Where packets go.
     pub routes: Vec<RoutePlan>,
+    /// TUN devices, by their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<Name>,
 }
 
 /// What a namespace is for.
@@ -93,6 +96,11 @@ pub enum RouteKind {
         interface: Name,
         /// The source address of packets that begin here; `None` where each socket has its own.
         source: Option<IpAddr>,
+    },
+    /// To a device of this namespace's own, where a program takes them.
+    Device {
+        /// The device.
+        interface: Name,
     },
 }
 
@@ -145,7 +153,7 @@ pub fn nth_client(vantage: &Vantage, n: u32) -> Option<(Ipv4Addr, Ipv6Addr)> {
     if !vantage.v6.contains(&v6) {
         return None;
     }
-    if !vantage.access.nat.is_empty() {
+    if !vantage.access.nat.is_empty() || vantage.access.nat64 {
         return Some((nat::nth_client_v4(vantage, n)?, v6));
     }
     let v4 = Ipv4Addr::from(u32::from(vantage.v4.network()).checked_add(offset)?);
@@ -295,14 +303,20 @@ impl<'a> Builder<'a> {
             let addresses = addresses.map(|address| AddressPlan { address, interface: LOOPBACK.into() }).collect();
             let mut routes = up(hop.v4, hop.v6);
             routes.extend(self.down(&name, Some((hop.v4, hop.v6))));
-            namespaces.push(NamespacePlan { name, role: Role::Hop, addresses, routes });
+            namespaces.push(NamespacePlan { name, role: Role::Hop, addresses, routes, devices: Vec::new() });
         }
         namespaces.extend(self.scenario.machines.iter().map(machine));
         let internet = Name::from(INTERNET);
         // The ways down come first: once everything is local, the kernel takes the next hop for an address of its own.
         let mut routes = self.down(&internet, None);
         routes.extend(everything());
-        namespaces.push(NamespacePlan { name: internet, role: Role::Internet, addresses: Vec::new(), routes });
+        namespaces.push(NamespacePlan {
+            name: internet,
+            role: Role::Internet,
+            addresses: Vec::new(),
+            routes,
+            devices: Vec::new(),
+        });
         Topology { namespaces, links: self.links }
     }
 
@@ -341,14 +355,15 @@ fn client(vantage: &Vantage) -> NamespacePlan {
         role: Role::Client,
         addresses: addresses.map(|address| AddressPlan { address, interface: UP.into() }).collect(),
         routes,
+        devices: Vec::new(),
     }
 }
 
 /// What the first hop has below it: the clients' addresses, as they come out of their translators.
 fn seen_from_first_hop(vantage: &Vantage) -> Vec<IpNet> {
-    let translated = !vantage.access.nat.is_empty();
+    let translated = !vantage.access.nat.is_empty() || vantage.access.nat64;
     let v4 = if translated { host_prefix(nat::public(vantage).into()) } else { IpNet::V4(vantage.v4) };
-    let v4 = vantage.access.has(Family::V4).then_some(v4);
+    let v4 = (vantage.access.has(Family::V4) || vantage.access.nat64).then_some(v4);
     let v6 = vantage.access.has(Family::V6).then_some(IpNet::V6(vantage.v6));
     v4.into_iter().chain(v6).collect()
 }
@@ -369,6 +384,7 @@ fn machine(machine: &Machine) -> NamespacePlan {
         role: Role::Machine,
         routes: own.iter().map(default).collect(),
         addresses: own.into_iter().map(|address| AddressPlan { address, interface: UP.into() }).collect(),
+        devices: Vec::new(),
     }
 }
 

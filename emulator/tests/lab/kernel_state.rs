@@ -57,7 +57,7 @@ pub(crate) fn links_addresses_and_routes_are_as_planned() {
             .iter()
             .filter_map(|route| match &route.kind {
                 RouteKind::Over { interface, .. } => Some((destination(&route.prefix), interface.to_string())),
-                RouteKind::Local => None,
+                RouteKind::Local | RouteKind::Device { .. } => None,
             })
             .collect();
         assert_eq!(found, planned, "routes of {hop}");

@@ -1,8 +1,9 @@
 //! What a measurement knows of the lab before it begins.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
+use roadblock_emulator::translate::embed;
 use roadblock_scenarios::model::{Family, FamilyChoice, Host, HttpVersion, Vantage, WireGuardKeys};
 use roadblock_scenarios::{Library, Scenario};
 
@@ -18,6 +19,8 @@ use super::web::Visit;
 pub(crate) struct Known<'a> {
     scenario: &'a Scenario,
     resolver: IpAddr,
+    /// Whether the vantage's resolvers say where IPv4 is in IPv6.
+    dns64: bool,
 }
 
 impl<'a> Known<'a> {
@@ -25,7 +28,7 @@ impl<'a> Known<'a> {
     pub(crate) fn at(scenario: &'a Scenario, vantage: &Vantage) -> Result<Self, MeasureError> {
         let resolver = vantage.resolvers.first().copied();
         let resolver = resolver.ok_or_else(|| MeasureError::NoResolver(vantage.name.to_string()))?;
-        Ok(Self { scenario, resolver })
+        Ok(Self { scenario, resolver, dns64: vantage.access.nat64 })
     }
 
     /// Whom a client of the vantage asks.
@@ -35,7 +38,18 @@ impl<'a> Known<'a> {
 
     /// A name, to be looked up.
     pub(crate) fn named(self, name: &str) -> Named {
-        Named { name: name.to_owned(), resolver: self.resolver, truth: Truth::OnlyOf(self.scenario.addresses_of(name)) }
+        Named { name: name.to_owned(), resolver: self.resolver, truth: self.truth(name) }
+    }
+
+    /// What an honest resolver of the vantage may say about a name.
+    pub(crate) fn truth(self, name: &str) -> Truth {
+        let mut addresses = self.scenario.addresses_of(name);
+        if self.dns64 {
+            let v4: Vec<Ipv4Addr> =
+                addresses.iter().filter_map(|each| if let IpAddr::V4(v4) = each { Some(*v4) } else { None }).collect();
+            addresses.extend(v4.into_iter().map(|v4| IpAddr::V6(embed(v4))));
+        }
+        Truth::OnlyOf(addresses)
     }
 
     /// Opening a page as a person does.

@@ -102,11 +102,7 @@ impl Measure {
                     transport: *transport,
                     server_name: known.name_at(address),
                 };
-                let truth = if answer.is_empty() {
-                    Truth::OnlyOf(scenario.addresses_of(name))
-                } else {
-                    Truth::AllOf(answer.clone())
-                };
+                let truth = if answer.is_empty() { known.truth(name) } else { Truth::AllOf(answer.clone()) };
                 Self::Dns(question, truth)
             }
             Probe::Command { run, status, within, .. } => {

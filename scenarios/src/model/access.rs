@@ -11,6 +11,8 @@ pub struct Access {
     pub families: Vec<Family>,
     /// The IPv4 translators that it is behind, the nearest to the client first.
     pub nat: Vec<NatKind>,
+    /// Whether it reaches IPv4 through NAT64, its resolvers speaking DNS64.
+    pub nat64: bool,
 }
 
 /// A translator of IPv4 addresses.
@@ -42,6 +44,6 @@ impl Access {
 
 impl Default for Access {
     fn default() -> Self {
-        Self { families: vec![Family::V4, Family::V6], nat: Vec::new() }
+        Self { families: vec![Family::V4, Family::V6], nat: Vec::new(), nat64: false }
     }
 }

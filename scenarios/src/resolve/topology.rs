@@ -45,7 +45,7 @@ pub(crate) fn build(
     for (name, declared) in &file.vantages.entries {
         if let Some(vantage) = vantages.iter_mut().find(|each| *each.name == *name.value) {
             let all = resolvers_of(declared, file, &resolvers, services, errors);
-            vantage.resolvers = reachable(all, &vantage.access, declared, errors);
+            vantage.resolvers = reachable(all, &vantage.access, declared, file, errors);
         }
     }
     Topology { hops, vantages, resolvers, machines }

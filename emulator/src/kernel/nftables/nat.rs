@@ -4,14 +4,13 @@ use std::net::Ipv4Addr;
 
 use nftnl::{Chain, ChainType, Hook, MsgType, Policy, ProtoFamily, Rule};
 use nftnl_sys::libc;
-use roadblock_scenarios::model::NatKind;
 
 use super::compile::equal;
 use super::expression::{Expression, REGISTER};
 use super::table::{TableError, c_text, commit};
 use super::transaction::Draft;
 use crate::kernel::netfilter::Socket;
-use crate::plan::nat::NatPlan;
+use crate::plan::nat::{NatPlan, TranslatorKind};
 use crate::plan::topology::UP;
 
 /// The table's name.
@@ -28,7 +27,7 @@ pub fn load(plan: &NatPlan) -> Result<(), TableError> {
     let table = nftnl::Table::new(c_text(TABLE), ProtoFamily::Inet);
     draft.add(&table, MsgType::Add, "the table");
     // The provider's translator lets in IPv6, which it does not translate, and answers nobody itself.
-    let home = plan.kind == NatKind::Home;
+    let home = plan.kind == TranslatorKind::Home;
     for (hook, name, closed) in [(Hook::Forward, "forward", home), (Hook::In, "input", true)] {
         let mut chain = Chain::new(c_text(name), &table);
         chain.set_hook(hook, libc::NF_IP_PRI_FILTER);
