@@ -102,6 +102,7 @@ fn schemas_and_completions_are_printed() {
         let schema = said(roadblock(&["schema", of]));
         let schema: serde_json::Value = serde_json::from_str(&schema.stdout).expect("a schema");
         assert!(schema["$schema"].is_string(), "{of}");
+        jsonschema::validator_for(&schema).expect("a schema as the standard has it");
     }
     for shell in ["bash", "fish", "zsh"] {
         assert!(said(roadblock(&["completions", shell])).stdout.contains("roadblock"), "{shell}");
@@ -218,4 +219,20 @@ fn a_scenario_is_shown_with_everything_filled_in() {
     ] {
         assert_eq!(said(roadblock(arguments)).status, 2, "{arguments:?}");
     }
+}
+
+/// An editor asks of a file that extends another less than of one that stands alone, and takes a parameter for a value.
+#[test]
+fn editors_are_told_what_the_reader_takes() {
+    let schema = said(roadblock(&["schema"]));
+    let schema: serde_json::Value = serde_json::from_str(&schema.stdout).expect("a schema");
+    let validator = jsonschema::validator_for(&schema).expect("a validator");
+    let vantage = serde_json::json!({ "delay": "$slow" });
+    let alone = serde_json::json!({ "id": "a/b", "title": "T", "vantage": { "x": vantage } });
+    assert!(!validator.is_valid(&alone), "a vantage has a network and a path");
+    let mut extending = alone.clone();
+    extending["extends"] = "ru/whatsapp-2026".into();
+    assert!(validator.is_valid(&extending));
+    extending["vantage"]["x"]["delay"] = "fast".into();
+    assert!(!validator.is_valid(&extending), "no duration, and no parameter");
 }

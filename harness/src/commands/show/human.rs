@@ -42,15 +42,38 @@ fn story(text: &mut String, account: &Account) -> fmt::Result {
         writeln!(text, "{}", mechanisms.join(", "))?;
     }
     if let Some(story) = &account.story {
-        writeln!(text, "\n{story}")?;
+        writeln!(text, "\n{}", folded(story))?;
     }
     for (label, words) in [("felt", &account.felt), ("unknown", &account.unknown)] {
         if let Some(words) = words {
-            writeln!(text, "\n{label}: {words}")?;
+            writeln!(text, "\n{}", folded(&format!("{label}: {words}")))?;
         }
     }
     Ok(())
 }
+
+/// Paragraphs in lines that a terminal holds.
+fn folded(paragraphs: &str) -> String {
+    paragraphs.split('\n').map(fold).collect::<Vec<_>>().join("\n")
+}
+
+fn fold(paragraph: &str) -> String {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in paragraph.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+/// How many characters a line of a story has.
+const WIDTH: usize = 100;
 
 fn section(text: &mut String, paint: Paint, title: &str, table: &Table) -> fmt::Result {
     let lines = table.render("  ");
@@ -180,3 +203,17 @@ fn some_of<'a>(words: impl ExactSizeIterator<Item = &'a String>) -> String {
 }
 
 const SHOWN: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_story_is_folded_between_words_and_paragraphs_stay_apart() {
+        let long = "word ".repeat(30).trim_end().to_owned();
+        let shown = folded(&format!("{long}\n\n{}", "x".repeat(120)));
+        assert!(shown.lines().all(|line| line.len() <= WIDTH || !line.contains(' ')), "{shown}");
+        assert_eq!(shown.lines().count(), 4);
+        assert_eq!(shown.split_whitespace().count(), 31);
+    }
+}
