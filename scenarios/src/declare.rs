@@ -41,7 +41,8 @@ pub(crate) use listen::ListenDeclaration;
 pub(crate) use neighbours::NeighbourTable;
 pub(crate) use neighbours::NeighboursDeclaration;
 pub(crate) use probe::{
-    AppProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, SpeakProbe, SplitDeclaration, TlsProbe,
+    AppProbe, ConnectionsProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, SpeakProbe,
+    SplitDeclaration, TlsProbe,
 };
 pub(crate) use profile::{Parameter, ParameterType, ProfileFile, RuleDeclaration};
 pub(crate) use quantities::{

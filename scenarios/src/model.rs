@@ -25,13 +25,13 @@ use serde::Serialize;
 use crate::source::Location;
 
 pub use access::{Access, NatKind};
-pub use hello::{Hello, Split};
+pub use hello::{Hello, HttpRequest, Split};
 pub use machine::{Machine, MachineCommand, Readiness};
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use payload::{Payload, Reply, Transport};
 pub use probe::{
-    Authority, ChatHeader, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport, Neighbour,
-    NeighbourKind, OfControl, Probe, QuicVersion, Step, Times, VerdictWord,
+    Authority, ChatHeader, DnsPatience, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport,
+    Neighbour, NeighbourKind, OfControl, Probe, QuicVersion, Step, Times, VerdictWord,
 };
 pub use service::{Certificate, Host, Listener, Page, Protocol, Service, Target, WebSocket, WireGuardKeys};
 

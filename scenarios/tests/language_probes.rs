@@ -63,6 +63,13 @@ fn mistakes_in_what_is_said_are_explained() {
         r#"tls = { sni = "www.example.com", ech = true }"#,
         r#"tls = { sni = "www.example.com", split = { segments = [16, 5] } }"#,
         r#"tls = { sni = "www.example.com", split = [16] }"#,
+        r#"quic = { sni = "www.example.com", version = 2 }"#,
+        r#"h3 = { url = "http://www.example.com/" }"#,
+        r#"connections = { sni = "www.example.com", count = 0 }"#,
+        r#"http = { url = "http://www.example.com/", split = { records = [5] } }"#,
+        r#"http = { url = "http://www.example.com/", headers = { "a b" = "c" } }"#,
+        r#"http = { url = "http://www.example.com/", host = "a\r\nb" }"#,
+        r#"dns = { name = "www.example.com", transport = "tcp", patient = true }"#,
     ];
     let complaint = |each: &&str| format!("{each}\n{}", scenario(each).expect_err("a mistake"));
     insta::assert_snapshot!(mistakes.iter().map(complaint).collect::<Vec<_>>().join("\n"));

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
-use roadblock_scenarios::model::{DnsTransport, Family, VerdictWord};
+use roadblock_scenarios::model::{DnsPatience, DnsTransport, Family, VerdictWord};
 
 use super::bogon::is_bogon;
 use super::dns_carrier;
@@ -26,13 +26,22 @@ pub(crate) struct Question {
     pub(crate) transport: DnsTransport,
     /// The name that the resolver's certificate must be for, where it is asked over TLS.
     pub(crate) server_name: Option<String>,
+    /// How long answers are waited for, and which counts.
+    pub(crate) patience: DnsPatience,
 }
 
 impl Question {
     /// One over UDP, as a stub resolver asks.
     pub(crate) fn usual(name: &str, family: Family, resolver: IpAddr) -> Self {
         let resolver = SocketAddr::new(resolver, 53);
-        Self { name: name.to_owned(), family, resolver, transport: DnsTransport::Udp, server_name: None }
+        Self {
+            name: name.to_owned(),
+            family,
+            resolver,
+            transport: DnsTransport::Udp,
+            server_name: None,
+            patience: DnsPatience::default(),
+        }
     }
 }
 
@@ -65,7 +74,7 @@ impl Truth {
     }
 }
 
-/// Asks, listens for late answers, and says whether the first one is the truth.
+/// Asks, listens for late answers, and says whether the one that is believed is the truth.
 pub(crate) async fn probe(tools: &Tools, question: &Question, truth: &Truth) -> Outcome {
     let mut trace = Trace::default();
     match resolve(&mut trace, tools, question, truth).await {
@@ -75,7 +84,7 @@ pub(crate) async fn probe(tools: &Tools, question: &Question, truth: &Truth) -> 
     }
 }
 
-/// The addresses of the first answer, for the layers above. An error without a failure is a wrong address.
+/// The addresses of the answer that is believed, for the layers above. An error without a failure is a wrong address.
 pub(crate) async fn resolve(
     trace: &mut Trace,
     tools: &Tools,
@@ -84,7 +93,8 @@ pub(crate) async fn resolve(
 ) -> Result<Vec<IpAddr>, Option<Failure>> {
     let query = query(question).map_err(Some)?;
     let answers = dns_carrier::ask(trace, tools, question, &query).await.map_err(Some)?;
-    let first = answers.first().map_or(Err(Failure::DnsNoAnswer), addresses);
+    let believed = if question.patience.last { answers.last() } else { answers.first() };
+    let first = believed.map_or(Err(Failure::DnsNoAnswer), addresses);
     trace.answered(first.as_deref().unwrap_or_default(), answers.len());
     let addresses = first.map_err(Some)?;
     truth.judge(&addresses)?;

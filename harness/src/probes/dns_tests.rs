@@ -7,6 +7,7 @@ use hickory_proto::rr::{Record, rdata};
 
 use tokio::net::UdpSocket;
 
+use super::super::lab_time::LabTime;
 use super::super::testing::{self, Authority};
 use super::super::timeouts::Timeouts;
 use super::*;
@@ -17,6 +18,21 @@ async fn the_first_of_several_answers_counts_and_all_are_seen() {
     let outcome = ask(resolver, DnsTransport::Udp).await;
     assert_eq!((outcome.verdict, outcome.failure), (VerdictWord::Dns, Some(Failure::DnsBogon)));
     assert_eq!((outcome.addresses, outcome.answers), (vec![IpAddr::from([10, 10, 34, 35])], 2));
+}
+
+#[tokio::test]
+async fn whoever_is_patient_believes_the_last_and_waits_on_the_labs_clock() {
+    let resolver = resolver(|query| vec![forged(query, [10, 10, 34, 35]), forged(query, TRUE)]).await;
+    let mut question = question(resolver, DnsTransport::Udp);
+    question.patience = DnsPatience { within: Duration::from_secs(3_600), last: true };
+    let tools = Tools { time: LabTime::alone(), ..testing::tools_from(testing::source()) };
+    let (before, began) = (tools.time.now(), tokio::time::Instant::now());
+    let measuring = tools.time.join();
+    let outcome = probe(&tools, &question, &Truth::OnlyOf(vec![IpAddr::from(TRUE)])).await;
+    drop(measuring);
+    assert_eq!((outcome.verdict, outcome.failure, outcome.answers), (VerdictWord::Ok, None, 2));
+    assert!(tools.time.now().saturating_since(before) >= Duration::from_secs(3_600));
+    assert!(began.elapsed() < Duration::from_secs(60));
 }
 
 #[tokio::test]
@@ -95,14 +111,19 @@ async fn ask(resolver: SocketAddr, transport: DnsTransport) -> Outcome {
     ask_with(&authority, resolver, transport).await
 }
 
-async fn ask_with(authority: &Authority, resolver: SocketAddr, transport: DnsTransport) -> Outcome {
-    let question = Question {
+fn question(resolver: SocketAddr, transport: DnsTransport) -> Question {
+    Question {
         name: "web.whatsapp.com".to_owned(),
         family: Family::V4,
         resolver,
         transport,
         server_name: Some("dns.example".to_owned()),
-    };
+        patience: DnsPatience::default(),
+    }
+}
+
+async fn ask_with(authority: &Authority, resolver: SocketAddr, transport: DnsTransport) -> Outcome {
+    let question = question(resolver, transport);
     let timeouts =
         Timeouts { dns: Duration::from_millis(300), late_answers: Duration::from_millis(30), ..Timeouts::default() };
     let truth = Truth::OnlyOf(vec![IpAddr::from(TRUE)]);

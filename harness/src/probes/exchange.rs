@@ -23,13 +23,18 @@ pub(crate) struct Answer {
 
 /// The beginning of a request: what every request of a probe has.
 pub(crate) fn request(method: Method, url: &WebUrl, version: HttpVersion) -> Builder {
+    request_to(method, url, &url.authority(), version)
+}
+
+/// The same where the server is called by this in the request, whatever the URL says.
+pub(crate) fn request_to(method: Method, url: &WebUrl, authority: &str, version: HttpVersion) -> Builder {
     let builder = Request::builder().method(method).header(USER_AGENT, AGENT);
     match version {
-        HttpVersion::One => builder.uri(&url.path).header(HOST, url.authority()).header(CONNECTION, "close"),
+        HttpVersion::One => builder.uri(&url.path).header(HOST, authority).header(CONNECTION, "close"),
         // RFC 9113 section 8.3.1: the authority is part of the target, and there is no Connection header.
         HttpVersion::Two => {
             let scheme = if url.secure { "https" } else { "http" };
-            let uri = Uri::builder().scheme(scheme).authority(url.authority()).path_and_query(&*url.path).build();
+            let uri = Uri::builder().scheme(scheme).authority(authority).path_and_query(&*url.path).build();
             builder.uri(uri.unwrap_or_default())
         }
     }

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{Method, Request};
-use roadblock_scenarios::model::{HttpVersion, VerdictWord};
+use roadblock_scenarios::model::{HttpRequest, HttpVersion, VerdictWord};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use super::failure::Failure;
+use super::records::Records;
+use super::segments::Segments;
 use super::tls::{Alpn, Greeting};
 use super::tools::Tools;
 use super::trace::{Operation, Outcome, Place, Trace};
@@ -29,6 +31,8 @@ pub(crate) struct Fetch {
     pub(crate) verify: bool,
     /// The title by which the target's own page is known; without one any page is right.
     pub(crate) title: Option<String>,
+    /// What the request has beside the usual.
+    pub(crate) request: HttpRequest,
 }
 
 /// Gets a page from a pinned address and says whether it is the right one.
@@ -64,13 +68,16 @@ async fn get(trace: &mut Trace, tools: &Tools, fetch: &Fetch) -> Result<String, 
 
 async fn get_on(trace: &mut Trace, tools: &Tools, fetch: &Fetch, stream: TcpStream) -> Result<String, Failure> {
     let local_port = stream.local_addr().map_or(0, |address| address.port());
+    let split = &fetch.request.split;
+    let stream = Segments::cut_at(stream, &split.segments);
     if fetch.url.secure {
         let alpn = match fetch.version {
             HttpVersion::One => Alpn::Http1,
             HttpVersion::Two => Alpn::Http2,
         };
         let greeting = Greeting { remote: fetch.address, sni: fetch.url.host.clone(), verify: fetch.verify, alpn };
-        let stream = tls::shake(trace, tools, &greeting, stream).await?;
+        let stream = Records::cut_at(stream, &split.records);
+        let stream = tls::shake_from(trace, tools, &greeting, local_port, stream).await?;
         round_trip(trace, tools, fetch, local_port, stream).await
     } else {
         round_trip(trace, tools, fetch, local_port, stream).await
@@ -86,15 +93,20 @@ async fn round_trip(
 ) -> Result<String, Failure> {
     let place = Place { operation: Operation::HttpRoundTrip, remote: fetch.address, local_port };
     let exchange = async {
-        let (url, version) = (&fetch.url, fetch.version);
-        let response = Box::pin(exchange::send(request(url, version)?, version, stream)).await?;
+        let response = Box::pin(exchange::send(request(fetch)?, fetch.version, stream)).await?;
         Ok(String::from_utf8_lossy(&response.body).into_owned())
     };
     trace.layer(place, tools.timeouts.http, exchange).await
 }
 
-fn request(url: &WebUrl, version: HttpVersion) -> Result<Request<Full<Bytes>>, Failure> {
-    exchange::request(Method::GET, url, version).body(Full::default()).map_err(|error| Failure::Ours(error.to_string()))
+fn request(fetch: &Fetch) -> Result<Request<Full<Bytes>>, Failure> {
+    let HttpRequest { host, headers, .. } = &fetch.request;
+    let authority = host.clone().unwrap_or_else(|| fetch.url.authority());
+    let mut builder = exchange::request_to(Method::GET, &fetch.url, &authority, fetch.version);
+    for (name, value) in headers {
+        builder = builder.header(name, value);
+    }
+    builder.body(Full::default()).map_err(|error| Failure::Ours(error.to_string()))
 }
 
 #[cfg(test)]

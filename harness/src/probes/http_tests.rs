@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use roadblock_scenarios::model::Split;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::super::testing::{self, Authority};
@@ -53,6 +54,31 @@ async fn a_page_over_tls_goes_through_all_layers() {
     assert_eq!(operations, [Operation::Connect, Operation::TlsHandshake, Operation::HttpRoundTrip]);
 }
 
+#[tokio::test]
+async fn a_request_says_what_it_is_told_to_and_is_cut() {
+    let (listener, address) = testing::listener().await;
+    let server = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.expect("a connection");
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            stream.read_buf(&mut request).await.expect("a request");
+        }
+        String::from_utf8(request).expect("text")
+    });
+    let request = HttpRequest {
+        host: Some("WWW.Other.example.".to_owned()),
+        headers: vec![("Accept-Language".to_owned(), "fa".to_owned())],
+        split: Split { segments: vec![2, 30], records: Vec::new() },
+    };
+    let fetch = Fetch { request, ..fetch(address) };
+    let measuring = async move { probe(&testing::tools_from(testing::source()), &fetch).await };
+    let (said, outcome) = tokio::join!(server, measuring);
+    let said = said.expect("a request");
+    assert!(said.starts_with("GET / HTTP/1.1\r\n") && said.contains("\r\nhost: WWW.Other.example.\r\n"), "{said}");
+    assert!(said.contains("\r\naccept-language: fa\r\n") && !said.contains("a.example\r"), "{said}");
+    assert_eq!(outcome.failure, Some(Failure::Eof));
+}
+
 async fn get_from(response: &'static str) -> (VerdictWord, Option<String>) {
     let (listener, address) = testing::listener().await;
     tokio::spawn(async move {
@@ -83,5 +109,6 @@ fn fetch(address: SocketAddr) -> Fetch {
         version: HttpVersion::One,
         verify: true,
         title: Some("R & B".to_owned()),
+        request: HttpRequest::default(),
     }
 }

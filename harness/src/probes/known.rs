@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 use roadblock_emulator::translate::embed;
-use roadblock_scenarios::model::{Family, FamilyChoice, Host, HttpVersion, Vantage, WireGuardKeys};
+use roadblock_scenarios::model::{Family, FamilyChoice, Host, HttpRequest, HttpVersion, Vantage, WireGuardKeys};
 use roadblock_scenarios::{Library, Scenario};
 
 use super::dns::Truth;
@@ -55,7 +55,7 @@ impl<'a> Known<'a> {
     /// Opening a page as a person does.
     pub(crate) fn visit(self, url: WebUrl, family: FamilyChoice, version: HttpVersion) -> Visit {
         let (place, title) = (self.named(&url.host), self.title(&url.host));
-        Visit { url, place, family, version, title }
+        Visit { url, place, family, version, title, request: HttpRequest::default() }
     }
 
     /// Moving kilobytes as fast as a person wants it.
@@ -86,6 +86,12 @@ impl<'a> Known<'a> {
             return self.title(name);
         }
         self.host_at(address).map(|host| host.page.title.clone()).or_else(|| self.title(name))
+    }
+
+    /// The title of the page that the host of one name serves to who asks it for another.
+    pub(crate) fn title_for(self, host: &str, asked: &str) -> Option<String> {
+        let address = self.scenario.addresses_of(host).first().copied();
+        address.map_or_else(|| self.title(asked), |address| self.title_at(address, asked))
     }
 
     /// Whether a host of this name is at this address, so that its certificate must be right: any other answers with its

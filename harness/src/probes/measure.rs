@@ -3,12 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 
 use roadblock_scenarios::Scenario;
-use roadblock_scenarios::model::{Family, Hello, HttpVersion, Probe, QuicVersion, Vantage};
+use roadblock_scenarios::model::{Family, Hello, HttpRequest, HttpVersion, Probe, QuicVersion, Vantage};
 
 use super::apps::{Instagram, Max, Messenger, Telegram, WhatsApp};
 use super::call::{self, Call};
 use super::chat::{self, Chat};
 use super::command::{self, Program};
+use super::connections::{self, Connections};
 use super::dns::{self, Question, Truth};
 use super::h3::{self, H3Visit};
 use super::http::{self, Fetch};
@@ -63,6 +64,8 @@ pub(crate) enum Measure {
     Tunnel(Tunnel),
     /// A transfer whose speed counts.
     Transfer(Transfer),
+    /// Many connections.
+    Connections(Connections),
     /// A QUIC handshake.
     Quic(Greeting, QuicVersion),
     /// A page over HTTP/3.
@@ -93,7 +96,7 @@ impl Measure {
     pub(crate) fn new(scenario: &Scenario, vantage: &Vantage, probe: &Probe) -> Result<Self, MeasureError> {
         let known = Known::at(scenario, vantage)?;
         Ok(match probe {
-            Probe::Dns { name, family, resolver, port, transport, answer } => {
+            Probe::Dns { name, family, resolver, port, transport, answer, patience } => {
                 let address = resolver.unwrap_or_else(|| known.resolver());
                 let question = Question {
                     name: name.clone(),
@@ -101,6 +104,7 @@ impl Measure {
                     resolver: SocketAddr::new(address, *port),
                     transport: *transport,
                     server_name: known.name_at(address),
+                    patience: *patience,
                 };
                 let truth = if answer.is_empty() { known.truth(name) } else { Truth::AllOf(answer.clone()) };
                 Self::Dns(question, truth)
@@ -115,9 +119,16 @@ impl Measure {
                 let greeting = Greeting { remote, sni: sni.clone(), verify: *verify, alpn: Alpn::Http1 };
                 Self::Tls(greeting, hello.clone())
             }
-            Probe::Http { url, address: Some(address), version, .. } => Self::pinned(known, url, *address, *version)?,
-            Probe::Http { url, address: None, family, version } => {
-                Self::Web(known.visit(url.parse()?, *family, *version))
+            Probe::Http { url, address: Some(address), version, request, .. } => {
+                Self::pinned(known, url, *address, *version, request)?
+            }
+            Probe::Http { url, address: None, family, version, request } => {
+                let visit = known.visit(url.parse()?, *family, *version);
+                let title = match &request.host {
+                    Some(host) => known.title_for(&visit.url.host, host_of(host)),
+                    None => visit.title,
+                };
+                Self::Web(Visit { title, request: request.clone(), ..visit })
             }
             Probe::WhatsApp { media, family } => Self::WhatsApp(Box::new(WhatsApp::new(known, *media, *family)?)),
             Probe::WhatsAppChat { address, port, header } => {
@@ -143,6 +154,11 @@ impl Measure {
                 let usual = known.transfer(host, Family::V4, *kilobytes, way);
                 let verify = address.is_none_or(|address| known.serves(address, host));
                 Self::Transfer(Transfer { pinned: *address, verify, at_least: *at_least, ..usual })
+            }
+            Probe::Connections { address, port, sni, verify, count, within } => {
+                let remote = SocketAddr::new(*address, *port);
+                let greeting = Greeting { remote, sni: sni.clone(), verify: *verify, alpn: Alpn::Http1 };
+                Self::Connections(Connections { greeting, count: *count, within: *within })
             }
             Probe::Quic { address, port, sni, version, verify } => {
                 let remote = SocketAddr::new(*address, *port);
@@ -170,11 +186,18 @@ impl Measure {
         })
     }
 
-    fn pinned(known: Known<'_>, url: &str, address: IpAddr, version: HttpVersion) -> Result<Self, MeasureError> {
+    fn pinned(
+        known: Known<'_>,
+        url: &str,
+        address: IpAddr,
+        version: HttpVersion,
+        request: &HttpRequest,
+    ) -> Result<Self, MeasureError> {
         let url: WebUrl = url.parse()?;
-        let title = known.title_at(address, &url.host);
+        let title = known.title_at(address, request.host.as_deref().map_or(&url.host, host_of));
         let verify = known.serves(address, &url.host);
-        Ok(Self::Http(Fetch { address: SocketAddr::new(address, url.port), version, verify, title, url }))
+        let (address, request) = (SocketAddr::new(address, url.port), request.clone());
+        Ok(Self::Http(Fetch { address, version, verify, title, url, request }))
     }
 
     /// Whether it waits in the lab's time, so that others must be able to go on meanwhile.
@@ -182,6 +205,8 @@ impl Measure {
         match self {
             Self::Call(_) => true,
             Self::Speak(speech) => speech.pauses(),
+            Self::Connections(connections) => !connections.within.is_zero(),
+            Self::Dns(question, _) => !question.patience.within.is_zero(),
             _ => false,
         }
     }
@@ -208,9 +233,16 @@ impl Measure {
             Self::Stun(remote) => Box::pin(stun::probe(tools, *remote)).await,
             Self::Tunnel(tunnel) => Box::pin(wireguard::probe(tools, tunnel)).await,
             Self::Transfer(transfer) => Box::pin(transfer::probe(tools, transfer)).await,
+            Self::Connections(connections) => Box::pin(connections::probe(tools, connections)).await,
             Self::Quic(greeting, version) => Box::pin(quic::probe(tools, greeting, *version)).await,
             Self::H3(visit) => Box::pin(h3::probe(tools, visit)).await,
             Self::Speak(speech) => Box::pin(speak::probe(tools, speech)).await,
         }
     }
+}
+
+/// The name in a Host header, without a port and without the dot of the root.
+fn host_of(header: &str) -> &str {
+    let name = header.rsplit_once(':').map_or(header, |(name, _)| name);
+    name.trim_end_matches('.')
 }

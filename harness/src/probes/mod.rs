@@ -8,6 +8,7 @@ mod chance;
 mod chat;
 mod chat_message;
 mod command;
+mod connections;
 mod counted;
 mod dns;
 mod dns_carrier;

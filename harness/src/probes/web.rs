@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use roadblock_scenarios::model::{FamilyChoice, HttpVersion};
+use roadblock_scenarios::model::{FamilyChoice, HttpRequest, HttpVersion};
 
 use super::eyeballs;
 use super::http::{self, Fetch};
@@ -24,6 +24,8 @@ pub(crate) struct Visit {
     pub(crate) version: HttpVersion,
     /// The title by which the page is known.
     pub(crate) title: Option<String>,
+    /// What the request has beside the usual.
+    pub(crate) request: HttpRequest,
 }
 
 /// Opens a page; the first layer that goes wrong gives the verdict.
@@ -57,6 +59,7 @@ impl Visit {
             version: self.version,
             verify: true,
             title: self.title.clone(),
+            request: self.request.clone(),
         }
     }
 }

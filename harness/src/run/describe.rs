@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use roadblock_scenarios::model::{
-    Authority, ChatHeader, DnsTransport, Family, FamilyChoice, Hello, HttpVersion, MtProtoTransport, Probe,
-    QuicVersion, Reply, Split, Transport,
+    Authority, ChatHeader, DnsPatience, DnsTransport, Family, FamilyChoice, Hello, HttpRequest, HttpVersion,
+    MtProtoTransport, Probe, QuicVersion, Reply, Split, Transport,
 };
 
 /// What a target is called where it is not a matter of titles: the URL of a page, the words of anything else.
@@ -23,14 +23,14 @@ pub(crate) fn probe_word(probe: &Probe) -> String {
 /// A probe in words, the first its own, as `tls 1.1.1.1:443 with SNI web.whatsapp.com`.
 pub(crate) fn describe(probe: &Probe) -> String {
     match probe {
-        Probe::Dns { name, family, resolver, port, transport, .. } => {
+        Probe::Dns { name, family, resolver, port, transport, patience, .. } => {
             let kind = match family {
                 Family::V4 => "A",
                 Family::V6 => "AAAA",
             };
             let whom = resolver.map(|address| format!(" at {address}")).unwrap_or_default();
             let port = if *port == transport.usual_port() { String::new() } else { format!(" port {port}") };
-            format!("dns {kind} {name}{whom}{port}{}", over(*transport))
+            format!("dns {kind} {name}{whom}{port}{}{}", over(*transport), patience_words(patience))
         }
         Probe::Command { run, status: 0, .. } => format!("command `{run}`"),
         Probe::Command { run, status, .. } => format!("command `{run}` ending with status {status}"),
@@ -39,7 +39,7 @@ pub(crate) fn describe(probe: &Probe) -> String {
         Probe::Tls { address, port, sni, hello, .. } => {
             format!("tls {} with SNI {sni}{}", SocketAddr::new(*address, *port), hello_words(hello))
         }
-        Probe::Http { url, address, family, version } => {
+        Probe::Http { url, address, family, version, request } => {
             let whence = address.map(|address| format!(" from {address}")).unwrap_or_default();
             let family = match family {
                 FamilyChoice::Only(Family::V4) => "",
@@ -47,7 +47,7 @@ pub(crate) fn describe(probe: &Probe) -> String {
                 FamilyChoice::Any => " over IPv6 or IPv4",
             };
             let version = if *version == HttpVersion::Two { " with HTTP/2" } else { "" };
-            format!("http {url}{whence}{family}{version}")
+            format!("http {url}{whence}{family}{version}{}", request_words(request))
         }
         Probe::WhatsApp { media, family } => format!("whatsapp{}{}", with_media(*media), over_family(*family)),
         Probe::WhatsAppChat { address, port, header } => {
@@ -77,6 +77,10 @@ pub(crate) fn describe(probe: &Probe) -> String {
             let (way, whence) = if *upload { ("to", " at ") } else { ("from", " at ") };
             let whence = address.map(|address| format!("{whence}{address}")).unwrap_or_default();
             format!("throughput of {kilobytes} KB {way} {host}{whence}, at least {at_least} kbit/s")
+        }
+        Probe::Connections { address, port, sni, count, within, .. } => {
+            let over = if within.is_zero() { String::new() } else { format!(" within {} s", within.as_secs_f64()) };
+            format!("{count} connections to {} with SNI {sni}{over}", SocketAddr::new(*address, *port))
         }
         Probe::Quic { address, port, sni, version, .. } => {
             let version = if *version == QuicVersion::Draft29 { ", draft 29" } else { "" };
@@ -130,6 +134,19 @@ fn hello_words(hello: &Hello) -> String {
         words.push_str(" and ECH (GREASE)");
     }
     words + &split_words(&hello.split)
+}
+
+fn patience_words(patience: &DnsPatience) -> String {
+    let within = patience.within.as_secs_f64();
+    let gathered =
+        if patience.within.is_zero() { String::new() } else { format!(", gathering answers for {within} s") };
+    gathered + if patience.last { ", believing the last" } else { "" }
+}
+
+fn request_words(request: &HttpRequest) -> String {
+    let host = request.host.as_ref().map(|host| format!(" with Host {host}")).unwrap_or_default();
+    let headers: String = request.headers.iter().map(|(name, value)| format!(" with {name}: {value}")).collect();
+    host + &headers + &split_words(&request.split)
 }
 
 fn split_words(split: &Split) -> String {
@@ -187,12 +204,18 @@ mod tests {
                 port: 8443,
                 transport: DnsTransport::Https,
                 answer: Vec::new(),
+                patience: DnsPatience { within: Duration::from_secs(2), last: true },
             },
             Probe::Http {
                 url: "https://a.example/".to_owned(),
                 address: None,
                 family: FamilyChoice::Any,
                 version: HttpVersion::Two,
+                request: HttpRequest {
+                    host: Some("b.example".to_owned()),
+                    headers: vec![("accept".to_owned(), "text/html".to_owned())],
+                    split: Split { segments: vec![8], records: Vec::new() },
+                },
             },
             Probe::Ping { address },
             Probe::Tls {
@@ -214,6 +237,14 @@ mod tests {
             Probe::Max { authority: Authority::Foreign, family: Family::V4 },
             Probe::Call { address, port: 3478, lasts: Duration::from_secs(60) },
             Probe::WireGuard { address, port: 51_820, packets: 20 },
+            Probe::Connections {
+                address,
+                port,
+                sni: "a.example".to_owned(),
+                verify: true,
+                count: 20,
+                within: Duration::from_secs(60),
+            },
             Probe::Quic { address, port, sni: "a.example".to_owned(), version: QuicVersion::Draft29, verify: true },
             Probe::H3 { url: "https://a.example/".to_owned(), address: Some(address), family: Family::V4 },
             Probe::Speak {

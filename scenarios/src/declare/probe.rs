@@ -9,7 +9,7 @@ use crate::model::{
     Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport, QuicVersion, Reply,
     Transport,
 };
-use crate::read::{Definitions, OneOrMany, Read, choice, table, words};
+use crate::read::{Definitions, Dictionary, OneOrMany, Read, choice, table, words};
 use crate::source::{Spanned, Text};
 use crate::tree::{Node, Value};
 
@@ -65,6 +65,8 @@ choice! {
             "throughput" => Throughput(ThroughputProbe),
             /// Bytes as they are written, over TCP or UDP.
             "speak" => Speak(SpeakProbe),
+            /// Many connections of one client.
+            "connections" => Connections(ConnectionsProbe),
             /// A QUIC handshake.
             "quic" => Quic(QuicProbe),
             /// A page over HTTP/3.
@@ -88,6 +90,10 @@ table! {
         "port" => port: Option<u16>,
         /// What a true answer holds; the addresses of the lab's own host where not said.
         "answer" => answer: OneOrMany<IpAddr> = OneOrMany(Vec::new()),
+        /// How long answers to the one query are gathered, on the lab's clock; a moment where not said. Over UDP alone.
+        "within" => within: Duration = Duration::ZERO,
+        /// Whether the last of them is believed instead of the first: whoever waits gets past an injector that only adds.
+        "patient" => patient: bool = false,
     }
 }
 
@@ -184,6 +190,12 @@ table! {
         "family" => family: FamilyChoice = FamilyChoice::default(),
         /// The version of HTTP that the client offers: 1 or 2.
         "http" => version: HttpVersion = HttpVersion::One,
+        /// What the Host header says, where it is not the URL's host.
+        "host" => host: Option<Text>,
+        /// More headers, as `{ accept-language = "fa" }`.
+        "headers" => headers: Dictionary<String> = Dictionary::default(),
+        /// Where what is sent is cut: the request, or with `https` the `ClientHello` before it.
+        "split" => split: Option<SplitDeclaration>,
     }
 }
 
@@ -321,6 +333,25 @@ table! {
         /// What must come back: `any` bytes, the `echo` of all that was sent, or `none`, where it is enough that nothing
         /// goes wrong.
         "reply" => reply: Reply = Reply::Any,
+    }
+}
+
+table! {
+    /// Connections of one client to one web server, one after the other, each with a TLS handshake and a request, and all
+    /// kept open. Where a later one stands still the verdict is `freezes`, and the report says after how many.
+    ConnectionsProbe {
+        /// Where to; the first address of the lab's own host where not said.
+        "address" => address: Option<IpAddr>,
+        /// The family of that first address.
+        "family" => family: Family = Family::V4,
+        /// The port.
+        "port" => port: u16 = 443,
+        /// The server's name.
+        "sni" => sni: Text,
+        /// How many, at most 200.
+        "count" => count: u16 = 20,
+        /// Over what time they are spread, on the lab's clock; at once where not said.
+        "within" => within: Duration = Duration::ZERO,
     }
 }
 

@@ -1,4 +1,4 @@
-//! How a client says hello, where it does not do so as usual.
+//! How a client says hello or asks for a page, where it does not do so as usual.
 
 use super::Payload;
 
@@ -11,6 +11,17 @@ pub struct Hello {
     pub ech_grease: bool,
     /// What another program said, in place of a hello of the measurement's own.
     pub captured: Option<Payload>,
+}
+
+/// What a request for a page has beside what a browser's has.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct HttpRequest {
+    /// What the Host header says, where it is not the URL's.
+    pub host: Option<String>,
+    /// More headers.
+    pub headers: Vec<(String, String)>,
+    /// Where what is sent is cut: the request, or the `ClientHello` before it.
+    pub split: Split,
 }
 
 /// Where what is sent is cut, as byte offsets from its beginning, each greater than the one before.

@@ -9,7 +9,7 @@ impl Probe {
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Dns { name, .. } => Some(name),
-            Self::Tls { sni, .. } | Self::Quic { sni, .. } => Some(sni),
+            Self::Tls { sni, .. } | Self::Connections { sni, .. } | Self::Quic { sni, .. } => Some(sni),
             Self::Http { url, .. } | Self::H3 { url, .. } => {
                 let rest = url.split_once("://")?.1;
                 rest.split(['/', '?', '#', ':']).next()
@@ -32,6 +32,7 @@ impl Probe {
             | Self::Call { address, .. }
             | Self::Stun { address, .. }
             | Self::WireGuard { address, .. }
+            | Self::Connections { address, .. }
             | Self::Quic { address, .. }
             | Self::Speak { address, .. } => Some(*address),
             Self::WhatsApp { .. }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use roadblock_censor::policy::TcpFlags;
 use serde::Serialize;
 
-use super::{Hello, Name, Payload, Reply, Transport};
+use super::{Hello, HttpRequest, Name, Payload, Reply, Transport};
 use crate::source::Location;
 
 /// What must be observed.
@@ -124,6 +124,8 @@ pub enum Probe {
         transport: DnsTransport,
         /// Addresses that the answer must hold for the verdict `ok`; empty: those of the lab's own host.
         answer: Vec<IpAddr>,
+        /// How long answers are waited for, and which counts.
+        patience: DnsPatience,
     },
     /// An ICMP echo request.
     Ping {
@@ -161,6 +163,8 @@ pub enum Probe {
         family: FamilyChoice,
         /// The version of HTTP that the client offers.
         version: HttpVersion,
+        /// What the request has beside the usual.
+        request: HttpRequest,
     },
     /// WhatsApp as its users know it, with OONI's test keys.
     WhatsApp {
@@ -264,6 +268,21 @@ pub enum Probe {
         /// What is slower than so many kilobits a second is throttled.
         at_least: u32,
     },
+    /// Connections of one client to one web server, one after the other and all kept.
+    Connections {
+        /// Where to.
+        address: IpAddr,
+        /// The port.
+        port: u16,
+        /// The server's name.
+        sni: String,
+        /// Whether the certificate must be right.
+        verify: bool,
+        /// How many.
+        count: u16,
+        /// Over what time they are spread, on the lab's clock.
+        within: Duration,
+    },
     /// A QUIC handshake.
     Quic {
         /// Where to.
@@ -340,6 +359,15 @@ pub enum HttpVersion {
     One,
     /// HTTP/2 (RFC 9113).
     Two,
+}
+
+/// How a client of DNS takes more answers than one.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct DnsPatience {
+    /// How long it goes on listening, on the lab's clock; zero: a moment.
+    pub within: Duration,
+    /// Whether the last answer counts, and not the first.
+    pub last: bool,
 }
 
 /// A version of QUIC.

@@ -9,8 +9,8 @@ use super::services::host_of;
 use crate::declare::NeighboursDeclaration;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::model::{
-    DnsTransport, Expectation, Family, FamilyChoice, Host, Neighbour, NeighbourKind, Probe, Protocol, Service, Step,
-    Transport, Vantage, VerdictWord,
+    DnsPatience, DnsTransport, Expectation, Family, FamilyChoice, Host, HttpRequest, Neighbour, NeighbourKind, Probe,
+    Protocol, Service, Step, Transport, Vantage, VerdictWord,
 };
 use crate::read::Located;
 use crate::source::Location;
@@ -85,21 +85,27 @@ impl<'a> Neighbourhood<'a> {
     fn other_name(&self, probe: &Probe) -> Found<Probe> {
         let (place, neutral) = (self.place(probe), self.neutral(probe)?);
         match probe.clone() {
-            Probe::Dns { family, resolver, port, transport, .. } => {
+            Probe::Dns { family, resolver, port, transport, patience, .. } => {
                 neutral.address(family)?;
-                Ok(Probe::Dns { name: neutral.name, family, resolver, port, transport, answer: Vec::new() })
+                Ok(Probe::Dns { name: neutral.name, family, resolver, port, transport, answer: Vec::new(), patience })
             }
             Probe::Tls { address, port, hello, .. } => {
                 let verify = self.serves(address, &neutral.name);
                 Ok(Probe::Tls { address, port, sni: neutral.name, verify, hello })
             }
+            Probe::Connections { address, port, count, within, .. } => {
+                let verify = self.serves(address, &neutral.name);
+                Ok(Probe::Connections { address, port, sni: neutral.name, verify, count, within })
+            }
             Probe::Quic { address, port, version, .. } => {
                 let verify = self.serves(address, &neutral.name);
                 Ok(Probe::Quic { address, port, sni: neutral.name, version, verify })
             }
-            Probe::Http { url, family, version, .. } => {
+            Probe::Http { url, family, version, request, .. } => {
                 let url = with_host(&url, &neutral.name).ok_or_else(no_place)?;
-                Ok(Probe::Http { url, address: Some(place.ok_or_else(no_place)?), family, version })
+                // Another name is another in the header, too.
+                let request = HttpRequest { host: None, ..request };
+                Ok(Probe::Http { url, address: Some(place.ok_or_else(no_place)?), family, version, request })
             }
             Probe::Throughput { kilobytes, upload, at_least, .. } => {
                 let address = Some(place.ok_or_else(no_place)?);
@@ -120,9 +126,9 @@ impl<'a> Neighbourhood<'a> {
         };
         let speaking = |protocol, port| self.other_server(place, protocol, port);
         Ok(match probe.clone() {
-            Probe::Dns { name, family, resolver, port, transport, answer } => {
+            Probe::Dns { name, family, resolver, port, transport, answer, patience } => {
                 let resolver = Some(self.other_resolver(resolver, transport)?);
-                Probe::Dns { name, family, resolver, port, transport, answer }
+                Probe::Dns { name, family, resolver, port, transport, answer, patience }
             }
             Probe::Ping { address } => Probe::Ping { address: neutral(family_of(address))? },
             Probe::Tcp { address, port } => Probe::Tcp { address: listening(family_of(address), port)?, port },
@@ -130,9 +136,9 @@ impl<'a> Neighbourhood<'a> {
                 let address = listening(family_of(address), port)?;
                 Probe::Tls { verify: self.serves(address, &sni), address, port, sni, hello }
             }
-            Probe::Http { url, family, version, .. } => {
+            Probe::Http { url, family, version, request, .. } => {
                 let address = Some(listening(family_of(place.ok_or_else(no_place)?), port_of(&url))?);
-                Probe::Http { url, address, family, version }
+                Probe::Http { url, address, family, version, request }
             }
             Probe::Throughput { host, kilobytes, upload, at_least, .. } => {
                 let address = Some(listening(family_of(place.ok_or_else(no_place)?), 443)?);
@@ -151,6 +157,10 @@ impl<'a> Neighbourhood<'a> {
             Probe::WireGuard { port, packets, .. } => {
                 Probe::WireGuard { address: speaking(&[Protocol::WireGuard], port)?, port, packets }
             }
+            Probe::Connections { address, port, sni, count, within, .. } => {
+                let address = listening(family_of(address), port)?;
+                Probe::Connections { verify: self.serves(address, &sni), address, port, sni, count, within }
+            }
             Probe::Quic { port, sni, version, .. } => {
                 let address = speaking(&[Protocol::H3], port)?;
                 Probe::Quic { verify: self.serves(address, &sni), address, port, sni, version }
@@ -167,7 +177,7 @@ impl<'a> Neighbourhood<'a> {
     fn other_port(&self, probe: &Probe) -> Found<Probe> {
         let at = |address, port, speaks: &[Protocol]| self.port_beside(address, port, |each| speaks.contains(&each));
         Ok(match probe.clone() {
-            Probe::Dns { name, family, resolver, port, transport, answer } => {
+            Probe::Dns { name, family, resolver, port, transport, answer, patience } => {
                 let port = match (transport, resolver) {
                     // Every resolver of the lab answers there.
                     (DnsTransport::Udp | DnsTransport::Tcp, _) if port == OTHER_DNS_PORT => 53,
@@ -176,7 +186,7 @@ impl<'a> Neighbourhood<'a> {
                     (DnsTransport::Https, Some(resolver)) => at(resolver, port, &[Protocol::Doh])?,
                     (_, None) => return none("its resolver is not pinned"),
                 };
-                Probe::Dns { name, family, resolver, port, transport, answer }
+                Probe::Dns { name, family, resolver, port, transport, answer, patience }
             }
             Probe::Tcp { address, port } => {
                 Probe::Tcp { address, port: self.port_beside(address, port, Protocol::over_tcp)? }
@@ -184,11 +194,11 @@ impl<'a> Neighbourhood<'a> {
             Probe::Tls { address, port, sni, verify, hello } => {
                 Probe::Tls { address, port: at(address, port, HTTPS)?, sni, verify, hello }
             }
-            Probe::Http { url, family, version, .. } => {
+            Probe::Http { url, family, version, request, .. } => {
                 let address = self.place(probe).ok_or_else(no_place)?;
                 let speaks = if url.starts_with("https") { HTTPS } else { &[Protocol::Http] };
                 let url = with_port(&url, at(address, port_of(&url), speaks)?).ok_or_else(no_place)?;
-                Probe::Http { url, address: Some(address), family, version }
+                Probe::Http { url, address: Some(address), family, version, request }
             }
             Probe::WhatsAppChat { address, port, header } => {
                 Probe::WhatsAppChat { address, port: at(address, port, &[Protocol::WhatsAppChat])?, header }
@@ -202,6 +212,10 @@ impl<'a> Neighbourhood<'a> {
             Probe::Stun { address, port } => Probe::Stun { address, port: at(address, port, STUN)? },
             Probe::WireGuard { address, port, packets } => {
                 Probe::WireGuard { address, port: at(address, port, &[Protocol::WireGuard])?, packets }
+            }
+            Probe::Connections { address, port, sni, verify, count, within } => {
+                let port = at(address, port, HTTPS)?;
+                Probe::Connections { address, port, sni, verify, count, within }
             }
             Probe::Quic { address, port, sni, version, verify } => {
                 Probe::Quic { address, port: at(address, port, &[Protocol::H3])?, sni, version, verify }
@@ -221,7 +235,7 @@ impl<'a> Neighbourhood<'a> {
             Err(_) => Ok(Probe::Ping { address }),
         };
         match probe.clone() {
-            Probe::Dns { name, family, resolver, port, transport, answer } => {
+            Probe::Dns { name, family, resolver, port, transport, answer, .. } => {
                 let transport = match transport {
                     DnsTransport::Udp => DnsTransport::Tcp,
                     DnsTransport::Tcp => DnsTransport::Udp,
@@ -229,7 +243,7 @@ impl<'a> Neighbourhood<'a> {
                         return Ok(Probe::Ping { address: resolver.ok_or_else(no_place)? });
                     }
                 };
-                Ok(Probe::Dns { name, family, resolver, port, transport, answer })
+                Ok(Probe::Dns { name, family, resolver, port, transport, answer, patience: DnsPatience::default() })
             }
             Probe::Ping { address } => match self.port_beside(address, 0, Protocol::over_tcp) {
                 Ok(port) => Ok(Probe::Tcp { address, port }),
@@ -256,6 +270,7 @@ impl<'a> Neighbourhood<'a> {
             | Probe::Call { address, .. }
             | Probe::Stun { address, .. }
             | Probe::WireGuard { address, .. }
+            | Probe::Connections { address, .. }
             | Probe::Quic { address, .. }
             | Probe::Speak { address, .. } => Some(*address),
             Probe::Http { address: Some(address), .. }

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::services::host_of;
-use crate::declare::{AppProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, TlsProbe};
+use crate::declare::{AppProbe, ConnectionsProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, TlsProbe};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::library::Library;
-use crate::model::{Authority, DnsTransport, Family, Host, MtProtoTransport, Probe, Protocol, Service};
+use crate::model::{Authority, DnsPatience, DnsTransport, Family, Host, MtProtoTransport, Probe, Protocol, Service};
 use crate::read::Located;
 use crate::source::{Location, Text};
 
@@ -117,6 +117,7 @@ impl<'a> ProbeBuilder<'a> {
                     at_least: throughput.at_least,
                 }
             }
+            ProbeDeclaration::Connections(connections) => self.connections(connections)?,
             ProbeDeclaration::Quic(quic) => self.quic(quic)?,
             ProbeDeclaration::H3(h3) => self.h3(h3)?,
             ProbeDeclaration::Speak(speak) => {
@@ -143,6 +144,10 @@ impl<'a> ProbeBuilder<'a> {
             self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, dns.at(), message).help(help));
             return None;
         }
+        if dns.transport != DnsTransport::Udp && (dns.patient || !dns.within.is_zero()) {
+            let help = "take `within` and `patient` out, or ask over UDP";
+            return self.refuse(dns.at(), "over a connection there is one answer and nothing to wait for", help);
+        }
         Some(Probe::Dns {
             name: dns.name.value.clone(),
             family: dns.family,
@@ -150,6 +155,7 @@ impl<'a> ProbeBuilder<'a> {
             port: dns.port.unwrap_or(dns.transport.usual_port()),
             transport: dns.transport,
             answer: dns.answer.0.clone(),
+            patience: DnsPatience { within: dns.within, last: dns.patient },
         })
     }
 
@@ -175,7 +181,20 @@ impl<'a> ProbeBuilder<'a> {
             self.check_name(name, &http.url.at);
         }
         let HttpProbe { url, address, family, version, .. } = http;
-        Some(Probe::Http { url: url.value.clone(), address: *address, family: *family, version: *version })
+        let request = self.request(http)?;
+        Some(Probe::Http { url: url.value.clone(), address: *address, family: *family, version: *version, request })
+    }
+
+    fn connections(&mut self, declared: &ConnectionsProbe) -> Option<Probe> {
+        let ConnectionsProbe { port, sni, count, within, .. } = declared;
+        if !(1..=MOST_CONNECTIONS).contains(count) {
+            let message = format!("{count} connections cannot be made");
+            return self.refuse(declared.at(), &message, &format!("write a `count` from 1 to {MOST_CONNECTIONS}"));
+        }
+        let address = self.named(declared.address, declared.family, sni)?;
+        let verify = self.addresses(sni).any(|each| each == address);
+        let (port, sni, count, within) = (*port, sni.value.clone(), *count, *within);
+        Some(Probe::Connections { address, port, sni, verify, count, within })
     }
 
     fn quic(&mut self, quic: &QuicProbe) -> Option<Probe> {
@@ -278,4 +297,6 @@ fn names_of(probe: &Probe) -> &'static [&'static str] {
 
 /// The name under which a client of WhatsApp finds its chat.
 const CHAT: &str = "g.whatsapp.net";
+/// Each is a socket at both ends.
+const MOST_CONNECTIONS: u16 = 200;
 const LONGEST_CALL: Duration = Duration::from_secs(3600);

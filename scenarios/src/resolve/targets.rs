@@ -5,7 +5,7 @@ use super::services::host_of;
 use crate::declare::TargetDeclaration;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::library::Library;
-use crate::model::{FamilyChoice, Host, HttpVersion, Probe, Target};
+use crate::model::{FamilyChoice, Host, HttpRequest, HttpVersion, Probe, Target};
 use crate::read::Located;
 use crate::source::Text;
 
@@ -45,7 +45,7 @@ fn page(url: &Text, hosts: &[Host], errors: &mut Collector) -> Option<Probe> {
         errors.push(Diagnostic::new(DiagnosticKind::UnknownHost, &url.at, message).help(help));
     }
     let (family, version) = (FamilyChoice::default(), HttpVersion::One);
-    Some(Probe::Http { url: url.value.clone(), address: None, family, version })
+    Some(Probe::Http { url: url.value.clone(), address: None, family, version, request: HttpRequest::default() })
 }
 
 fn no_resolver(written: &Text, errors: &mut Collector) -> Option<std::net::IpAddr> {
