@@ -22,7 +22,7 @@ use crate::kernel::nfqueue::{self, Decision, Queue};
 use crate::kernel::nftables::{Change, ChangeError, QueueKind, Table, TableError};
 use crate::logged_flow;
 use crate::plan::Ruleset;
-use crate::plan::ruleset::{FULL, LOG_GROUP, PASS_MARK, QUEUE};
+use crate::plan::ruleset::{FULL, LOG_GROUP, LoggedRule, PASS_MARK, QUEUE};
 
 /// What a hop's inspector is made from.
 #[derive(Debug)]
@@ -73,12 +73,21 @@ pub enum InspectorError {
 pub struct NewPolicy {
     ready: ReadyPolicy,
     explanations: Explanations,
+    /// What the kernel's rules are called that log; `None` where they stay.
+    logged: Option<BTreeMap<String, LoggedRule>>,
 }
 
 impl NewPolicy {
     /// Works out what can be. Takes time where lists are long.
     pub fn new(policy: Policy) -> Self {
-        Self { explanations: explanations(&policy), ready: ReadyPolicy::new(policy) }
+        Self { explanations: explanations(&policy), ready: ReadyPolicy::new(policy), logged: None }
+    }
+
+    /// With a ruleset of its own.
+    #[must_use]
+    pub fn with_ruleset(mut self, ruleset: &Ruleset) -> Self {
+        self.logged = Some(ruleset.logged.clone());
+        self
     }
 }
 
@@ -87,6 +96,7 @@ enum Order {
     Hold(mpsc::Sender<()>),
     ChangeTable(Arc<Change>, mpsc::Sender<Result<(), ChangeError>>),
     RevertTable(Arc<Change>, mpsc::Sender<Result<(), TableError>>),
+    Settle(Arc<Change>, mpsc::Sender<Result<(), TableError>>),
     Adopt(Box<NewPolicy>, mpsc::Sender<ReadyPolicy>),
     Release,
     ClockMoved(mpsc::Sender<()>),
@@ -150,6 +160,11 @@ impl Inspector {
     /// Takes such a change back.
     pub fn revert_table(&self, change: &Arc<Change>) -> io::Result<Result<(), TableError>> {
         self.ask(|tell| Order::RevertTable(Arc::clone(change), tell))
+    }
+
+    /// Does what is left of such a change that stays.
+    pub fn settle_table(&self, change: &Arc<Change>) -> io::Result<Result<(), TableError>> {
+        self.ask(|tell| Order::Settle(Arc::clone(change), tell))
     }
 
     /// Judges the next packet by another policy; gives back the one that was in force.
@@ -296,9 +311,15 @@ impl Driver {
             Order::RevertTable(change, tell) => {
                 let _ = tell.send(self.table.revert(&change));
             }
+            Order::Settle(change, tell) => {
+                let _ = tell.send(self.table.settle(&change));
+            }
             Order::Adopt(policy, tell) => {
-                let NewPolicy { ready, explanations } = *policy;
+                let NewPolicy { ready, explanations, logged } = *policy;
                 self.explanations = explanations;
+                if let Some(logged) = logged {
+                    self.ruleset.logged = logged;
+                }
                 let old = self.censor.enter(ready, self.clock.now(), &mut self.outbox);
                 self.act()?;
                 let _ = tell.send(old);

@@ -2,6 +2,7 @@
 
 mod client;
 mod commands;
+mod differences;
 mod errand;
 mod error;
 mod files;
@@ -56,11 +57,25 @@ pub struct Lab {
     clients: BTreeMap<Name, AtomicU32>,
     translators: BTreeMap<Name, Translators>,
     failures: Failures,
-    /// The phase it is in, and those before it. Whoever changes the lab holds this, so that changes come one after the other.
-    phases: Mutex<Vec<Begun>>,
+    /// Whoever changes the lab holds this, so that changes come one after the other.
+    now: Mutex<Now>,
+    passed_flows: u32,
     commands: commands::Commands,
     // Dropped last: everything above lives in these.
     namespaces: BTreeMap<Name, Namespace>,
+}
+
+/// What a live lab can change of itself.
+#[derive(Debug)]
+struct Now {
+    /// What it plays: the scenario that it was built from, or the same file read again.
+    scenario: Arc<Scenario>,
+    /// The phases that it was in, ending with the one it is in.
+    phases: Vec<Begun>,
+    /// The ruleset of each hop that has an inspector, and how often it was replaced.
+    rulesets: BTreeMap<Name, (u32, Ruleset)>,
+    /// How packets are queued here.
+    queue: Option<QueueKind>,
 }
 
 /// A phase that the lab was in, and since when.
@@ -145,7 +160,13 @@ impl Lab {
             clients: scenario.vantages.iter().map(|vantage| (Name::clone(&vantage.name), AtomicU32::new(1))).collect(),
             translators,
             failures,
-            phases: Mutex::new(vec![Begun { phase: Name::clone(&first.id), at: Instant::ZERO }]),
+            now: Mutex::new(Now {
+                scenario: Arc::clone(&scenario),
+                phases: vec![Begun { phase: Name::clone(&first.id), at: Instant::ZERO }],
+                rulesets: rulesets.iter().map(|(hop, ruleset)| (Name::clone(hop), (0, ruleset.clone()))).collect(),
+                queue: None,
+            }),
+            passed_flows: options.passed_flows,
             commands: commands::Commands::new(options.number),
             scenario,
             namespaces,
@@ -159,7 +180,7 @@ impl Lab {
         Ok(lab)
     }
 
-    /// The scenario.
+    /// The scenario that it was built from. What it plays now is in [`Lab::plays`].
     pub fn scenario(&self) -> &Arc<Scenario> {
         &self.scenario
     }
@@ -306,6 +327,7 @@ impl Lab {
             let started = started.and_then(|started| started).map_err(LabError::system(doing))?;
             self.inspectors.push(started.map_err(|cause| LabError::Inspector { hop: hop.to_string(), cause })?);
         }
+        self.changing().queue = kind;
         Ok(())
     }
 
@@ -367,7 +389,8 @@ fn rulesets(scenario: &Scenario, passed_flows: u32) -> Result<BTreeMap<Name, Rul
         let has_censor = scenario.censors.iter().any(|censor| censor.at == hop.name);
         // What a policy cannot see is decided, and only what is undecided is delayed.
         let watch = !has_censor && delays.contains_key(&hop.name);
-        let ruleset = Ruleset::of(scenario, &hop.name, watch)?;
+        // A censor that has nothing to do may be given something while the lab lives.
+        let ruleset = Ruleset::of(scenario, &hop.name, watch)?.or_else(|| has_censor.then(Ruleset::default));
         if let Some(mut ruleset) = ruleset {
             ruleset.passed_size = passed_flows;
             rulesets.insert(Name::clone(&hop.name), ruleset);

@@ -254,6 +254,8 @@ pub(crate) enum CtlCommand {
     /// Move a lab to another phase; connections stay open
     #[command(allow_missing_positional = true)]
     Phase(CtlPhaseArguments),
+    /// Have a lab play its scenario's file as it is now: its lists, policies, lies and phases; connections stay open
+    Reload(CtlLabArgument),
     /// Move a lab's clock on without waiting, so that punishments end in time
     #[command(allow_missing_positional = true)]
     Clock(CtlClockArguments),
@@ -270,6 +272,13 @@ pub(crate) struct CtlPhaseArguments {
     pub(crate) lab: Option<String>,
     /// A phase of its scenario
     pub(crate) phase: String,
+}
+
+/// A lab and nothing else.
+#[derive(Args, Debug)]
+pub(crate) struct CtlLabArgument {
+    /// The lab, as `ctl list` calls it; may be left out where only one runs
+    pub(crate) lab: Option<String>,
 }
 
 /// `roadblock ctl clock`.
@@ -515,6 +524,7 @@ Examples:
   roadblock ctl phase full-block
   roadblock ctl events --follow
   roadblock ctl clock +76s
+  roadblock ctl reload                                # after editing the file of `exec ./mine.toml`
 Exit status: 0 done; 1 the lab refused and is as it was; 2 no such lab or phase, or bad usage;
 4 the lab failed or did not answer";
 

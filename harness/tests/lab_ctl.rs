@@ -179,6 +179,71 @@ fn what_makes_no_sense_is_said_and_changes_nothing() {
     assert_eq!(shell.end(), 0);
 }
 
+/// A file edited while its lab runs: what can change does, what cannot is named, what is wrong is explained; the lab goes on.
+#[test]
+fn a_file_is_read_again() {
+    if !can_run_labs() {
+        return;
+    }
+    let place = Place::new();
+    let file = place.path().join("mine.toml");
+    let write = |names: &str, more: &str| {
+        std::fs::write(&file, SMALL.replace("NAMES", names).replace("MORE", more)).expect("written");
+    };
+    write("", "");
+    let path = file.to_str().expect("text");
+    let mut shell = Shell::start(place.roadblock(&["exec", path, "--quiet", "--", "sh"]));
+    assert_eq!(shell.status(&curl("web.whatsapp.com", 41_000)), 0, "nothing is listed");
+
+    write("\"whatsapp.com\"", "[[phase]]\nid = \"later\"\n");
+    let again = place.ctl(&["reload"]);
+    assert_eq!(
+        (again.status, &*again.stdout),
+        (0, "plays the file as it is now, in phase now of now, later\n"),
+        "{again:?}"
+    );
+    assert_eq!(shell.status(&curl("web.whatsapp.com", 41_001)), 35, "its name is listed");
+    assert_eq!(place.ctl(&["phase", "later"]).status, 0, "a phase that came with the edit");
+
+    write("", "[vantage.more]\nisp = \"AS8359 MTS\"\npath = [\"box\"]\nresolvers = [\"8.8.8.8\"]\n");
+    let fixed = place.ctl(&["reload"]);
+    assert_eq!(fixed.status, 1);
+    insta::assert_snapshot!(fixed.stderr);
+    write("\"whatsapp.com\"", "[[phase]]\nid = \"last\"\n");
+    let gone = place.ctl(&["reload"]);
+    assert_eq!(gone.status, 1);
+    insta::assert_snapshot!(gone.stderr);
+    write("7", "");
+    let wrong = place.ctl(&["reload"]);
+    assert_eq!(wrong.status, 2);
+    assert!(wrong.stderr.contains("mine.toml") && wrong.stderr.contains("sni-1 = [7]"), "{wrong:?}");
+    assert_eq!(shell.status(&curl("web.whatsapp.com", 41_002)), 35, "it goes on as before");
+    assert_eq!(shell.end(), 0);
+}
+
+/// One hop, one censor.
+const SMALL: &str = r#"
+id = "tests/mine"
+title = "Edited while it runs"
+use = ["services/neutral", "services/whatsapp", "services/public-dns"]
+[hop.box]
+[hop.elsewhere]
+[vantage.inside]
+isp = "AS12389 Rostelecom"
+path = ["box"]
+resolvers = ["8.8.8.8"]
+[vantage.control]
+isp = "AS3320 Deutsche Telekom"
+path = ["elsewhere"]
+resolvers = ["8.8.8.8"]
+[censor.tspu]
+profile = "censors/tspu-2026"
+at = "box"
+sni-1 = [NAMES]
+[[phase]]
+id = "now"
+MORE"#;
+
 /// What a command inside could reach would let it choose by what it is measured.
 #[test]
 fn from_inside_there_is_no_way_to_the_lab() {

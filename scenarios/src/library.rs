@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use include_dir::{Dir, File, include_dir};
@@ -88,6 +88,8 @@ pub struct Library {
     files: BTreeMap<String, Arc<SourceFile>>,
     /// Whether all of it is what the binary carries, so that whoever trusts the binary trusts it.
     built_in: bool,
+    /// Where the files come from that are not what the binary carries.
+    place: Option<PathBuf>,
 }
 
 impl Library {
@@ -98,7 +100,8 @@ impl Library {
         for (folder, contents) in &FOLDERS {
             gather(folder, contents, &mut files);
         }
-        let library = Self { files: BTreeMap::new(), built_in: false }.with_files(files.into_iter().chain(tables));
+        let library =
+            Self { files: BTreeMap::new(), built_in: false, place: None }.with_files(files.into_iter().chain(tables));
         Self { built_in: true, ..library }
     }
 
@@ -110,7 +113,16 @@ impl Library {
             library.files.insert(place, Arc::new(SourceFile::new(&shown, &text)));
         }
         library.built_in = false;
+        library.place = Some(path.to_owned());
         Ok(library)
+    }
+
+    /// The same library as its files are now.
+    pub fn again(&self) -> io::Result<Self> {
+        match &self.place {
+            Some(place) => Self::at(place),
+            None => Ok(self.clone()),
+        }
     }
 
     /// The same, with these files, each a place and a text, in place of those with the same name.

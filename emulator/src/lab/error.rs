@@ -47,6 +47,12 @@ pub enum LabError {
     /// The scenario has no such phase.
     #[error("no phase is called `{0}`")]
     NoSuchPhase(String),
+    /// What a lab is built of cannot change while it lives.
+    #[error("this cannot change while the lab lives, so nothing did: {}; end it and start another", .0.join(", "))]
+    Fixed(Vec<String>),
+    /// The scenario's file no longer has the phase that the lab is in.
+    #[error("the file no longer has the phase `{0}`, in which the lab is; enter another first")]
+    PhaseIsGone(String),
     /// A vantage's prefix holds no more addresses.
     #[error("vantage `{0}` has no client address left; give it a shorter prefix")]
     OutOfAddresses(String),

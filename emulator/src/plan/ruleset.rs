@@ -249,6 +249,34 @@ impl Ruleset {
         elements
     }
 
+    /// The same ruleset, whose sets of prefixes have names of their own in each generation, so that a table can hold those of
+    /// two while rules of the one take the place of those of the other.
+    #[must_use]
+    pub fn of_generation(mut self, generation: u32) -> Self {
+        for set in &mut self.sets {
+            set.name = in_generation(generation, std::mem::take(&mut set.name));
+        }
+        for rule in self.inspect.iter_mut().chain(&mut self.offload) {
+            for each in &mut rule.matches {
+                if let Match::Address(_, _, set) = each {
+                    *set = in_generation(generation, std::mem::take(set));
+                }
+            }
+        }
+        self
+    }
+
+    /// [`Ruleset::elements`] for such a ruleset.
+    pub fn elements_of_generation(
+        generation: u32,
+        scenario: &Scenario,
+        hop: &str,
+        phase: &str,
+    ) -> BTreeMap<String, PrefixSet> {
+        let elements = Self::elements(scenario, hop, phase).into_iter();
+        elements.map(|(name, prefixes)| (in_generation(generation, name), prefixes)).collect()
+    }
+
     fn block(&mut self, block: &Block) {
         let label = format!("{}/{}", block.censor, block.rule);
         let rejected = matches!(block.what.action, KernelAction::Reject(_));
@@ -392,6 +420,11 @@ fn set_name(number: usize, family: PacketFamily) -> String {
         PacketFamily::V4 => format!("block{number}_v4"),
         PacketFamily::V6 => format!("block{number}_v6"),
     }
+}
+
+/// Flows that were passed have the same sets in every generation.
+fn in_generation(generation: u32, name: String) -> String {
+    if generation == 0 || [PASSED_V4, PASSED_V6].contains(&&*name) { name } else { format!("g{generation}_{name}") }
 }
 
 fn everything() -> Interest {

@@ -49,6 +49,7 @@ const TESTS: &[(&str, Test)] = &[
     ("translators::nothing_comes_in_unasked", translators::nothing_comes_in_unasked),
     ("phases::a_download_goes_through_ten_changes", phases::a_download_goes_through_ten_changes),
     ("phases::a_change_that_one_hop_refuses_changes_nothing", phases::a_change_that_one_hop_refuses_changes_nothing),
+    ("phases::a_file_read_again_is_played_under_a_download", phases::a_file_read_again_is_played_under_a_download),
     ("phases::lists_longer_than_a_transaction_come_and_go", phases::lists_longer_than_a_transaction_come_and_go),
     ("ranges::ru_call_1_a_range_of_ports_is_cut", ranges::ru_call_1_a_range_of_ports_is_cut),
 ];

@@ -11,7 +11,7 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::kernel_state::json_at;
-use crate::support::{WIKIPEDIA, address, at, connect, lab_with, limit};
+use crate::support::{WIKIPEDIA, address, at, connect, lab_with, limit, scenario};
 
 /// Two boxes on one path and a resolver, all of which each phase changes. Names and prefixes come and go by turns, so that every
 /// change adds some and removes others.
@@ -180,6 +180,58 @@ pub(crate) fn a_change_that_one_hop_refuses_changes_nothing() {
     assert_eq!(rcode(&lab, "github.com"), 3, "the resolver does not lie yet");
 }
 
+/// A file in which nothing is blocked, so that no packet is looked at; then one in which names and addresses are, so that hops
+/// need rules they did not have; and back. A download does not notice.
+pub(crate) fn a_file_read_again_is_played_under_a_download() {
+    let nothing = ESCALATION.replace("GONE", GONE).replace("ip-drop = [\"198.51.100.0/24\"]", "");
+    let nothing = &nothing[..nothing.find("[[phase]]\nid = \"odd\"").expect("the second phase")];
+    let something = nothing.replace("at = \"inner\"", "at = \"inner\"\nsni-1 = [\"github.com\"]");
+    let something = something.replace("at = \"outer\"", &format!("at = \"outer\"\nip-drop = [\"{GONE}\"]"));
+    let lab = lab_with(nothing, LabOptions::default());
+    let before = sets(&lab, "inner");
+    assert!(!before.is_empty() && before.iter().all(|set| set.starts_with("block")), "{before:?}");
+    let trust = trust(&lab);
+    let from: IpAddr = lab.fresh_client("inside").expect("an address").v4.into();
+    let mut stream = {
+        let trust = Arc::clone(&trust);
+        at(&lab, "inside", move || open(&trust, from, WIKIPEDIA, "www.wikipedia.org"))
+    };
+    let (tell, told) = mpsc::channel();
+    let downloading = std::thread::spawn(move || {
+        download(&mut stream, |so_far| {
+            let _ = tell.send(so_far);
+        })
+    });
+    for (number, text) in [&something, nothing, &something].into_iter().enumerate() {
+        let due = (number + 1) * FILE * FILES / 5;
+        told.iter().find(|so_far| *so_far >= due).expect("the download is not over");
+        lab.reload(&scenario(text)).unwrap_or_else(|error| panic!("{error}"));
+    }
+    let got = downloading.join().expect("the download ended well");
+    let wanted = {
+        let client: IpAddr = lab.fresh_client("control").expect("an address").v4.into();
+        let trust = Arc::clone(&trust);
+        at(&lab, "control", move || download(&mut open(&trust, client, WIKIPEDIA, "www.wikipedia.org"), |_| {}))
+    };
+    assert_eq!(digest(&got), digest(&wanted), "a byte was lost or changed");
+    assert!(lab.problems().is_empty(), "{:?}", lab.problems());
+
+    let reset = {
+        let trust = Arc::clone(&trust);
+        at(&lab, "inside", move || fetch(&mut open(&trust, from, LISTED, "github.com"), 1000))
+    };
+    assert_eq!(reset.expect_err("its name is listed").kind(), std::io::ErrorKind::ConnectionReset);
+    assert!(prefixes(&lab, "outer").contains(GONE));
+    let after: Vec<String> = before.iter().map(|set| format!("g3_{set}")).collect();
+    assert_eq!(sets(&lab, "inner"), after, "those of earlier readings are gone");
+    assert_eq!(sets(&lab, "outer"), before, "no rule has to change for prefixes to");
+    let moved = something.replace("AS12389 Rostelecom", "AS8359 MTS");
+    let refused = lab.reload(&scenario(&moved));
+    let Err(LabError::Fixed(differences)) = refused else { panic!("{refused:?}") };
+    assert_eq!(differences, ["vantage.inside differs"]);
+    assert_eq!(sets(&lab, "inner"), after);
+}
+
 /// A list of more prefixes than one transaction carries is loaded, replaced and given back.
 pub(crate) fn lists_longer_than_a_transaction_come_and_go() {
     limit(Duration::from_secs(120));
@@ -295,6 +347,16 @@ fn prefixes(lab: &Lab, hop: &str) -> String {
     let listed = json_at(lab, hop, "nft", &["-j", "list", "set", "inet", "roadblock", "block0_v4"]);
     let sets = listed["nftables"].as_array().expect("a list").iter();
     sets.filter_map(|each| each.get("set")).map(|set| set["elem"].to_string()).collect()
+}
+
+/// The names of the sets of prefixes at a hop.
+fn sets(lab: &Lab, hop: &str) -> Vec<String> {
+    let listed = json_at(lab, hop, "nft", &["-j", "list", "sets"]);
+    let sets = listed["nftables"].as_array().expect("a list").iter().filter_map(|each| each.get("set"));
+    let names = sets.map(|set| set["name"].as_str().expect("a name").to_owned());
+    let mut names: Vec<String> = names.filter(|name| name.contains("block")).collect();
+    names.sort_unstable();
+    names
 }
 
 fn at_hop(lab: &Lab, hop: &str, arguments: &[&str]) {

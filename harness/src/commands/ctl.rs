@@ -31,6 +31,7 @@ pub(super) fn ctl(command: &CtlCommand) -> u8 {
     match command {
         CtlCommand::List(arguments) => list(arguments.format),
         CtlCommand::Phase(arguments) => done(arguments.lab.as_deref(), Demand::Phase { id: arguments.phase.clone() }),
+        CtlCommand::Reload(arguments) => done(arguments.lab.as_deref(), Demand::Reload),
         CtlCommand::Clock(arguments) => {
             let nanoseconds = u64::try_from(arguments.by.as_nanos()).unwrap_or(u64::MAX);
             done(arguments.lab.as_deref(), Demand::Clock { nanoseconds })
@@ -75,6 +76,9 @@ fn done(lab: Option<&str>, demand: Demand) -> u8 {
             print(&format!("still in phase {to}, begun anew\n"), status::OK)
         }
         Ok(Answer::Phase { from, to }) => print(&format!("phase {from} -> {to}\n"), status::OK),
+        Ok(Answer::Reloaded { phase, phases }) => {
+            print(&format!("plays the file as it is now, in phase {phase} of {}\n", phases.join(", ")), status::OK)
+        }
         Ok(Answer::Clock { nanoseconds }) => {
             print(&format!("the lab's clock shows {}\n", elapsed(nanoseconds)), status::OK)
         }

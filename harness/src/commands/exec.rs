@@ -54,7 +54,8 @@ fn enter(library: &Library, arguments: &SeatArguments, servers: &[Serve], argv: 
         }
     };
     let command = CommandSpec { argv, root: arguments.root };
-    let (door, way_in) = WayIn::open(&scenario, Change::Allowed, arguments.quiet);
+    let read = library::again(library, &arguments.scenario, &arguments.parameters.set, arguments.allow_commands);
+    let (door, way_in) = WayIn::open(&scenario, Change::Allowed, read, arguments.quiet);
     match sandbox::run_with_door(door, || {
         inside(&scenario, &seat, servers, &command, arguments, (capture, events), way_in)
     }) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use roadblock_scenarios::{Library, Scenario, load_with};
 
 use super::trust;
+use crate::ctl::Reread;
 use crate::diagnostics;
 use crate::output::{self, Paint};
 
@@ -42,6 +43,16 @@ pub(super) fn runnable(
             None
         }
     }
+}
+
+/// What reads such a scenario again, as its files are then.
+pub(super) fn again(library: &Library, argument: &str, set: &[String], allow_commands: bool) -> Reread {
+    let (library, argument, set) = (library.clone(), argument.to_owned(), set.to_owned());
+    Box::new(move || {
+        let library = library.again().map_err(|cause| format!("failed to read the library: {cause}"))?;
+        let scenario = load_with(&argument, &set, &library).map_err(|errors| diagnostics::render(&errors, false))?;
+        trust::admit(Arc::new(scenario), allow_commands).map_err(|refusal| format!("{refusal}\n{}", trust::HELP))
+    })
 }
 
 /// A scenario with its own values; what is wrong with it was said where there is none.

@@ -33,7 +33,7 @@ pub(super) fn run(library: &Library, arguments: &RunArguments) -> u8 {
     };
     // One lab lives through all phases only where packets are captured; else there is one for each, gone in a moment.
     let (door, way_in) = match out {
-        Some(_) => WayIn::open(&scenario, Change::Refused, true),
+        Some(_) => WayIn::open(&scenario, Change::Refused, Box::new(|| Err("it is not read again".to_owned())), true),
         None => (None, None),
     };
     match sandbox::run_with_door(door, || inside(library, &scenario, &selection, arguments, out, way_in)) {

@@ -7,23 +7,23 @@ use roadblock_emulator::sandbox::{Door, Visitors};
 use roadblock_scenarios::Scenario;
 
 use super::ctl::now;
-use crate::ctl::{self, About, Change};
+use crate::ctl::{self, About, Change, Reread};
 use crate::output;
 
 /// What the lab process needs to serve whoever comes.
-#[derive(Debug)]
 pub(super) struct WayIn {
     visitors: Visitors,
     about: About,
     change: Change,
+    read: Reread,
 }
 
 impl WayIn {
     /// A door for the outer process, and what the lab serves it with. A lab that cannot have one runs without; that is said.
-    pub(super) fn open(scenario: &Scenario, change: Change, quiet: bool) -> (Option<Door>, Option<Self>) {
+    pub(super) fn open(scenario: &Scenario, change: Change, read: Reread, quiet: bool) -> (Option<Door>, Option<Self>) {
         match ctl::open() {
             Ok((lab, door, visitors)) => {
-                let way_in = Self { visitors, about: about(lab, scenario, change), change };
+                let way_in = Self { visitors, about: about(lab, scenario, change), change, read };
                 (Some(door), Some(way_in))
             }
             Err(error) => {
@@ -37,7 +37,7 @@ impl WayIn {
 
     /// Serves a lab while its process lives.
     pub(super) fn serve(self, lab: &Arc<Lab>) {
-        ctl::serve(self.visitors, Arc::clone(lab), self.about, self.change);
+        ctl::serve(self.visitors, Arc::clone(lab), self.about, self.change, self.read);
     }
 }
 

@@ -10,4 +10,4 @@ pub(crate) use place::open;
 pub(crate) use protocol::{About, Answer, Demand, Reason, Status};
 #[cfg(test)]
 pub(crate) use protocol::{HopStatus, StatusProblem};
-pub(crate) use server::{Change, serve};
+pub(crate) use server::{Change, Reread, serve};

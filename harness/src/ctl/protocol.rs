@@ -34,6 +34,8 @@ pub(crate) enum Demand {
         /// The phase's id.
         id: String,
     },
+    /// Read its scenario's file again, and play that.
+    Reload,
     /// Move its clock on.
     Clock {
         /// By how much.
@@ -69,6 +71,13 @@ pub(crate) enum Answer {
         from: String,
         /// The phase it is in.
         to: String,
+    },
+    /// It plays the file as it is now.
+    Reloaded {
+        /// The phase it is in, as before.
+        phase: String,
+        /// The phases that there are now.
+        phases: Vec<String>,
     },
     /// Its clock stands here now.
     Clock {

@@ -11,6 +11,7 @@ use roadblock_emulator::capture::decision;
 use roadblock_emulator::events::Recorded;
 use roadblock_emulator::lab::{Lab, LabError};
 use roadblock_emulator::sandbox::Visitors;
+use roadblock_scenarios::Scenario;
 
 use super::protocol::{
     About, Answer, Demand, HopStatus, LONGEST_LINE, Reason, Reply, Request, SCHEMA, Status, StatusProblem,
@@ -25,17 +26,21 @@ pub(crate) enum Change {
     Refused,
 }
 
+/// Reads the scenario's file again, or says what is wrong with it.
+pub(crate) type Reread = Box<dyn Fn() -> Result<Arc<Scenario>, String> + Send + Sync>;
+
 /// What a server knows.
 struct Server {
     lab: Arc<Lab>,
     about: About,
     change: Change,
+    read: Reread,
     busy: AtomicUsize,
 }
 
 /// Serves a lab until its process ends. What fails here ends no lab: it can be used without.
-pub(crate) fn serve(visitors: Visitors, lab: Arc<Lab>, about: About, change: Change) {
-    let server = Arc::new(Server { lab, about, change, busy: AtomicUsize::new(0) });
+pub(crate) fn serve(visitors: Visitors, lab: Arc<Lab>, about: About, change: Change, read: Reread) {
+    let server = Arc::new(Server { lab, about, change, read, busy: AtomicUsize::new(0) });
     let welcome = move || {
         while let Ok(Some(visitor)) = visitors.next() {
             let server = Arc::clone(&server);
@@ -91,6 +96,7 @@ impl Server {
             Demand::About => Answer::About(self.about()),
             Demand::Status => Answer::Status(Box::new(self.status())),
             Demand::Phase { id } => self.changed(|lab| enter(lab, &id)),
+            Demand::Reload => self.changed(|lab| self.reload(lab)),
             Demand::Clock { nanoseconds } => self.changed(|lab| {
                 lab.advance(Duration::from_nanos(nanoseconds));
                 Answer::Clock { nanoseconds: lab.clock().now().as_nanos() }
@@ -110,12 +116,23 @@ impl Server {
         }
     }
 
+    fn reload(&self, lab: &Lab) -> Answer {
+        let scenario = match (self.read)() {
+            Ok(scenario) => scenario,
+            Err(wrong) => return Answer::refused(Reason::Usage, wrong),
+        };
+        match lab.reload(&scenario) {
+            Ok(()) => Answer::Reloaded { phase: lab.phase().to_string(), phases: phases(&scenario) },
+            Err(error) => refused(error),
+        }
+    }
+
     fn about(&self) -> About {
         About { phase: self.lab.phase().to_string(), ..self.about.clone() }
     }
 
     fn status(&self) -> Status {
-        let scenario = self.lab.scenario();
+        let scenario = self.lab.plays();
         let hops = scenario.hops.iter().filter_map(|hop| {
             let counters = self.lab.counters(&hop.name)?;
             Some(HopStatus {
@@ -130,7 +147,7 @@ impl Server {
         let problems = self.lab.problems().into_iter();
         Status {
             about: self.about(),
-            phases: scenario.phases.iter().map(|phase| phase.id.to_string()).collect(),
+            phases: phases(&scenario),
             nanoseconds: self.lab.clock().now().as_nanos(),
             events: self.lab.events().len(),
             hops: hops.collect(),
@@ -163,13 +180,24 @@ fn enter(lab: &Lab, id: &str) -> Answer {
     match lab.enter_phase(id) {
         Ok(()) => Answer::Phase { from, to: id.to_owned() },
         Err(LabError::NoSuchPhase(_)) => {
-            let phases: Vec<String> = lab.scenario().phases.iter().map(|phase| format!("`{}`", phase.id)).collect();
-            let has = phases.join(", ");
-            Answer::refused(Reason::Usage, format_args!("`{}` has no phase `{id}`; it has {has}", lab.scenario().id))
+            let scenario = lab.plays();
+            let has: Vec<String> = phases(&scenario).iter().map(|phase| format!("`{phase}`")).collect();
+            let has = has.join(", ");
+            Answer::refused(Reason::Usage, format_args!("`{}` has no phase `{id}`; it has {has}", scenario.id))
         }
-        Err(error @ LabError::Phase { .. }) => Answer::refused(Reason::Refused, error),
-        Err(error) => Answer::refused(Reason::Fault, error),
+        Err(error) => refused(error),
     }
+}
+
+/// Why the lab does not change: it is as before, or it failed.
+fn refused(error: LabError) -> Answer {
+    let as_before =
+        matches!(error, LabError::Phase { .. } | LabError::Fixed(_) | LabError::PhaseIsGone(_) | LabError::Ruleset(_));
+    Answer::refused(if as_before { Reason::Refused } else { Reason::Fault }, error)
+}
+
+fn phases(scenario: &Scenario) -> Vec<String> {
+    scenario.phases.iter().map(|phase| phase.id.to_string()).collect()
 }
 
 fn event(recorded: &Recorded) -> io::Result<Answer> {

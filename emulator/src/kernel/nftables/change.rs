@@ -2,18 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use nftnl::MsgType;
+use nftnl::{Chain, MsgType, ProtoFamily, Rule};
 use roadblock_censor::PrefixSet;
 
+use super::compile::SetIds;
 use super::sets::{CHUNK, SetMessage, Value, elements_of};
-use super::table::c_text;
-use super::transaction::{Draft, Transaction, Weighed};
-use crate::plan::ruleset::SetKind;
+use super::table::{QueueKind, build_rule, c_text};
+use super::transaction::{Draft, Drafts, Transaction, Weighed};
+use crate::plan::ruleset::{INSPECT, OFFLOAD, Ruleset, SetKind, TABLE};
 
-/// A change of a table's prefix sets, worked out beforehand. One transaction, or a few where more changes than one can carry.
+/// A change of a table, worked out beforehand: of the elements of its prefix sets, in one transaction or in a few where more
+/// changes than one can carry; or of its rules too.
 #[derive(Debug, Default)]
 pub struct Change {
     steps: Vec<Step>,
+    /// What nobody needs any more when all steps were made for good.
+    rest: Transaction,
+    /// Sets that are new.
+    new_sets: Vec<String>,
 }
 
 /// A transaction, and the one that takes it back.
@@ -45,6 +51,39 @@ impl Change {
         writer.finish()
     }
 
+    /// What leads from the rules of one ruleset to those of another, whose sets of prefixes have other names. The new sets are
+    /// filled first, while nothing looks at them; then one transaction gives both chains their new rules. The chains stay, and
+    /// with them the packets that are queued.
+    pub fn of_rules(old: &Ruleset, new: &Ruleset, elements: &BTreeMap<String, PrefixSet>, queue: QueueKind) -> Self {
+        let mut filling = Drafts::default();
+        for (id, set) in (1..).zip(&new.sets) {
+            let message = SetMessage::declaration(&c_text(&set.name), id, set.kind, new.passed_size);
+            filling.add(&message, MsgType::Add, format!("set {}", set.name));
+        }
+        let kinds = new.sets.iter().map(|set| (set.name.as_str(), set.kind)).collect();
+        for (message, label) in self::filling(&kinds, elements) {
+            filling.add(&message, MsgType::Add, label);
+        }
+        let mut steps: Vec<Step> =
+            filling.finish().into_iter().map(|forth| Step { forth, back: Transaction::default() }).collect();
+        if let Some(first) = steps.first_mut() {
+            first.back = removal(new);
+        }
+        steps.push(Step { forth: rules(new, queue), back: rules(old, queue) });
+        let new_sets = new.sets.iter().map(|set| set.name.clone()).collect();
+        Self { steps, rest: removal(old), new_sets }
+    }
+
+    /// The sets that are new.
+    pub(super) fn new_sets(&self) -> &[String] {
+        &self.new_sets
+    }
+
+    /// What is left to do when the change stays.
+    pub(super) fn rest(&self) -> &Transaction {
+        &self.rest
+    }
+
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
@@ -71,6 +110,34 @@ pub(super) fn filling(
         messages.extend(some.into_iter().map(|message| (message, format!("prefixes of {name}"))));
     }
     messages
+}
+
+/// Gives both chains these rules and no others.
+fn rules(ruleset: &Ruleset, queue: QueueKind) -> Transaction {
+    let mut draft = Draft::new();
+    let table = nftnl::Table::new(c_text(TABLE), ProtoFamily::Inet);
+    for (name, rules) in [(INSPECT, &ruleset.inspect), (OFFLOAD, &ruleset.offload)] {
+        let chain = Chain::new(c_text(name), &table);
+        // A rule that says no more than its chain stands for all of them.
+        draft.add(&Rule::new(&chain), MsgType::Del, format!("emptying chain {name}"));
+        for (number, plan) in rules.iter().enumerate() {
+            let rule = build_rule(&chain, plan, &SetIds::new(), queue);
+            draft.add(&rule, MsgType::Add, format!("rule {number} of {name}: {}", plan.comment));
+        }
+    }
+    draft.finish()
+}
+
+/// Removes the sets of prefixes.
+fn removal(ruleset: &Ruleset) -> Transaction {
+    let mut draft = Draft::new();
+    for set in &ruleset.sets {
+        if matches!(set.kind, SetKind::PrefixesV4 | SetKind::PrefixesV6) {
+            let message = SetMessage::declaration(&c_text(&set.name), 0, set.kind, 0);
+            draft.add(&message, MsgType::Del, format!("removing set {}", set.name));
+        }
+    }
+    draft.finish()
 }
 
 /// Writes a transaction and its opposite side by side.
@@ -117,7 +184,7 @@ impl Writer {
 
     fn finish(mut self) -> Change {
         self.cut();
-        Change { steps: self.steps }
+        Change { steps: self.steps, ..Change::default() }
     }
 }
 

@@ -105,8 +105,8 @@ impl Table {
         Ok(table)
     }
 
-    /// Gives prefix sets other elements. Each transaction of the change is applied whole or not at all; where one is refused,
-    /// those before it are taken back.
+    /// Gives prefix sets other elements, or chains other rules. Each transaction of the change is applied whole or not at all;
+    /// where one is refused, those before it are taken back.
     pub fn apply(&self, change: &Change) -> Result<(), ChangeError> {
         for (done, step) in change.steps().iter().enumerate() {
             if let Err(cause) = self.commit(&step.forth) {
@@ -117,6 +117,12 @@ impl Table {
             }
         }
         Ok(())
+    }
+
+    /// Does what is left of a change that was applied and stays.
+    pub fn settle(&mut self, change: &Change) -> Result<(), TableError> {
+        self.sets.extend(change.new_sets().iter().cloned());
+        self.commit(change.rest())
     }
 
     /// Takes a change back that was applied.
@@ -220,7 +226,7 @@ pub fn detect_queue_kind() -> Result<QueueKind, TableError> {
     try_kind(QueueKind::Compat).map(|()| QueueKind::Compat)
 }
 
-fn build_rule<'a>(chain: &'a Chain<'a>, plan: &RulePlan, ids: &SetIds, queue: QueueKind) -> Rule<'a> {
+pub(super) fn build_rule<'a>(chain: &'a Chain<'a>, plan: &RulePlan, ids: &SetIds, queue: QueueKind) -> Rule<'a> {
     let mut rule = Rule::new(chain);
     for expression in compile::rule(plan, ids, queue) {
         rule.add_expr(&expression);
