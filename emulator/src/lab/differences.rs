@@ -99,7 +99,10 @@ id = "one"
     fn what_the_lab_is_built_of_is_named() {
         let more = "[vantage.more]\nisp = \"AS8359 MTS\"\npath = [\"access\"]\nresolvers = [\"8.8.8.8\"]\n[[phase]]";
         assert_eq!(differences("[[phase]]", more), ["vantage.more is new"]);
-        assert_eq!(differences("AS12389 Rostelecom", "AS8359 MTS"), ["vantage.inside differs"]);
+        assert_eq!(
+            differences("[\"access\"]\nresolvers = [\"8.8", "[\"access\"]\nresolvers = [\"8.8.4.4\", \"8.8"),
+            ["vantage.inside differs"]
+        );
         assert_eq!(differences("\"services/neutral\", ", ""), ["the service services/neutral is gone"]);
         assert_eq!(differences("at = \"access\"", "at = \"elsewhere\""), ["censor.tspu differs"]);
     }
