@@ -320,7 +320,7 @@ impl Lab {
                 let hop = Name::clone(&place);
                 let setup = Setup { hop, policy, seed, delay, ruleset, elements, queue, ways, up, clock, events };
                 Ok(Inspector::start(setup, move |cause| {
-                    failures.note(&place, format!("its inspector failed: {cause}"))
+                    failures.note(&place, format!("its inspector failed: {cause}"));
                 }))
             });
             let doing = format!("start the inspector at {hop}");
@@ -443,7 +443,9 @@ fn start_translators(
             plans.filter_map(|plan| Some((namespaces.get(&plan.namespace)?, plan))).collect();
         for (namespace, plan) in placed.iter().filter(|(_, plan)| plan.kind == TranslatorKind::Nat64) {
             let (failures, place) = (failures.clone(), Name::clone(&plan.namespace));
-            nat::translate_headers(namespace, mapping(vantage), move |cause| failures.note(&place, format!("its translator failed: {cause}")))?;
+            nat::translate_headers(namespace, mapping(vantage), move |cause| {
+                failures.note(&place, format!("its translator failed: {cause}"));
+            })?;
         }
         if let Some(translators) = Translators::start(&placed)? {
             all.insert(Name::clone(&vantage.name), translators);

@@ -54,19 +54,19 @@ impl Translator {
                 let packet = V4::read(packet)?;
                 packet.exact()?;
                 let hops = packet.hops.saturating_add(1);
-                self.to_v6(&Packet { hops, ..packet }, Depth::Outer)
+                self.in_v6(&Packet { hops, ..packet }, Depth::Outer)
             }
             6 => {
                 let packet = V6::read(packet)?;
                 packet.exact()?;
                 let hops = packet.hops.saturating_add(1);
-                self.to_v4(&Packet { hops, ..packet }, Depth::Outer)
+                self.in_v4(&Packet { hops, ..packet }, Depth::Outer)
             }
             _ => Err(Refusal::NotIp),
         }
     }
 
-    fn to_v6(&mut self, packet: &Packet<'_, V4>, depth: Depth) -> Result<Vec<u8>, Refusal> {
+    fn in_v6(&mut self, packet: &Packet<'_, V4>, depth: Depth) -> Result<Vec<u8>, Refusal> {
         let source = self.mapping.to_v6(packet.source);
         let destination = self.mapping.to_v6(packet.destination);
         let ends = checksum::Change {
@@ -77,7 +77,7 @@ impl Translator {
             ICMP if packet.fragment.is_some() => return Err(Refusal::NoEquivalent),
             ICMP => {
                 let message = icmp::to_v6(packet.payload, &mut |quoted| match depth {
-                    Depth::Outer => self.to_v6(&V4::read(quoted)?, Depth::Quoted),
+                    Depth::Outer => self.in_v6(&V4::read(quoted)?, Depth::Quoted),
                     // RFC 1122 section 3.2.2: no error about an error.
                     Depth::Quoted => Err(Refusal::NoEquivalent),
                 })?;
@@ -89,7 +89,7 @@ impl Translator {
         Ok(header::write_v6(packet, protocol, (source, destination), length, &payload))
     }
 
-    fn to_v4(&mut self, packet: &Packet<'_, V6>, depth: Depth) -> Result<Vec<u8>, Refusal> {
+    fn in_v4(&mut self, packet: &Packet<'_, V6>, depth: Depth) -> Result<Vec<u8>, Refusal> {
         let source = self.mapping.to_v4(packet.source).ok_or(Refusal::Address)?;
         let destination = self.mapping.to_v4(packet.destination).ok_or(Refusal::Address)?;
         let ends = checksum::Change {
@@ -100,7 +100,7 @@ impl Translator {
             ICMPV6 if packet.fragment.is_some() => return Err(Refusal::NoEquivalent),
             ICMPV6 => {
                 let message = icmp::to_v4(packet.payload, &mut |quoted| match depth {
-                    Depth::Outer => self.to_v4(&V6::read(quoted)?, Depth::Quoted),
+                    Depth::Outer => self.in_v4(&V6::read(quoted)?, Depth::Quoted),
                     Depth::Quoted => Err(Refusal::NoEquivalent),
                 })?;
                 (ICMP, icmp::with_checksum_v4(message))

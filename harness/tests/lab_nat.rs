@@ -6,7 +6,7 @@ use support::{can_run_labs, data, roadblock, run, said};
 
 /// T15, TSPU-RSTACK, and that what a censor does is told of the right client though all have one address.
 #[test]
-fn behind_a_strict_router_a_reset_with_a_wrong_acknowledgement_is_a_time_out() {
+fn tspu_rstack_behind_a_strict_router_a_reset_is_a_time_out() {
     if !can_run_labs() {
         return;
     }

@@ -10,7 +10,7 @@
 //! | carrier | 100.64.0.0/10 | 100.64.0.1 | the public address |
 //! | nat64 | 100.64.0.0/10, which stands for the IPv6 prefix of the clients | 100.64.0.1 | the public address |
 //!
-//! A NAT64 is a translator of headers on a TUN device, to which all of 64:ff9b::/96 goes, and behind it the same
+//! A NAT64 is a translator of headers on a TUN device, to which all of `64:ff9b::/96` goes, and behind it the same
 //! translation of addresses as the provider's.
 //!
 //! A home's own network is 192.168.1.0/24; the measurements after the 245th are those of homes whose routers were set up

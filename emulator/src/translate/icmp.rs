@@ -1,4 +1,4 @@
-//! ICMP and ICMPv6 (RFC 7915 sections 4.2 and 5.2).
+//! ICMP and `ICMPv6` (RFC 7915 sections 4.2 and 5.2).
 
 use std::net::Ipv6Addr;
 
@@ -7,7 +7,7 @@ use super::{ICMPV6, Refusal, checksum};
 /// Translates the packet that an error quotes.
 type Quote<'a> = &'a mut dyn FnMut(&[u8]) -> Result<Vec<u8>, Refusal>;
 
-/// A message of ICMP as one of ICMPv6, its checksum zero.
+/// A message of ICMP as one of `ICMPv6`, its checksum zero.
 pub(super) fn to_v6(message: &[u8], quote: Quote<'_>) -> Result<Vec<u8>, Refusal> {
     let (head, rest) = message.split_first_chunk::<8>().ok_or(Refusal::Truncated)?;
     let (kind, code) = (head[0], head[1]);
@@ -29,7 +29,7 @@ pub(super) fn to_v6(message: &[u8], quote: Quote<'_>) -> Result<Vec<u8>, Refusal
     }
 }
 
-/// A message of ICMPv6 as one of ICMP, its checksum zero.
+/// A message of `ICMPv6` as one of ICMP, its checksum zero.
 pub(super) fn to_v4(message: &[u8], quote: Quote<'_>) -> Result<Vec<u8>, Refusal> {
     let (head, rest) = message.split_first_chunk::<8>().ok_or(Refusal::Truncated)?;
     let (kind, code) = (head[0], head[1]);
@@ -108,7 +108,7 @@ fn pointer_to_v4(pointer: u8) -> Option<u8> {
     })
 }
 
-/// An error of ICMPv6 is at most 1280 bytes, with its headers (RFC 4443 section 2.4).
+/// An error of `ICMPv6` is at most 1280 bytes, with its headers (RFC 4443 section 2.4).
 const MOST_V6: usize = 1280 - 40 - 8;
 /// An error of ICMP is at most 576 bytes, with its headers (RFC 1812 section 4.3.2.3).
 const MOST_V4: usize = 576 - 20 - 8;

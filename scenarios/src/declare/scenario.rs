@@ -113,7 +113,7 @@ table! {
         /// neither, that was not asked for. IPv6 is not translated. A censor, which sits at a hop, sees the public address.
         "nat" => nat: OneOrMany<Spanned<NatKind>> = OneOrMany(Vec::new()),
         /// `true`, where `families` is `["v6"]`: IPv4 is reached through a translator before the first hop (NAT64, RFC 6146) at
-        /// the addresses of 64:ff9b::/96, with which a resolver of the scenario's own, of which one must be among
+        /// the addresses of `64:ff9b::/96`, with which a resolver of the scenario's own, of which one must be among
         /// `resolvers`, answers where a name has no IPv6 address (DNS64, RFC 6147); others do not. All its clients come out
         /// at one public IPv4 address, and connections are tracked as with `nat`. A censor sees IPv4 then.
         "nat64" => nat64: Option<Spanned<bool>>,

@@ -44,8 +44,7 @@ pub(super) fn reachable(
     if let Some(nat64) = declared.nat64.as_ref().filter(|nat64| nat64.value && !declared.resolvers.iter().any(of_a_hop))
     {
         let message = "no resolver of this vantage speaks DNS64, so nobody would find the translator";
-        let help =
-            "name a resolver of the scenario's own in `resolvers`, as `[resolver.isp]` with `at = \"HOP\"`";
+        let help = "name a resolver of the scenario's own in `resolvers`, as `[resolver.isp]` with `at = \"HOP\"`";
         errors.push(Diagnostic::new(DiagnosticKind::BadValue, &nat64.at, message).help(help));
     }
     let family = |address: &IpAddr| if address.is_ipv4() { Family::V4 } else { Family::V6 };

@@ -34,10 +34,10 @@ pub fn load(plan: &NatPlan) -> Result<(), TableError> {
         chain.set_type(ChainType::Filter);
         chain.set_policy(Policy::Accept);
         draft.add(&chain, MsgType::Add, format!("chain {name}"));
-        add(&mut draft, &chain, "what fits no connection", drop_state(INVALID));
+        add(&mut draft, &chain, "what fits no connection", &drop_state(INVALID));
         if closed {
             let unasked = [from_outside(), drop_state(NEW)].concat();
-            add(&mut draft, &chain, "what nobody inside asked for", unasked);
+            add(&mut draft, &chain, "what nobody inside asked for", &unasked);
         }
     }
     let mut chain = Chain::new(c_text("postrouting"), &table);
@@ -46,13 +46,13 @@ pub fn load(plan: &NatPlan) -> Result<(), TableError> {
     chain.set_policy(Policy::Accept);
     draft.add(&chain, MsgType::Add, "chain postrouting");
     let outside = format!("all comes out as {}", plan.outside);
-    add(&mut draft, &chain, &outside, translate(plan));
+    add(&mut draft, &chain, &outside, &translate(plan));
     commit(&socket, &draft.finish())
 }
 
-fn add(draft: &mut Draft, chain: &Chain<'_>, comment: &str, expressions: Vec<Expression>) {
+fn add(draft: &mut Draft, chain: &Chain<'_>, comment: &str, expressions: &[Expression]) {
     let mut rule = Rule::new(chain);
-    for expression in &expressions {
+    for expression in expressions {
         rule.add_expr(expression);
     }
     // A comment that is too long is no reason to go without the rule.

@@ -1,8 +1,10 @@
 //! A scenario, accounted for: `roadblock.show/1`.
 
+use std::net::IpAddr;
+
 use roadblock_scenarios::Scenario;
 use roadblock_scenarios::model::{
-    Censor, Hop, Mechanism, Parameter, Phase, Resolver, Service, Source, Target, Vantage,
+    Access, Censor, Hop, Machine, Mechanism, Parameter, Phase, Resolver, Service, Source, Target, Vantage,
 };
 use serde::Serialize;
 
@@ -25,6 +27,11 @@ pub(super) struct Account {
     pub(super) sources: Vec<Source>,
     pub(super) vantages: Vec<VantageAccount>,
     pub(super) hops: Vec<HopAccount>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) machines: Vec<MachineAccount>,
+    /// What the scenario would have the user's machine run, as it would be given to a shell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) commands: Vec<String>,
     pub(super) resolvers: Vec<ResolverAccount>,
     pub(super) censors: Vec<CensorAccount>,
     /// All rules and lies, as they are in the last phase.
@@ -42,6 +49,18 @@ pub(super) struct VantageAccount {
     pub(super) path: Vec<String>,
     pub(super) delay_microseconds: u128,
     pub(super) resolvers: Vec<String>,
+    pub(super) access: Access,
+}
+
+/// A machine of its own.
+#[derive(Debug, Serialize)]
+pub(super) struct MachineAccount {
+    pub(super) name: String,
+    /// The hop that it hangs off; abroad where not said.
+    pub(super) at: Option<String>,
+    pub(super) addresses: Vec<String>,
+    /// What runs there.
+    pub(super) run: Option<String>,
 }
 
 /// A router.
@@ -110,6 +129,8 @@ impl Account {
             sources: scenario.sources.clone(),
             vantages: vantages(scenario),
             hops: hops(scenario),
+            machines: scenario.machines.iter().map(machine).collect(),
+            commands: scenario.commands().map(|(_, command)| command.to_owned()).collect(),
             resolvers: resolvers(scenario),
             censors: censors(scenario),
             rules: scenario.phases.last().map(|phase| rules(&phase.state)).unwrap_or_default(),
@@ -127,8 +148,19 @@ fn vantages(scenario: &Scenario) -> Vec<VantageAccount> {
         path: vantage.path.iter().map(ToString::to_string).collect(),
         delay_microseconds: vantage.delay.as_micros(),
         resolvers: vantage.resolvers.iter().map(ToString::to_string).collect(),
+        access: vantage.access.clone(),
     };
     scenario.vantages.iter().map(account).collect()
+}
+
+fn machine(machine: &Machine) -> MachineAccount {
+    let addresses = machine.v4.map(IpAddr::V4).into_iter().chain(machine.v6.map(IpAddr::V6));
+    MachineAccount {
+        name: machine.name.to_string(),
+        at: machine.at.as_ref().map(ToString::to_string),
+        addresses: addresses.map(|address| address.to_string()).collect(),
+        run: machine.run.as_ref().map(|run| run.command.clone()),
+    }
 }
 
 fn hops(scenario: &Scenario) -> Vec<HopAccount> {

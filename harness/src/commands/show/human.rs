@@ -3,6 +3,8 @@
 use std::fmt::{self, Write};
 use std::time::Duration;
 
+use roadblock_scenarios::model::{Access, Family};
+
 use super::account::{Account, PhaseAccount};
 use super::changes::Change;
 use super::deeds;
@@ -23,6 +25,7 @@ fn write(text: &mut String, account: &Account, paint: Paint) -> fmt::Result {
     section(text, paint, "parameters", &parameters(account))?;
     section(text, paint, "vantages", &vantages(account))?;
     section(text, paint, "hops", &hops(account))?;
+    section(text, paint, "machines", &machines(account))?;
     section(text, paint, "resolvers", &resolvers(account))?;
     section(text, paint, "censors", &censors(account))?;
     section(text, paint, "rules and lies", &rules(account, paint))?;
@@ -32,7 +35,11 @@ fn write(text: &mut String, account: &Account, paint: Paint) -> fmt::Result {
     }
     section(text, paint, "targets", &targets(account))?;
     section(text, paint, "sources", &sources(account))?;
-    writeln!(text, "\nexpectations: {}", account.expectations)
+    writeln!(text, "\nexpectations: {}", account.expectations)?;
+    if !account.commands.is_empty() {
+        writeln!(text, "commands that this machine would run: {}", account.commands.len())?;
+    }
+    Ok(())
 }
 
 /// What happened, for people who read no packets.
@@ -105,7 +112,31 @@ fn vantages(account: &Account) -> Table {
     for vantage in &account.vantages {
         let delay = deeds::of_duration(Duration::from_micros(u64::try_from(vantage.delay_microseconds).unwrap_or(0)));
         let path = format!("{} ({delay})", vantage.path.join(" > "));
-        table.row([&vantage.name, &vantage.network, &path, &format!("asks {}", vantage.resolvers.join(", "))]);
+        let asks = format!("asks {}{}", vantage.resolvers.join(", "), connected(&vantage.access));
+        table.row([&vantage.name, &vantage.network, &path, &asks]);
+    }
+    table
+}
+
+/// How a client is connected, where it is not as usual.
+fn connected(access: &Access) -> String {
+    let families = match access.families.as_slice() {
+        [Family::V4] => "; IPv4 alone",
+        [Family::V6] if access.nat64 => "; IPv6 alone, and IPv4 by NAT64",
+        [Family::V6] => "; IPv6 alone",
+        _ => "",
+    };
+    let nat: Vec<&str> = access.nat.iter().map(|kind| kind.word()).collect();
+    let nat = if nat.is_empty() { String::new() } else { format!("; behind NAT: {}", nat.join(", ")) };
+    format!("{families}{nat}")
+}
+
+fn machines(account: &Account) -> Table {
+    let mut table = Table::default();
+    for machine in &account.machines {
+        let place = machine.at.as_ref().map_or_else(|| "abroad".to_owned(), |hop| format!("at {hop}"));
+        let run = machine.run.as_deref().map(|run| format!("runs `{}`", some_letters(run))).unwrap_or_default();
+        table.row([&*machine.name, &place, &machine.addresses.join(", "), &run]);
     }
     table
 }
