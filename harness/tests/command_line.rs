@@ -236,3 +236,17 @@ fn editors_are_told_what_the_reader_takes() {
     extending["vantage"]["x"]["delay"] = "fast".into();
     assert!(!validator.is_valid(&extending), "no duration, and no parameter");
 }
+
+/// Who is connected unusually, what is not a service, and what would be run, is told before anything is.
+#[test]
+fn show_tells_of_machines_and_translators() {
+    let show = |file: &str| said(roadblock(&["show", &support::data(file)])).stdout;
+    assert!(show("nat64.toml").contains("; IPv6 alone, and IPv4 by NAT64"), "{}", show("nat64.toml"));
+    assert!(show("nat.toml").contains("; behind NAT: home, carrier"), "{}", show("nat.toml"));
+    let machines = show("machines.toml");
+    assert!(
+        machines.contains("site      at access  95.167.250.10, 2a01:620:0:f5::10  runs `echo a site begins"),
+        "{machines}"
+    );
+    assert!(machines.contains("commands that this machine would run: 2"), "{machines}");
+}
