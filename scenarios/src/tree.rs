@@ -57,11 +57,31 @@ impl Node {
 pub(crate) fn parse(source: &Arc<SourceFile>, errors: &mut Collector) -> Node {
     errors.open(source);
     let (document, mistakes) = DeTable::parse_recoverable(source.text());
-    for mistake in mistakes {
-        let at = source.location(mistake.span().unwrap_or_default());
-        errors.push(Diagnostic::new(DiagnosticKind::Syntax, &at, mistake.message()));
+    for mistake in told(source, &mistakes) {
+        errors.push(mistake);
     }
     Node { at: source.location(0..0), value: table(document.get_ref(), source) }
+}
+
+/// The first mistake of each line; what else is wrong there mostly follows from it. After a bracket that is not closed all that
+/// comes is read as if it stood inside, and only the first is told.
+fn told(source: &SourceFile, mistakes: &[toml::de::Error]) -> Vec<Diagnostic> {
+    let mut told: Vec<Diagnostic> = mistakes
+        .iter()
+        .map(|mistake| {
+            let at = source.location(mistake.span().unwrap_or_default());
+            Diagnostic::new(DiagnosticKind::Syntax, &at, mistake.message())
+        })
+        .collect();
+    told.sort_by_key(|each| each.location.span.start);
+    told.dedup_by_key(|each| each.location.line);
+    if mistakes.iter().any(|mistake| mistake.message().contains("unclosed")) {
+        told.truncate(1);
+        let help =
+            "is every `[`, `{` and quote before this closed? What comes after one that is not is read as a part of it";
+        told = told.into_iter().map(|each| each.help(help)).collect();
+    }
+    told
 }
 
 fn table(table: &DeTable<'_>, source: &SourceFile) -> Value {
