@@ -96,4 +96,25 @@ fn kinds(probe: &Probe) -> &'static [NeighbourKind] {
 }
 
 /// Scenario, phase and kind, and why nothing stands there.
-const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[];
+const EXCEPTIONS: &[(&str, &str, &str, &str)] = &[
+    ("cn/gfw", "esni", "name", "only ESNI is new here: the DNS block that stays has its neighbours in `before`"),
+    ("cn/gfw", "esni", "address", "only ESNI is new here: the DNS block that stays has its neighbours in `before`"),
+    ("cn/gfw", "esni", "port", "only ESNI is new here: the DNS block that stays has its neighbours in `before`"),
+    ("cn/tor-ip", "addresses", "name", "the page of another name on the blocked address is an expectation of its own"),
+    (
+        "ru/google-news-2022",
+        "blocked",
+        "name",
+        "bytes without a title cannot be told from a block page; `maps` shows it",
+    ),
+    ("ru/google-news-2022", "blocked", "port", "bytes without a title cannot be told from a block page"),
+    ("ru/mobile-whitelist-2025", "names", "protocol", "a ping is dropped too, by the rule on datagrams"),
+    ("ru/mobile-whitelist-2025", "addresses-at-yota", "protocol", "a ping is dropped too, by the rule on datagrams"),
+    ("ru/mobile-whitelist-2025", "addresses", "protocol", "a ping is dropped too, by the rule on datagrams"),
+    (
+        "ru/whatsapp-proxy-2026",
+        "found",
+        "address",
+        "no neutral host listens on the chat's port; WhatsApp's own are shown",
+    ),
+];
