@@ -272,8 +272,8 @@ impl<'a> Neighbourhood<'a> {
             | Probe::WireGuard { address, .. }
             | Probe::Connections { address, .. }
             | Probe::Quic { address, .. }
-            | Probe::Speak { address, .. } => Some(*address),
-            Probe::Http { address: Some(address), .. }
+            | Probe::Speak { address, .. }
+            | Probe::Http { address: Some(address), .. }
             | Probe::H3 { address: Some(address), .. }
             | Probe::Throughput { address: Some(address), .. } => Some(*address),
             Probe::Http { url, address: None, family, .. } => {
