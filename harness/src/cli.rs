@@ -149,6 +149,10 @@ pub(crate) struct TestArguments {
     /// With `--mutate`: only one rule in so many
     #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "mutate")]
     pub(crate) sample: usize,
+    /// Let scenarios that do not come with roadblock run their commands on this machine: `run` of their machines, `command`
+    /// of their probes
+    #[arg(long)]
+    pub(crate) allow_commands: bool,
     /// Write a JUnit file
     #[arg(long, value_name = "FILE", conflicts_with = "mutate")]
     pub(crate) junit: Option<PathBuf>,

@@ -93,6 +93,23 @@ fn what_is_not_there_is_said_before_any_lab() {
     }
 }
 
+/// Of strangers' scenarios too only those commands are run that the user allows.
+#[test]
+fn a_strangers_commands_are_refused_and_allowed() {
+    let machines = support::data("machines.toml");
+    let refused = said(roadblock(&["test", &machines]));
+    assert_eq!(refused.status, 2, "{refused:?}");
+    assert!(
+        refused.stderr.contains("machines.toml:28:7: ") && refused.stderr.contains("--allow-commands"),
+        "{refused:?}"
+    );
+    if !can_run_labs() {
+        return;
+    }
+    let allowed = said(roadblock(&["test", &machines, "--allow-commands"]));
+    assert_eq!(allowed.status, 0, "{allowed:?}");
+}
+
 fn suite(arguments: &[&str]) -> Value {
     let test = said(roadblock(&[&["test", "--format", "json"], arguments].concat()));
     assert_eq!(test.status, 0, "{}{}", test.stdout, test.stderr);

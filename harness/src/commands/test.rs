@@ -8,6 +8,7 @@ use roadblock_emulator::sandbox;
 use roadblock_scenarios::Library;
 use roadblock_scenarios::model::Mechanism;
 
+use super::trust::{self, NotAllowed};
 use super::{print, print_json};
 use crate::cli::{SuiteFormat, TestArguments};
 use crate::diagnostics;
@@ -25,6 +26,13 @@ pub(super) fn test(library: &Library, arguments: &TestArguments) -> u8 {
     let subjects = match suite::choose(&arguments.scenarios, &filter, library) {
         Ok(subjects) => subjects,
         Err(error) => return refused(&error),
+    };
+    let subjects = match admitted(subjects, arguments.allow_commands) {
+        Ok(subjects) => subjects,
+        Err(refusal) => {
+            output::error(&refusal, Some(trust::HELP));
+            return status::USAGE;
+        }
     };
     let pool = pool(arguments);
     let inside = || {
@@ -68,6 +76,12 @@ fn pool(arguments: &TestArguments) -> Pool {
         retries: arguments.retries,
         fail_fast: arguments.fail_fast,
     }
+}
+
+/// The same, if the commands of all may be run.
+fn admitted(subjects: Vec<Subject>, allow_commands: bool) -> Result<Vec<Subject>, NotAllowed> {
+    let admit = |subject: Subject| Ok(Subject { scenario: trust::admit(subject.scenario, allow_commands)? });
+    subjects.into_iter().map(admit).collect()
 }
 
 fn refused(error: &ChooseError) -> u8 {
