@@ -53,7 +53,10 @@ fn messengers_listen_where_their_clients_look() {
         assert_eq!(centre.listen.iter().map(|each| each.port).collect::<Vec<_>>(), [80, 443, 5222]);
         assert!(centre.listen.iter().all(|each| each.protocol == Protocol::Mtproto));
     }
-    let untrusted: Vec<_> = hosts().into_iter().filter(|host| host.certificate == Certificate::Untrusted).collect();
+    // An interceptor has such a certificate too (services/portal); of MAX's machines one.
+    let of_max = |host: &Host| host.names.iter().any(|name| name.ends_with("max.ru") || name.ends_with("oneme.ru"));
+    let mut untrusted = hosts();
+    untrusted.retain(|host| host.certificate == Certificate::Untrusted && of_max(host));
     assert!(matches!(untrusted.as_slice(), [only] if only.names == ["platform-api2.max.ru"]));
 }
 
