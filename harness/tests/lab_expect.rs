@@ -1,10 +1,13 @@
 //! What expectations can say, shown in labs: what lies beside a blocked thing, what chance decides, how fast it is.
 
+#[path = "../../scenarios/tests/support/mutate.rs"]
+mod mutate;
 mod support;
 
 use std::fs;
 use std::path::Path;
 
+use roadblock_scenarios::{Library, resolve};
 use serde_json::Value;
 use support::{Said, can_run_labs, roadblock, said};
 
@@ -75,7 +78,7 @@ fn what_is_measured_more_than_once_is_judged_as_a_whole() {
     assert_eq!(failed(&run(&exact).1), Vec::<&str>::new());
     let otherwise = [
         ("ok = [10, 30]", format!("ok = {}", ok + 1), "by-chance"),
-        ("sometimes = [\"wikipedia.org\"]", String::new(), "by-chance"),
+        ("sometimes = [\"wikipedia.org\"]", "sometimes = [\"example.com\"]".to_owned(), "by-chance"),
         ("by = [\"box/eager\", \"box/sometimes\"]", "by = \"box/eager\"".to_owned(), "by-chance"),
         ("reached-after = 2", "reached-after = 1".to_owned(), "third-time"),
         ("reached-after = 2", "reached-after = 3".to_owned(), "third-time"),
@@ -95,4 +98,27 @@ fn times(document: &Value, id: &str) -> (u64, u64) {
     let mut all = document["expectations"].as_array().expect("expectations").iter();
     let times = &all.find(|each| each["id"] == id).expect("an expectation")["times"];
     (times["made"].as_u64().expect("a number"), times["ok"].as_u64().expect("a number"))
+}
+
+/// A few of the broken files that the reader takes: each is played to its end, whatever becomes of its expectations.
+#[test]
+fn broken_files_that_are_taken_can_be_played() {
+    if !can_run_labs() {
+        return;
+    }
+    let library = Library::embedded();
+    let all = (0..200).map(|number| mutate::mutated(number, &library));
+    let taken = all.filter(|file| resolve(&file.text, "test.toml", &library).is_ok());
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("scenario.toml");
+    let mut played = 0;
+    for file in taken.step_by(12).take(5) {
+        fs::write(&path, &file.text).expect("written");
+        let run = said(roadblock(&["run", &path.display().to_string(), "--format", "json"]));
+        // Commands of a file that is not the library's are not run, and that is said.
+        assert!((0..=2).contains(&run.status), "{}: {run:?}", file.name);
+        assert!(run.status == 2 || serde_json::from_str::<Value>(&run.stdout).is_ok(), "{}: {run:?}", file.name);
+        played += i32::from(run.status < 2);
+    }
+    assert!(played > 1, "only {played} were played");
 }

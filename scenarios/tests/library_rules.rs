@@ -84,6 +84,7 @@ fn kinds(probe: &Probe) -> &'static [NeighbourKind] {
         Probe::Dns { .. } | Probe::Tls { .. } | Probe::Http { .. } => &[Name, Address, Port, Protocol],
         Probe::Tcp { .. } => &[Address, Port, Protocol],
         Probe::Throughput { .. } => &[Name, Address, Protocol],
+        Probe::Quic { .. } => &[Name, Protocol],
         Probe::Ping { .. } => &[Address, Protocol],
         Probe::WhatsAppChat { .. }
         | Probe::TelegramChat { .. }
