@@ -1,5 +1,7 @@
 //! Exit statuses, as `roadblock --help` says them.
 
+use roadblock_emulator::sandbox::signals;
+
 /// All was as expected.
 pub(crate) const OK: u8 = 0;
 /// An expectation failed.
@@ -18,5 +20,10 @@ pub(crate) const EXEC_OURS: u8 = 125;
 pub(crate) const EXEC_NOT_RUNNABLE: u8 = 126;
 /// `exec` and `shell`: there is no such command.
 pub(crate) const EXEC_NOT_FOUND: u8 = 127;
-/// Ended by Ctrl-C, as shells count it: 128 and the signal's number.
-pub(crate) const INTERRUPTED: u8 = 130;
+/// Ended by a signal, Ctrl-C's if no other asked for the end; as shells count it: 128 and the signal's number.
+pub(crate) fn interrupted() -> u8 {
+    128 + signals::asked_by().unwrap_or(INTERRUPT)
+}
+
+/// The number of Ctrl-C's signal.
+const INTERRUPT: u8 = 2;

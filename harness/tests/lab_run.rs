@@ -116,6 +116,16 @@ fn as_nobody(home: &Path, arguments: &[&str]) -> Command {
 /// Ctrl-C at a terminal goes to every process of the group.
 #[test]
 fn what_was_measured_before_ctrl_c_is_reported() {
+    reports_when_ended("-INT", &|run| format!("-{run}"), 130);
+}
+
+/// What a CI job that takes too long is sent goes to the process alone that the job started.
+#[test]
+fn what_was_measured_before_sigterm_is_reported() {
+    reports_when_ended("-TERM", &|run| run.to_string(), 143);
+}
+
+fn reports_when_ended(signal: &str, whom: &dyn Fn(u32) -> String, status: i32) {
     let _alone = alone();
     if !can_run_labs() {
         return;
@@ -126,12 +136,11 @@ fn what_was_measured_before_ctrl_c_is_reported() {
     let mut first = String::new();
     notices.read_line(&mut first).expect("a line when the first phase has ended, whichever it is");
     assert!(first.starts_with("phase "), "{first}");
-    let group = format!("-{}", run.id());
-    let killed = program("kill").args(["-INT", "--", &group]).status().expect("kill runs");
+    let killed = program("kill").args([signal, "--", &whom(run.id())]).status().expect("kill runs");
     assert!(killed.success());
     let mut document = String::new();
     run.stdout.take().expect("a pipe").read_to_string(&mut document).expect("text");
-    assert_eq!(run.wait().expect("an end").code(), Some(130), "{document}");
+    assert_eq!(run.wait().expect("an end").code(), Some(status), "{document}");
     let document: Value = serde_json::from_str(&document).expect("a document");
     assert_eq!(document["conclusion"], "interrupted");
     assert!(!document["cells"].as_array().expect("cells").is_empty(), "{document:#}");

@@ -1,7 +1,7 @@
 //! Signals in the lab process: those that ask it to end go to the command that runs in it, where one does.
 
 use std::io;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread;
 
 use nix::sys::signal::{SigSet, Signal, kill};
@@ -11,6 +11,23 @@ use crate::kernel::fork;
 
 /// The command that runs at a vantage in the foreground, 0 for none.
 static FOREGROUND: AtomicI32 = AtomicI32::new(0);
+
+/// Whether the lab ends in its own time when it is asked to.
+static TAKES_LEAVE: AtomicBool = AtomicBool::new(false);
+
+/// The signal that asked the lab to end, 0 for none.
+static ASKED_BY: AtomicI32 = AtomicI32::new(0);
+
+/// From now on a signal that asks the lab to end is for it what Ctrl-C is: it does what it does then, and ends. Before, and
+/// where nobody calls this, it ends at once.
+pub fn take_leave() {
+    TAKES_LEAVE.store(true, Ordering::Release);
+}
+
+/// The number of the signal that asked the lab to end, if it was another than that of Ctrl-C.
+pub fn asked_by() -> Option<u8> {
+    u8::try_from(ASKED_BY.load(Ordering::Acquire)).ok().filter(|signal| *signal != 0)
+}
 
 /// Begins to listen. Called before any other thread exists, so that all threads leave these signals to the listener.
 pub(super) fn listen() -> io::Result<()> {
@@ -26,6 +43,10 @@ pub(super) fn listen() -> io::Result<()> {
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         while let Ok(signal) = set.wait() {
             match FOREGROUND.load(Ordering::Acquire) {
+                0 if TAKES_LEAVE.load(Ordering::Acquire) => {
+                    ASKED_BY.store(signal as i32, Ordering::Release);
+                    let _ = kill(Pid::this(), Signal::SIGINT);
+                }
                 0 => fork::exit_now(128_u8.saturating_add(signal as u8)),
                 command => {
                     let _ = kill(Pid::from_raw(command), signal);

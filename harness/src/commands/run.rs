@@ -101,6 +101,6 @@ fn status_of(conclusion: Conclusion) -> u8 {
         Conclusion::AsExpected => status::OK,
         Conclusion::Unexpected => status::UNEXPECTED,
         Conclusion::Invalid => status::OWN_FAULT,
-        Conclusion::Interrupted => status::INTERRUPTED,
+        Conclusion::Interrupted => status::interrupted(),
     }
 }

@@ -162,7 +162,7 @@ enum JunitError {
 fn mutate(subjects: &[Subject], filter: &Filter, pool: Pool, arguments: &TestArguments) -> u8 {
     let mutants = suite::mutate(subjects, filter, arguments.sample, pool);
     let status = match &mutants {
-        Mutants { interrupted: true, .. } => status::INTERRUPTED,
+        Mutants { interrupted: true, .. } => status::interrupted(),
         mutants if mutants.all_noticed() => status::OK,
         _ => status::UNEXPECTED,
     };
@@ -177,6 +177,6 @@ fn status_of(conclusion: Conclusion) -> u8 {
         Conclusion::AsExpected => status::OK,
         Conclusion::Unexpected => status::UNEXPECTED,
         Conclusion::Invalid => status::OWN_FAULT,
-        Conclusion::Interrupted => status::INTERRUPTED,
+        Conclusion::Interrupted => status::interrupted(),
     }
 }

@@ -1,7 +1,8 @@
-//! Ctrl-C, or a time that is over: a run ends early and still reports what it has.
+//! Ctrl-C, a signal that asks for the end, or a time that is over: a run ends early and still reports what it has.
 
 use std::time::Duration;
 
+use roadblock_emulator::sandbox::signals;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -12,11 +13,13 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    /// Listens for Ctrl-C on this runtime, and looks at the clock where a run may take only so long. SIGTERM and SIGHUP are the sandbox's: they end the lab at once.
+    /// Listens on this runtime for Ctrl-C, as which the sandbox passes on SIGTERM and SIGHUP too, and looks at the clock where a
+    /// run may take only so long.
     pub(crate) fn listen(runtime: &tokio::runtime::Runtime, timeout: Option<Duration>) -> std::io::Result<Self> {
         let (sender, asked) = watch::channel(false);
         let _inside = runtime.enter();
         let mut interrupt = signal(SignalKind::interrupt())?;
+        signals::take_leave();
         runtime.spawn(async move {
             let over = async {
                 match timeout {
