@@ -1,5 +1,6 @@
 //! `roadblock ctl`.
 
+use std::fmt::Write;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -112,8 +113,10 @@ fn events(arguments: &CtlEventsArguments) -> Result<u8, CtlError> {
 fn failed(error: &CtlError) -> u8 {
     output::error(error, None);
     match error {
-        CtlError::NoLabs | CtlError::NoSuchLab { .. } | CtlError::SeveralLabs { .. } => status::USAGE,
-        CtlError::Refused { reason: Reason::Usage, .. } => status::USAGE,
+        CtlError::NoLabs
+        | CtlError::NoSuchLab { .. }
+        | CtlError::SeveralLabs { .. }
+        | CtlError::Refused { reason: Reason::Usage, .. } => status::USAGE,
         CtlError::Refused { reason: Reason::Refused, .. } => status::REFUSED,
         CtlError::Refused { reason: Reason::Fault, .. } | CtlError::Silent { .. } | CtlError::OtherVersion { .. } => {
             status::OWN_FAULT
@@ -160,7 +163,8 @@ fn human_status(status: &Status, paint: Paint) -> String {
     }
     for problem in problems {
         let line = format!("not to be trusted: {}: {}", problem.place, problem.what);
-        text.push_str(&format!("{}\n", paint.bad(line)));
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "{}", paint.bad(line));
     }
     text
 }

@@ -109,7 +109,7 @@ fn make(directory: &Path) -> Result<(), PlaceError> {
 fn verify(directory: &Path) -> Result<(), PlaceError> {
     let not_ours = || PlaceError::NotOurs { path: directory.to_owned() };
     let found = fs::symlink_metadata(directory).map_err(|_| not_ours())?;
-    let is_ours = found.is_dir() && found.uid() == sandbox::user() && found.permissions().mode() & 0o077 == 0;
+    let is_ours = found.is_dir() && found.uid() == sandbox::user() && found.permissions().mode() & 0o777 == 0o700;
     if is_ours { Ok(()) } else { Err(not_ours()) }
 }
 

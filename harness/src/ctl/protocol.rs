@@ -193,8 +193,8 @@ impl Reply {
 }
 
 impl Answer {
-    pub(crate) fn refused(reason: Reason, why: impl ToString) -> Self {
-        Self::Refused { reason, why: why.to_string() }
+    pub(crate) fn refused(reason: Reason, why: impl Into<String>) -> Self {
+        Self::Refused { reason, why: why.into() }
     }
 }
 

@@ -79,11 +79,11 @@ impl Server {
                 Ok(Request { schema, .. }) => {
                     say(
                         visitor,
-                        Answer::refused(Reason::Usage, format_args!("this lab speaks `{SCHEMA}`, not `{schema}`")),
+                        Answer::refused(Reason::Usage, format!("this lab speaks `{SCHEMA}`, not `{schema}`")),
                     )?;
                 }
                 Err(error) => {
-                    say(visitor, Answer::refused(Reason::Usage, format_args!("failed to read the request: {error}")))?;
+                    say(visitor, Answer::refused(Reason::Usage, format!("failed to read the request: {error}")))?;
                     // Where one line ends and the next begins is no longer sure.
                     return Ok(());
                 }
@@ -123,7 +123,7 @@ impl Server {
         };
         match lab.reload(&scenario) {
             Ok(()) => Answer::Reloaded { phase: lab.phase().to_string(), phases: phases(&scenario) },
-            Err(error) => refused(error),
+            Err(error) => refused(&error),
         }
     }
 
@@ -183,17 +183,17 @@ fn enter(lab: &Lab, id: &str) -> Answer {
             let scenario = lab.plays();
             let has: Vec<String> = phases(&scenario).iter().map(|phase| format!("`{phase}`")).collect();
             let has = has.join(", ");
-            Answer::refused(Reason::Usage, format_args!("`{}` has no phase `{id}`; it has {has}", scenario.id))
+            Answer::refused(Reason::Usage, format!("`{}` has no phase `{id}`; it has {has}", scenario.id))
         }
-        Err(error) => refused(error),
+        Err(error) => refused(&error),
     }
 }
 
 /// Why the lab does not change: it is as before, or it failed.
-fn refused(error: LabError) -> Answer {
+fn refused(error: &LabError) -> Answer {
     let as_before =
         matches!(error, LabError::Phase { .. } | LabError::Fixed(_) | LabError::PhaseIsGone(_) | LabError::Ruleset(_));
-    Answer::refused(if as_before { Reason::Refused } else { Reason::Fault }, error)
+    Answer::refused(if as_before { Reason::Refused } else { Reason::Fault }, error.to_string())
 }
 
 fn phases(scenario: &Scenario) -> Vec<String> {
