@@ -114,6 +114,12 @@ pub fn respond(method: &Method, name: Option<&str>, path: &str, sites: &Sites) -
     if let Some(count) = path.strip_prefix("/bytes/").and_then(|count| count.parse::<u64>().ok()) {
         return filler(count);
     }
+    let answer = page(name, sites);
+    // HTTP/1.1's server leaves the body out by itself, those of HTTP/2 and HTTP/3 do not (RFC 9110 section 9.3.2).
+    if *method == Method::HEAD { answer.map(|_| PageBody::Text(None)) } else { answer }
+}
+
+fn page(name: Option<&str>, sites: &Sites) -> Response<PageBody> {
     let site = sites.choose(name);
     let shown = name.map(canonical).filter(|name| site.serves(name)).or_else(|| site.names.first().cloned());
     text(StatusCode::OK, HTML, html(&site.page, &shown.unwrap_or_default()))
@@ -266,6 +272,15 @@ mod tests {
         assert_eq!(get("/bytes/70000").body().size_hint().exact(), Some(70_000));
         assert_eq!(get("/bytes/16777217").status(), StatusCode::BAD_REQUEST);
         assert_eq!(get("/bytes/many").headers()[CONTENT_TYPE], HTML);
+    }
+
+    #[test]
+    fn head_is_told_a_length_and_no_body() {
+        let sites = Sites::new(Site::new(&Host { names: vec!["a.example".to_owned()], ..Host::default() }));
+        let get = respond(&Method::GET, Some("a.example"), "/", &sites);
+        let head = respond(&Method::HEAD, Some("a.example"), "/", &sites);
+        assert_eq!(head.headers(), get.headers());
+        assert!(head.body().is_end_stream() && !get.body().is_end_stream());
     }
 
     #[test]

@@ -74,8 +74,8 @@ async fn a_request_says_what_it_is_told_to_and_is_cut() {
     let measuring = async move { probe(&testing::tools_from(testing::source()), &fetch).await };
     let (said, outcome) = tokio::join!(server, measuring);
     let said = said.expect("a request");
-    assert!(said.starts_with("GET / HTTP/1.1\r\n") && said.contains("\r\nhost: WWW.Other.example.\r\n"), "{said}");
-    assert!(said.contains("\r\naccept-language: fa\r\n") && !said.contains("a.example\r"), "{said}");
+    assert!(said.starts_with("GET / HTTP/1.1\r\n") && said.contains("\r\nHost: WWW.Other.example.\r\n"), "{said}");
+    assert!(said.contains("\r\nAccept-Language: fa\r\n") && !said.contains("a.example\r"), "{said}");
     assert_eq!(outcome.failure, Some(Failure::Eof));
 }
 
