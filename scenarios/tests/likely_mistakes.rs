@@ -1,5 +1,7 @@
 //! The likeliest mistakes in a scenario file, one by one, and what is said of each: what it is, where, and what to do.
 
+use std::fmt::Write;
+
 use roadblock_scenarios::{Library, resolve};
 
 /// A sound scenario for people to break.
@@ -129,7 +131,7 @@ fn each_mistake_is_said_with_its_place_and_what_to_do() {
         assert!(found, "{what}: nothing is said at line {line}\n{mistakes}");
         assert!(mistakes.all.len() <= 3, "{what}: one mistake and so many words\n{mistakes}");
         let said: Vec<String> = mistakes.to_string().lines().map(shortened).collect();
-        all += &format!("{number:02} {what}\n{}\n\n", said.join("\n"));
+        write!(all, "{number:02} {what}\n{}\n\n", said.join("\n")).expect("a string");
     }
     insta::assert_snapshot!(all);
 }

@@ -104,16 +104,17 @@ fn table_gone(text: &str, dice: &mut Dice) -> String {
 
 fn quote_changed(text: &str, dice: &mut Dice) -> String {
     let quote = ["'", "", "\"\"", "`", "\u{201c}"][dice.below(5)];
-    replaced(text, text.match_indices('"').map(|(at, _)| (at, at + 1)).collect(), quote, dice)
+    let quotes: Vec<(usize, usize)> = text.match_indices('"').map(|(at, _)| (at, at + 1)).collect();
+    replaced(text, &quotes, quote, dice)
 }
 
 fn huge_number(text: &str, dice: &mut Dice) -> String {
     let huge = ["99999999999999999999", "4294967296", "65536", "0xffffffff", "1e999"][dice.below(5)];
-    replaced(text, numbers(text), huge, dice)
+    replaced(text, &numbers(text), huge, dice)
 }
 
 fn negative_number(text: &str, dice: &mut Dice) -> String {
-    replaced(text, numbers(text), ["-1", "-0", "-9223372036854775809"][dice.below(3)], dice)
+    replaced(text, &numbers(text), ["-1", "-0", "-9223372036854775809"][dice.below(3)], dice)
 }
 
 fn character_gone(text: &str, dice: &mut Dice) -> String {
@@ -133,10 +134,10 @@ fn text_exchanged(text: &str, dice: &mut Dice) -> String {
     let quotes: Vec<usize> = text.match_indices('"').map(|(at, _)| at).collect();
     let texts: Vec<(usize, usize)> = quotes.chunks_exact(2).map(|pair| (pair[0], pair[1] + 1)).collect();
     let Some((start, end)) = texts.get(dice.below(texts.len().max(1))).copied() else { return text.to_owned() };
-    replaced(text, texts.clone(), &text[start..end], dice)
+    replaced(text, &texts, &text[start..end], dice)
 }
 
-fn replaced(text: &str, places: Vec<(usize, usize)>, with: &str, dice: &mut Dice) -> String {
+fn replaced(text: &str, places: &[(usize, usize)], with: &str, dice: &mut Dice) -> String {
     let Some((start, end)) = places.get(dice.below(places.len().max(1))).copied() else { return text.to_owned() };
     format!("{}{with}{}", &text[..start], &text[end..])
 }
@@ -175,7 +176,7 @@ fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
 }
 
-/// SplitMix64 (Steele et al., 2014): the same numbers everywhere.
+/// `SplitMix64` (Steele et al., 2014): the same numbers everywhere.
 struct Dice(u64);
 
 impl Dice {
