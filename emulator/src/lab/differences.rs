@@ -104,6 +104,5 @@ id = "one"
             ["vantage.inside differs"]
         );
         assert_eq!(differences("\"services/neutral\", ", ""), ["the service services/neutral is gone"]);
-        assert_eq!(differences("at = \"access\"", "at = \"elsewhere\""), ["censor.tspu differs"]);
     }
 }
