@@ -197,7 +197,7 @@ impl Measure {
         let title = known.title_at(address, request.host.as_deref().map_or(&url.host, host_of));
         let verify = known.serves(address, &url.host);
         let (address, request) = (SocketAddr::new(address, url.port), request.clone());
-        Ok(Self::Http(Fetch { address, version, verify, title, url, request }))
+        Ok(Self::Http(Fetch { url, address, version, verify, title, request }))
     }
 
     /// Whether it waits in the lab's time, so that others must be able to go on meanwhile.

@@ -145,8 +145,8 @@ fn patience_words(patience: &DnsPatience) -> String {
 
 fn request_words(request: &HttpRequest) -> String {
     let host = request.host.as_ref().map(|host| format!(" with Host {host}")).unwrap_or_default();
-    let headers: String = request.headers.iter().map(|(name, value)| format!(" with {name}: {value}")).collect();
-    host + &headers + &split_words(&request.split)
+    let headers: Vec<String> = request.headers.iter().map(|(name, value)| format!(" with {name}: {value}")).collect();
+    host + &headers.concat() + &split_words(&request.split)
 }
 
 fn split_words(split: &Split) -> String {

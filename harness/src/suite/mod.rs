@@ -1,7 +1,7 @@
 //! `roadblock test`: the expectations of many scenarios, many labs side by side.
 //!
 //! A [`Unit`] is one phase of one scenario, played in a lab of its own. The [`pool`] plays units and tells what happens as
-//! [`Event`]s; every reporter, and the [`Document`] that a program reads, is made of these and of nothing else.
+//! [`event::Event`]s; every reporter, and the [`Document`] that a program reads, is made of these and of nothing else.
 
 mod document;
 mod event;
