@@ -44,6 +44,8 @@ pub(crate) enum Command {
     /// Say what a censor would have done to a capture, packet by packet; needs no privileges
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArguments),
+    /// Join what several machines tested
+    Report(ReportArguments),
     /// List the scenarios of the library, by country or by mechanism
     List(ListArguments),
     /// Explain a scenario: who, where, what is blocked, when, and how far it is known
@@ -159,6 +161,36 @@ pub(crate) struct TestArguments {
     /// How to print what came of it
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: SuiteFormat,
+}
+
+/// `roadblock report`.
+#[derive(Args, Debug)]
+pub(crate) struct ReportArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: ReportCommand,
+}
+
+/// What to do with documents of `test`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Join the parts of a test into the document that one machine would have given; exits as that test would have
+    #[command(after_help = MERGE_EXAMPLES)]
+    Merge(MergeArguments),
+}
+
+/// `roadblock report merge`.
+#[derive(Args, Debug)]
+pub(crate) struct MergeArguments {
+    /// What `roadblock test --partition ... --format json` printed, all parts of one whole, in any order
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Write a JUnit file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+    /// How to print what came of it
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: Format,
 }
 
 /// How to print what a suite gives.
@@ -537,6 +569,12 @@ Examples:
   roadblock replay curl.pcapng --profile censors/tspu-2026 --set 'sni-1 = [\"whatsapp.com\"]'
   roadblock replay office.pcap --profile ./mine.toml --inside 192.0.2.0/24 --format json
   roadblock replay report/run.pcapng --scenario ru/whatsapp-2026";
+
+const MERGE_EXAMPLES: &str = "\
+Examples:
+  roadblock test --partition count:1/2 --format json >one.json    # on one machine
+  roadblock test --partition count:2/2 --format json >two.json    # on another
+  roadblock report merge one.json two.json --junit junit.xml";
 
 const SHELL_EXAMPLES: &str = "\
 Examples:

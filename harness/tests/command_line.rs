@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{FLAGSHIP, program, roadblock, said};
+use support::{FLAGSHIP, data, program, roadblock, said};
 
 #[test]
 fn bad_usage_is_two_and_under_exec_one_hundred_and_twenty_five() {
@@ -240,7 +240,7 @@ fn editors_are_told_what_the_reader_takes() {
 /// Who is connected unusually, what is not a service, and what would be run, is told before anything is.
 #[test]
 fn show_tells_of_machines_and_translators() {
-    let show = |file: &str| said(roadblock(&["show", &support::data(file)])).stdout;
+    let show = |file: &str| said(roadblock(&["show", &data(file)])).stdout;
     assert!(show("nat64.toml").contains("; IPv6 alone, and IPv4 by NAT64"), "{}", show("nat64.toml"));
     assert!(show("nat.toml").contains("; behind NAT: home, carrier"), "{}", show("nat.toml"));
     let machines = show("machines.toml");
@@ -249,4 +249,46 @@ fn show_tells_of_machines_and_translators() {
         "{machines}"
     );
     assert!(machines.contains("commands that this machine would run: 2"), "{machines}");
+}
+
+/// The documents are what `roadblock test mechanisms/shutdown --probe ping --partition count:K/2 --format json` printed.
+#[test]
+fn parts_of_a_test_are_joined_without_a_lab_and_exit_as_the_test() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    };
+    let (first, second) = (data("parts/1-of-2.json"), data("parts/2-of-2.json"));
+    let junit = directory.path().join("junit.xml").display().to_string();
+    let merged = said(roadblock(&["report", "merge", &second, &first, "--junit", &junit]));
+    assert_eq!((merged.status, &*merged.stderr), (0, ""));
+    assert!(merged.stdout.contains("1 scenarios, 2 phases: "), "{}", merged.stdout);
+    let xml = std::fs::read_to_string(junit).expect("a file");
+    assert_eq!(xml.matches("<testsuite ").count(), 2, "{xml}");
+
+    let text = std::fs::read_to_string(&second).expect("a document");
+    assert!(text.contains("\"as_expected\": true"), "{text}");
+    let failed =
+        write("failed.json", &text.replace("\"conclusion\": \"as-expected\"", "\"conclusion\": \"unexpected\""));
+    let merged = said(roadblock(&["report", "merge", &first, &failed, "--format", "json"]));
+    let document: serde_json::Value = serde_json::from_str(&merged.stdout).expect("a document");
+    assert_eq!((merged.status, &document["conclusion"]), (1, &"unexpected".into()));
+
+    let seed = write("seed.json", &text.replace("\"seed\": 1", "\"seed\": 2"));
+    let half = write("half.json", &text[..text.len() / 2]);
+    for (files, what) in [
+        (&[&first][..], "no file is of part count:2/2".to_owned()),
+        (&[&first, &second, &second], "are both of part count:2/2".to_owned()),
+        (&[&first, &seed], format!("`{first}` has seed 1 and `{seed}` has seed 2")),
+        (&[&first, &half], format!("`{half}` is no document")),
+        (&[&first, &"/no/such".to_owned()], "failed to read `/no/such`".to_owned()),
+    ] {
+        let arguments: Vec<&str> =
+            ["report", "merge"].into_iter().chain(files.iter().map(|file| file.as_str())).collect();
+        let refused = said(roadblock(&arguments));
+        assert_eq!((refused.status, &*refused.stdout), (2, ""), "{refused:?}");
+        assert!(refused.stderr.contains(&what), "{refused:?}");
+    }
 }

@@ -33,6 +33,33 @@ fn the_document_is_what_its_schema_says_and_parts_are_together_the_whole() {
 }
 
 #[test]
+fn parts_that_are_joined_give_the_document_of_the_whole() {
+    if !can_run_labs() {
+        return;
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let whole = suite(&["mechanisms/dns-*"]);
+    // There are more parts than some scenarios have phases, and by their names some parts may be empty.
+    for (way, of) in [("count", 3), ("hash", 5)] {
+        let part = |part: u32| {
+            let file = directory.path().join(format!("{way}-{part}.json")).display().to_string();
+            let document = suite(&["mechanisms/dns-*", "--partition", &format!("{way}:{part}/{of}")]);
+            fs::write(&file, document.to_string()).expect("written");
+            file
+        };
+        // In another order than that in which they were dealt out.
+        let files: Vec<String> = (1..=of).rev().map(part).collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        let merged = said(roadblock(&[&["report", "merge", "--format", "json"], &*files].concat()));
+        assert_eq!(merged.status, 0, "{}", merged.stderr);
+        assert_eq!(without_times(&document(&merged)), without_times(&whole), "{way}");
+        let short = said(roadblock(&[&["report", "merge"], &files[1..]].concat()));
+        assert_eq!(short.status, 2, "{short:?}");
+        assert!(short.stderr.contains(&format!("no file is of part {way}:{of}/{of}")), "{short:?}");
+    }
+}
+
+#[test]
 fn what_did_not_go_as_expected_is_told_in_the_table_and_to_junit() {
     if !can_run_labs() {
         return;
@@ -122,15 +149,18 @@ fn document(said: &Said) -> Value {
 
 /// The units of a document, without their times.
 fn units(document: &Value) -> Vec<Value> {
-    fn without_times(value: &Value) -> Value {
-        match value {
-            Value::Object(members) => {
-                let kept = members.iter().filter(|(name, _)| !["milliseconds", "tries"].contains(&name.as_str()));
-                kept.map(|(name, value)| (name.clone(), without_times(value))).collect()
-            }
-            Value::Array(items) => items.iter().map(without_times).collect(),
-            other => other.clone(),
-        }
-    }
     document["units"].as_array().expect("units").iter().map(without_times).collect()
+}
+
+/// Without what differs from one time to the next.
+fn without_times(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept =
+                members.iter().filter(|(name, _)| !["milliseconds", "tries", "percent"].contains(&name.as_str()));
+            kept.map(|(name, value)| (name.clone(), without_times(value))).collect()
+        }
+        Value::Array(items) => items.iter().map(without_times).collect(),
+        other => other.clone(),
+    }
 }

@@ -12,6 +12,7 @@ mod list;
 mod new;
 mod out;
 mod replay;
+mod report;
 mod run;
 mod schema;
 mod select;
@@ -42,6 +43,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
         Command::Shell(arguments) => exec::shell(&library, &arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments.command),
         Command::Replay(arguments) => replay::replay(&library, &arguments),
+        Command::Report(arguments) => report::report(&arguments.command),
         Command::List(arguments) => list::list(&library, &arguments),
         Command::Show(arguments) => show::show(&library, &arguments),
         Command::New(arguments) => new::new(&library, &arguments),

@@ -101,26 +101,17 @@ fn play(subjects: &[Subject], filter: &Filter, pool: Pool, arguments: &TestArgum
             return status::USAGE;
         }
     };
+    let chosen = units.len();
     if let Some(partition) = arguments.partition {
-        let mut place = 0;
-        units.retain(|unit| {
-            place += 1;
-            partition.holds(place - 1, &unit.name())
-        });
+        units.retain(|unit| partition.holds(unit.place, &unit.name()));
     }
-    if units.is_empty() {
+    // A part may well be empty, where there are more machines than phases.
+    if chosen == 0 {
         output::error("nothing fits what was asked for", Some("`roadblock list` names scenarios and their phases"));
         return status::USAGE;
     }
-    let document = play_units(&units, pool, arguments);
-    let status = status_of(document.conclusion);
-    let status = match arguments.junit.as_deref().map(|path| write_junit(path, &document)) {
-        Some(Err(error)) => {
-            output::error(format_args!("failed to write the JUnit file: {error}"), None);
-            status::OWN_FAULT
-        }
-        Some(Ok(())) | None => status,
-    };
+    let document = play_units(&units, chosen, pool, arguments);
+    let status = close(&document, arguments.junit.as_deref());
     match arguments.format {
         SuiteFormat::Human => print(&suite::render(&document, Paint::for_stdout()), status),
         SuiteFormat::Json => print_json(&document, status),
@@ -128,9 +119,9 @@ fn play(subjects: &[Subject], filter: &Filter, pool: Pool, arguments: &TestArgum
     }
 }
 
-fn play_units(units: &[Unit], pool: Pool, arguments: &TestArguments) -> Document {
+fn play_units(units: &[Unit], chosen: usize, pool: Pool, arguments: &TestArguments) -> Document {
     let partition = arguments.partition.map(|partition| partition.to_string());
-    let mut document = Document::of(units, pool.seed, partition);
+    let mut document = Document::of(units, chosen, pool.seed, partition);
     let mut progress = Progress::default();
     suite::play(units, pool, |event| {
         document.note(event);
@@ -143,6 +134,17 @@ fn play_units(units: &[Unit], pool: Pool, arguments: &TestArguments) -> Document
         }
     });
     document
+}
+
+/// Writes the JUnit file, if one is wanted; the exit status.
+pub(super) fn close(document: &Document, junit: Option<&Path>) -> u8 {
+    match junit.map(|path| write_junit(path, document)) {
+        Some(Err(error)) => {
+            output::error(format_args!("failed to write the JUnit file: {error}"), None);
+            status::OWN_FAULT
+        }
+        Some(Ok(())) | None => status_of(document.conclusion),
+    }
 }
 
 fn write_junit(path: &Path, document: &Document) -> Result<(), JunitError> {

@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::witness::hopeless;
 
 /// A step of a measurement, as OONI names it.
-#[derive(Clone, Copy, Debug, Eq, PartialEq, schemars::JsonSchema, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq, schemars::JsonSchema, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Operation {
     /// The DNS query.

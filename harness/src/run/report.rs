@@ -5,7 +5,7 @@ use std::fmt;
 use roadblock_censor::policy::Grade;
 use roadblock_scenarios::model::VerdictWord;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::canonical::CanonicalEvent;
 use crate::probes::{Operation, TestKeys};
@@ -80,7 +80,7 @@ pub(crate) struct CaptureEntry {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Conclusion {
     /// All was as expected.
@@ -147,7 +147,7 @@ pub(crate) struct Cell {
 }
 
 /// What a measurement gave and who did it.
-#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub(crate) struct Seen {
     /// In one word.
     pub(crate) verdict: Word,
@@ -178,7 +178,7 @@ pub(crate) struct Seen {
 }
 
 /// One layer of a measurement.
-#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub(crate) struct LayerEntry {
     /// What was tried.
     pub(crate) operation: Operation,
@@ -191,7 +191,7 @@ pub(crate) struct LayerEntry {
 }
 
 /// What an expectation gave in one phase at one vantage.
-#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub(crate) struct ExpectationEntry {
     /// Its id.
     pub(crate) id: String,
@@ -215,7 +215,7 @@ pub(crate) struct ExpectationEntry {
 }
 
 /// How often something was reached that was measured many times.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub(crate) struct TimesEntry {
     /// How often it is to be measured.
     pub(crate) of: u16,
@@ -250,7 +250,7 @@ impl fmt::Display for TimesEntry {
 }
 
 /// A speed beside that from control.
-#[derive(Clone, Copy, Debug, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 pub(crate) struct OfControlEntry {
     /// What the ratio must be at least.
     pub(crate) at_least: Option<f64>,
@@ -261,7 +261,7 @@ pub(crate) struct OfControlEntry {
 }
 
 /// What a step of an expectation gave.
-#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub(crate) struct StepEntry {
     /// What was measured, in words.
     pub(crate) probe: String,
@@ -282,7 +282,7 @@ pub(crate) struct StepEntry {
 }
 
 /// What of a step is not as it must be.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Difference {
     /// The verdict.
@@ -296,7 +296,7 @@ pub(crate) enum Difference {
 }
 
 /// Something that makes results untrustworthy.
-#[derive(Clone, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 pub(crate) struct ProblemEntry {
     /// The phase in which it was noticed; its results are `invalid`.
     pub(crate) phase: String,
@@ -307,7 +307,7 @@ pub(crate) struct ProblemEntry {
 }
 
 /// A verdict in one word.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Word {
     /// Reached.
@@ -341,7 +341,7 @@ pub(crate) enum Word {
 }
 
 /// How far a behaviour is known.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Known {
     /// Read at a published measurement.

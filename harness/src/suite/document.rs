@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Outcome};
 use super::unit::Unit;
 use crate::run::report::{Conclusion, ExpectationEntry, ProblemEntry, Report, Word};
 
 /// The name and version of this document's schema.
-const SCHEMA: &str = "roadblock.test/1";
+pub(super) const SCHEMA: &str = "roadblock.test/1";
 
 /// The name and version of a line's schema.
 const LINE_SCHEMA: &str = "roadblock.test-unit/1";
@@ -25,7 +25,7 @@ struct Line<'a> {
 
 /// What testing scenarios gave. With the same library, seed and version it is the same again, but for `milliseconds` and
 /// `tries`.
-#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub(crate) struct Document {
     /// `roadblock.test/1`.
     pub(crate) schema: String,
@@ -35,6 +35,8 @@ pub(crate) struct Document {
     pub(crate) seed: u64,
     /// The part of all units that was played, as `count:1/4`.
     pub(crate) partition: Option<String>,
+    /// How many units there are in all the parts together.
+    pub(crate) chosen: usize,
     /// How long it took.
     pub(crate) milliseconds: u64,
     /// In one word: that of the worst unit; `interrupted` where not all were played.
@@ -44,8 +46,10 @@ pub(crate) struct Document {
 }
 
 /// What one phase of one scenario gave.
-#[derive(Clone, Debug, JsonSchema, Serialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub(crate) struct UnitEntry {
+    /// Its place among all that were chosen, from 0: where it stands when parts are joined.
+    pub(crate) place: usize,
     /// The scenario's id.
     pub(crate) scenario: String,
     /// The phase's.
@@ -67,7 +71,7 @@ pub(crate) struct UnitEntry {
 }
 
 /// How a unit ended.
-#[derive(Clone, Copy, Debug, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum UnitConclusion {
     /// All was as expected.
@@ -87,13 +91,14 @@ pub(crate) enum UnitConclusion {
 }
 
 impl Document {
-    /// A document in which nothing was played yet.
-    pub(crate) fn of(units: &[Unit], seed: u64, partition: Option<String>) -> Self {
+    /// A document in which nothing was played yet: of these of the chosen units.
+    pub(crate) fn of(units: &[Unit], chosen: usize, seed: u64, partition: Option<String>) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed,
             partition,
+            chosen,
             milliseconds: 0,
             conclusion: Conclusion::Interrupted,
             units: units.iter().map(UnitEntry::unplayed).collect(),
@@ -129,7 +134,8 @@ impl Document {
         (all().filter(|each| each.as_expected).count(), all().count())
     }
 
-    fn conclude(&self, early: bool) -> Conclusion {
+    /// In one word; `early` where it ended before all was played.
+    pub(super) fn conclude(&self, early: bool) -> Conclusion {
         let worst = self.units.iter().map(|unit| unit.conclusion).max();
         match worst.unwrap_or(UnitConclusion::AsExpected) {
             UnitConclusion::Invalid | UnitConclusion::TimedOut => Conclusion::Invalid,
@@ -142,8 +148,14 @@ impl Document {
 }
 
 impl UnitEntry {
+    /// `ru/whatsapp-2026@full-block`.
+    pub(super) fn name(&self) -> String {
+        format!("{}@{}", self.scenario, self.phase)
+    }
+
     fn unplayed(unit: &Unit) -> Self {
         Self {
+            place: unit.place,
             scenario: unit.scenario.id.to_string(),
             phase: unit.plan.phase.to_string(),
             conclusion: UnitConclusion::NotPlayed,

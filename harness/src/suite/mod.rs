@@ -8,6 +8,9 @@ mod event;
 mod filter;
 mod human;
 mod junit;
+mod merge;
+#[cfg(test)]
+mod merge_tests;
 mod mutate;
 mod partition;
 mod pool;
@@ -18,6 +21,7 @@ pub(crate) use document::{Document, schema};
 pub(crate) use filter::{ChooseError, Filter, Subject, choose};
 pub(crate) use human::render;
 pub(crate) use junit::junit;
+pub(crate) use merge::{MergeError, Part, merge};
 pub(crate) use mutate::{Mutants, mutate};
 pub(crate) use partition::Partition;
 pub(crate) use pool::{Pool, play};

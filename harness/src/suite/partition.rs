@@ -34,6 +34,16 @@ impl Partition {
         };
         number % self.of == self.part - 1
     }
+
+    /// Whether both are parts of one whole.
+    pub(crate) fn is_beside(self, other: Self) -> bool {
+        (self.way, self.of) == (other.way, other.of)
+    }
+
+    /// All parts of the whole that this is a part of, in order.
+    pub(crate) fn siblings(self) -> impl Iterator<Item = Self> {
+        (1..=self.of).map(move |part| Self { part, ..self })
+    }
 }
 
 impl FromStr for Partition {

@@ -13,6 +13,8 @@ use crate::run::{PhasePlan, Selection};
 /// One phase of one scenario.
 #[derive(Clone, Debug)]
 pub(crate) struct Unit {
+    /// Its place among all that were chosen, from 0.
+    pub(crate) place: usize,
     /// The scenario.
     pub(crate) scenario: Arc<Scenario>,
     /// What is measured.
@@ -27,7 +29,7 @@ impl Unit {
         let vantages: Vec<Name> = scenario.vantages.iter().map(|vantage| Arc::clone(&vantage.name)).collect();
         let mut plan = PhasePlan::new(scenario, phase, &vantages)?;
         plan.visits.retain(|visit| &*visit.vantage == CONTROL);
-        Ok(Self { scenario: Arc::clone(scenario), plan: Arc::new(plan), vantages })
+        Ok(Self { place: 0, scenario: Arc::clone(scenario), plan: Arc::new(plan), vantages })
     }
 
     /// `ru/whatsapp-2026@full-block`.
@@ -62,5 +64,8 @@ pub(crate) fn units(subjects: &[Subject], filter: &Filter) -> Result<Vec<Unit>, 
         }
     }
     units.retain(|unit| !unit.is_empty());
+    for (place, unit) in units.iter_mut().enumerate() {
+        unit.place = place;
+    }
     Ok(units)
 }
