@@ -6,10 +6,17 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use roadblock_scenarios::{Library, resolve};
 use serde_json::Value;
 use support::{Said, can_run_labs, roadblock, said};
+
+/// One lab at a time: what counts packets or looks at speeds counts what a busy machine makes of them.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn data(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)).expect("a scenario")
@@ -35,6 +42,7 @@ fn failed(document: &Value) -> Vec<&str> {
 /// Each change draws a block too wide, or lifts it, and the neighbours that stand there notice.
 #[test]
 fn neighbours_notice_a_block_that_is_drawn_too_wide() {
+    let _alone = alone();
     if !can_run_labs() {
         return;
     }
@@ -63,6 +71,7 @@ fn neighbours_notice_a_block_that_is_drawn_too_wide() {
 /// Chance, tries one after the other, and speeds beside control's: each is noticed when it is otherwise.
 #[test]
 fn what_is_measured_more_than_once_is_judged_as_a_whole() {
+    let _alone = alone();
     if !can_run_labs() {
         return;
     }
@@ -103,6 +112,7 @@ fn times(document: &Value, id: &str) -> (u64, u64) {
 /// A few of the broken files that the reader takes: each is played to its end, whatever becomes of its expectations.
 #[test]
 fn broken_files_that_are_taken_can_be_played() {
+    let _alone = alone();
     if !can_run_labs() {
         return;
     }

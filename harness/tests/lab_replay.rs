@@ -88,6 +88,8 @@ fn read_events(path: &Path) -> BTreeSet<String> {
             let protocol = match event["flow"]["protocol"].as_u64() {
                 Some(6) => "tcp",
                 Some(17) => "udp",
+                Some(1) => "icmp",
+                Some(58) => "icmpv6",
                 _ => "other",
             };
             let end = |address: &str, port: &str| {

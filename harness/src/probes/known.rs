@@ -54,7 +54,7 @@ impl<'a> Known<'a> {
 
     /// Opening a page as a person does.
     pub(crate) fn visit(self, url: WebUrl, family: FamilyChoice, version: HttpVersion) -> Visit {
-        let (place, title) = (self.named(&url.host), self.title(&url.host));
+        let (place, title) = (self.named(&url.host), self.title(&url.host).filter(|_| url.is_page()));
         Visit { url, place, family, version, title, request: HttpRequest::default() }
     }
 

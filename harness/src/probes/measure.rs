@@ -172,7 +172,8 @@ impl Measure {
                 let title = match pinned {
                     Some(address) => known.title_at(address, &url.host),
                     None => known.title(&url.host),
-                };
+                }
+                .filter(|_| url.is_page());
                 Self::H3(Box::new(H3Visit { url, place, pinned, family: *family, verify, title }))
             }
             Probe::Speak { address, port, transport, before, payloads, pause, reply } => Self::Speak(Speech {
@@ -194,7 +195,8 @@ impl Measure {
         request: &HttpRequest,
     ) -> Result<Self, MeasureError> {
         let url: WebUrl = url.parse()?;
-        let title = known.title_at(address, request.host.as_deref().map_or(&url.host, host_of));
+        let title =
+            known.title_at(address, request.host.as_deref().map_or(&url.host, host_of)).filter(|_| url.is_page());
         let verify = known.serves(address, &url.host);
         let (address, request) = (SocketAddr::new(address, url.port), request.clone());
         Ok(Self::Http(Fetch { url, address, version, verify, title, request }))

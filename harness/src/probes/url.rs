@@ -23,6 +23,11 @@ pub(crate) struct WebUrl {
 pub(crate) struct WebUrlError(String);
 
 impl WebUrl {
+    /// Whether a page with a title stands there; what the lab's hosts serve as `/bytes/N` has none.
+    pub(crate) fn is_page(&self) -> bool {
+        !self.path.starts_with("/bytes/")
+    }
+
     /// What the Host header says (RFC 9110 section 7.2).
     pub(crate) fn authority(&self) -> String {
         if self.port == default_port(self.secure) { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
