@@ -37,6 +37,17 @@ pub(crate) struct Timeouts {
     pub(crate) stall: Duration,
 }
 
+impl Timeouts {
+    /// The same for a connection from ports that were used before. Its server may still hold the old connection, of whose
+    /// end nobody told it: then it answers the SYN with a challenge (RFC 5961 section 4), is reset, and waits for another
+    /// SYN, and on a busy machine it may take several.
+    pub(crate) fn for_used_ports(self) -> Self {
+        Self { tcp: USED_PORTS, ..self }
+    }
+}
+
+const USED_PORTS: Duration = Duration::from_secs(8);
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self {

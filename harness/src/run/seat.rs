@@ -54,11 +54,12 @@ impl Seat {
         // never closed; without a permit there would only be more at once.
         let _permit = if measure.waits() { None } else { permits.acquire().await.ok() };
         let mark = self.events.len();
+        let timeouts = if source.port.is_some() { self.timeouts.for_used_ports() } else { self.timeouts };
         let tools = Tools {
             source,
             trust: self.trust.clone(),
             time: self.time.clone(),
-            timeouts: self.timeouts,
+            timeouts,
             errands: self.errands.clone(),
         };
         let measure = measure.clone();
