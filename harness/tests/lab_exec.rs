@@ -170,3 +170,18 @@ fn first_address(name: &str) -> String {
 fn last_line(text: &str) -> &str {
     text.lines().last().unwrap_or_default()
 }
+
+/// A command takes signals as it does outside, and one that ends `exec` ends it too.
+#[test]
+fn a_command_can_be_ended() {
+    if !can_run_labs() {
+        return;
+    }
+    let blocked = said(roadblock(&["exec", FLAGSHIP, "--", "grep", "SigBlk", "/proc/self/status"]));
+    assert_eq!(blocked.stdout, "SigBlk:\t0000000000000000\n", "{blocked:?}");
+    let ended = said(roadblock(&["exec", FLAGSHIP, "--quiet", "--", "timeout", "1", "sleep", "600"]));
+    assert_eq!(ended.status, 124, "{ended:?}");
+    let mut whole = program("timeout");
+    whole.args(["3", env!("CARGO_BIN_EXE_roadblock"), "exec", FLAGSHIP, "--quiet", "--", "sleep", "600"]);
+    assert_eq!(said(whole).status, 124);
+}
