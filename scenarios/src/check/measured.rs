@@ -10,7 +10,7 @@ pub(super) fn check(scenario: &Scenario, errors: &mut Collector) {
     let own: Vec<&Expectation> = scenario.expectations.iter().filter(|each| each.neighbour_of.is_none()).collect();
     for (index, one) in own.iter().enumerate() {
         for other in own[..index].iter().filter(|other| measures_the_same(one, other)) {
-            same(one, other, errors);
+            same(one, other, has_neighbours(one, scenario), errors);
         }
     }
     if errors.wants_warnings() {
@@ -33,13 +33,18 @@ fn measures_the_same(one: &Expectation, other: &Expectation) -> bool {
         && overlap(&one.phases, &other.phases)
 }
 
-fn same(one: &Expectation, other: &Expectation, errors: &mut Collector) {
+/// Whether others are measured for its sake, so that it says more than the measurement itself.
+fn has_neighbours(one: &Expectation, scenario: &Scenario) -> bool {
+    scenario.expectations.iter().any(|each| each.neighbour_of.as_ref().is_some_and(|beside| beside.of == one.id))
+}
+
+fn same(one: &Expectation, other: &Expectation, says_more: bool, errors: &mut Collector) {
     let agree = one.steps.iter().zip(&other.steps).all(|(one, other)| one.verdict == other.verdict);
     if !agree {
         let message = format!("`{}` expects another verdict of the same measurement in a phase of both", other.id);
         let help = "give them different phases or vantages, or take one of them out";
         errors.push(Diagnostic::new(DiagnosticKind::Contradiction, &one.location, message).help(help));
-    } else if one.phases == other.phases && one.vantages == other.vantages && errors.wants_warnings() {
+    } else if !says_more && one.phases == other.phases && one.vantages == other.vantages && errors.wants_warnings() {
         let message = format!("this expectation is the same as `{}`", other.id);
         let diagnostic = Diagnostic::new(DiagnosticKind::Duplicate, &one.location, message);
         errors.push(diagnostic.help("take one of them out").warning());
