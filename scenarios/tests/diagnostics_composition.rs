@@ -1,53 +1,13 @@
 //! What is said about files that extend others wrongly, and about parameters and lists that are wrong.
 
+#[path = "support/sound.rs"]
+mod sound;
+
 use roadblock_scenarios::{Diagnostics, Library, load, resolve};
-
-/// A sound scenario for others to extend.
-const SOUND: &str = r#"
-id = "lab/sound"
-title = "A test"
-use = ["services/neutral", "services/public-dns"]
-
-[hop.access]
-
-[hop.elsewhere]
-
-[vantage.inside]
-isp = "AS12389 Rostelecom"
-path = ["access"]
-resolvers = ["isp"]
-
-[vantage.control]
-isp = "AS3320 Deutsche Telekom"
-path = ["elsewhere"]
-resolvers = ["8.8.8.8"]
-
-[resolver.isp]
-at = "access"
-lies = [{ names = ["wikipedia.org"], answer = { rcode = "NXDOMAIN" } }]
-
-[censor.box]
-profile = "censors/tspu-2026"
-at = "access"
-sni-1 = ["wikipedia.org"]
-
-[[phase]]
-id = "first"
-date = 2026-01-01
-
-[[phase]]
-id = "second"
-date = 2026-02-01
-change = [{ in = "censor.box.sni-1", add = ["example.com"] }]
-
-[[expect]]
-probe = { dns = { name = "www.wikipedia.org" } }
-verdict = "dns"
-by = "isp/lies.0"
-"#;
+use sound::SOUND;
 
 fn library() -> Library {
-    Library::embedded().with_files([("lab/sound.toml".to_owned(), SOUND.to_owned())])
+    Library::embedded().with_files([("lab/sound.toml".to_owned(), SOUND.replace("\"test\"", "\"lab/sound\""))])
 }
 
 /// What is said of a file with these lines.

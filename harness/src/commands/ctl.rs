@@ -111,7 +111,13 @@ fn events(arguments: &CtlEventsArguments) -> Result<u8, CtlError> {
 }
 
 fn failed(error: &CtlError) -> u8 {
-    output::error(error, None);
+    let said = error.to_string();
+    // What is wrong with a file comes as `check` says it, each mistake with its own head.
+    if said.starts_with("error:") {
+        output::notice(said)
+    } else {
+        output::error(said, None)
+    }
     match error {
         CtlError::NoLabs
         | CtlError::NoSuchLab { .. }
