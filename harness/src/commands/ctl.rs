@@ -114,9 +114,9 @@ fn failed(error: &CtlError) -> u8 {
     let said = error.to_string();
     // What is wrong with a file comes as `check` says it, each mistake with its own head.
     if said.starts_with("error:") {
-        output::notice(said)
+        output::notice(said);
     } else {
-        output::error(said, None)
+        output::error(said, None);
     }
     match error {
         CtlError::NoLabs
