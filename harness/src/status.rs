@@ -2,6 +2,8 @@
 
 use roadblock_emulator::sandbox::signals;
 
+use crate::run::Conclusion;
+
 /// All was as expected.
 pub(crate) const OK: u8 = 0;
 /// An expectation failed.
@@ -27,3 +29,13 @@ pub(crate) fn interrupted() -> u8 {
 
 /// The number of Ctrl-C's signal.
 const INTERRUPT: u8 = 2;
+
+/// How a run or a suite that ended like this ends the program.
+pub(crate) fn of(conclusion: Conclusion) -> u8 {
+    match conclusion {
+        Conclusion::AsExpected => OK,
+        Conclusion::Unexpected => UNEXPECTED,
+        Conclusion::Invalid => OWN_FAULT,
+        Conclusion::Interrupted => interrupted(),
+    }
+}

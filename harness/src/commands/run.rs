@@ -13,7 +13,7 @@ use super::{library, print, print_json, select};
 use crate::cli::{Format, RunArguments};
 use crate::ctl::Change;
 use crate::output::{self, Paint};
-use crate::run::{self, Conclusion, RunError, Selection};
+use crate::run::{self, RunError, Selection};
 use crate::status;
 
 /// Plays a scenario and reports.
@@ -69,7 +69,7 @@ fn inside(
         Ok(result) => result,
         Err(error) => return failed(&error),
     };
-    let status = status_of(result.report.conclusion);
+    let status = status::of(result.report.conclusion);
     let status = match arguments.format {
         Format::Human => print(&run::render(&result.report, Paint::for_stdout()), status),
         Format::Json => print_json(&result.report, status),
@@ -94,13 +94,4 @@ fn failed(error: &RunError) -> u8 {
     output::error(error, advice.as_deref());
     // Where there is advice, the machine is what is wrong.
     if advice.is_some() { status::NO_LAB } else { status::OWN_FAULT }
-}
-
-fn status_of(conclusion: Conclusion) -> u8 {
-    match conclusion {
-        Conclusion::AsExpected => status::OK,
-        Conclusion::Unexpected => status::UNEXPECTED,
-        Conclusion::Invalid => status::OWN_FAULT,
-        Conclusion::Interrupted => status::interrupted(),
-    }
 }

@@ -13,7 +13,6 @@ use super::{print, print_json};
 use crate::cli::{SuiteFormat, TestArguments};
 use crate::diagnostics;
 use crate::output::{self, Paint};
-use crate::run::report::Conclusion;
 use crate::status;
 use crate::suite::{self, ChooseError, Document, Filter, Mutants, Pool, Progress, Subject, Unit};
 
@@ -143,7 +142,7 @@ pub(super) fn close(document: &Document, junit: Option<&Path>) -> u8 {
             output::error(format_args!("failed to write the JUnit file: {error}"), None);
             status::OWN_FAULT
         }
-        Some(Ok(())) | None => status_of(document.conclusion),
+        Some(Ok(())) | None => status::of(document.conclusion),
     }
 }
 
@@ -171,14 +170,5 @@ fn mutate(subjects: &[Subject], filter: &Filter, pool: Pool, arguments: &TestArg
     match arguments.format {
         SuiteFormat::Human => print(&mutants.render(Paint::for_stdout()), status),
         SuiteFormat::Json | SuiteFormat::Lines => print_json(&mutants, status),
-    }
-}
-
-fn status_of(conclusion: Conclusion) -> u8 {
-    match conclusion {
-        Conclusion::AsExpected => status::OK,
-        Conclusion::Unexpected => status::UNEXPECTED,
-        Conclusion::Invalid => status::OWN_FAULT,
-        Conclusion::Interrupted => status::interrupted(),
     }
 }

@@ -74,8 +74,7 @@ fn worker(
         // Who listens is there until all workers have ended.
         let _ = events.send(Event::Started { unit });
         let outcome = try_until_expected(&units[unit], unit, pool);
-        let interrupted = matches!(&outcome.result, Ok(report) if report.conclusion == Conclusion::Interrupted);
-        if (interrupted && !outcome.timed_out) || (pool.fail_fast && !outcome.is_as_expected()) {
+        if outcome.was_interrupted() || (pool.fail_fast && !outcome.is_as_expected()) {
             ended.store(true, Ordering::Relaxed);
         }
         let _ = events.send(Event::Finished { unit, outcome: Box::new(outcome) });
@@ -86,8 +85,7 @@ fn try_until_expected(unit: &Unit, number: usize, pool: Pool) -> Outcome {
     let mut failed_before = 0;
     loop {
         let outcome = Outcome { failed_before, ..once(unit, number, pool) };
-        let interrupted = matches!(&outcome.result, Ok(report) if report.conclusion == Conclusion::Interrupted);
-        if outcome.is_as_expected() || failed_before >= pool.retries || (interrupted && !outcome.timed_out) {
+        if outcome.is_as_expected() || failed_before >= pool.retries || outcome.was_interrupted() {
             return outcome;
         }
         failed_before += 1;
@@ -110,6 +108,11 @@ fn once(unit: &Unit, number: usize, pool: Pool) -> Outcome {
 }
 
 impl Outcome {
+    /// Whether somebody asked for the end before its own; a time that was over is none of theirs.
+    fn was_interrupted(&self) -> bool {
+        !self.timed_out && matches!(&self.result, Ok(Report { conclusion: Conclusion::Interrupted, .. }))
+    }
+
     /// Whether all of it was measured and was as it must be.
     pub(crate) fn is_as_expected(&self) -> bool {
         matches!(&self.result, Ok(Report { conclusion: Conclusion::AsExpected, .. }))
