@@ -107,6 +107,8 @@ pub(crate) enum SchemaOf {
     Replay,
     /// What `roadblock test --format json` prints
     Test,
+    /// What `roadblock matrix --format json` prints
+    Matrix,
 }
 
 pub(super) const SHOW_EXAMPLES: &str = "\
