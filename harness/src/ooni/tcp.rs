@@ -1,0 +1,44 @@
+//! TCP connections (df-005).
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::lenient::{failure, null_is_empty};
+
+/// One attempt.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+pub(crate) struct TcpConnect {
+    /// Where to.
+    pub(crate) ip: IpAddr,
+    /// The port.
+    pub(crate) port: u16,
+    /// How it went.
+    pub(crate) status: TcpStatus,
+    /// When it began, in seconds from the measurement's start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) t0: Option<f64>,
+    /// When it ended.
+    #[serde(default)]
+    pub(crate) t: f64,
+    /// `depth=N`, `fetch_body=true`.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub(crate) tags: Vec<String>,
+    /// What it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) transaction_id: Option<i64>,
+}
+
+/// How an attempt went.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub(crate) struct TcpStatus {
+    /// Web Connectivity: whether it failed here and not at the control.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) blocked: Option<bool>,
+    /// How it failed.
+    #[serde(default, deserialize_with = "failure")]
+    pub(crate) failure: Option<String>,
+    /// Whether it did not.
+    #[serde(default)]
+    pub(crate) success: bool,
+}
