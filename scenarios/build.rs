@@ -17,6 +17,7 @@ fn main() {
         "ru",
         "services",
         "tm",
+        "tools",
         "tr",
         "ve",
     ];

@@ -19,6 +19,7 @@ mod reading;
 mod response;
 mod scenario;
 mod service;
+mod tool;
 mod tracking;
 mod words;
 
@@ -52,6 +53,7 @@ pub(crate) use quantities::{
 pub(crate) use questions::{
     AnswerDeclaration, DnsCarriage, TlsVersion, WhenDns, WhenDtls, WhenHttp, WhenQuic, WhenResponse, WhenTls,
 };
+pub(crate) use readiness::LocalReadiness;
 pub(crate) use reading::{HttpReading, QuicReading, TlsReading};
 pub(crate) use response::{
     LossDeclaration, PayloadFate, PoliceDeclaration, RedirectDeclaration, ResponseDeclaration, RewriteDeclaration,
@@ -62,6 +64,7 @@ pub(crate) use scenario::{
     ScenarioFile, SourceDeclaration, VantageDeclaration,
 };
 pub(crate) use service::{HostDeclaration, ServiceFile, TargetDeclaration, WebSocketDeclaration};
+pub(crate) use tool::{ServersDeclaration, ToolClientDeclaration, ToolFile, ToolServerDeclaration};
 pub(crate) use tracking::{
     FlowDeclaration, InspectDeclaration, ResyncFlag, TcpDeclaration, TeardownFlag, TtlDeclaration,
 };

@@ -96,6 +96,10 @@ pub enum DiagnosticKind {
     UnknownRule,
     /// A name that no service of the scenario has.
     UnknownHost,
+    /// Nothing in the library has this tool's id.
+    UnknownTool,
+    /// Something in braces that stands for nothing in this command.
+    UnknownPlaceholder,
     /// Files that use or extend each other in a circle.
     UseLoop,
     /// A file outside the folder of the file that names it.

@@ -26,6 +26,8 @@ mod resolved;
 pub mod schema;
 pub mod source;
 mod suggest;
+mod template;
+mod tools;
 mod tree;
 
 pub use client_hello::with_server_name;
@@ -37,3 +39,4 @@ pub use queries::RuleListing;
 pub use read::duration;
 pub use resolved::{Origin, Resolved, ResolvedValue, resolved};
 pub use source::{Location, SourceFile};
+pub use tools::{Folder, FolderFile, LoadedTool, check_tool, is_tool, load_tool, tools};

@@ -117,6 +117,16 @@ impl Library {
         Ok(library)
     }
 
+    /// The folder that was laid over what the binary carries, if one was.
+    pub(crate) fn place(&self) -> Option<&Path> {
+        self.place.as_deref()
+    }
+
+    /// All its files but those of tools, each by its place, sorted.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().map(|(place, source)| (place.as_str(), source.text()))
+    }
+
     /// The same library as its files are now.
     pub fn again(&self) -> io::Result<Self> {
         match &self.place {

@@ -17,8 +17,11 @@ const LIMIT: u64 = 64 << 20;
 /// How deep a library's folders may lie.
 const DEPTH: usize = 4;
 
-/// Folders of this crate's own directory that are no part of the library.
-const FOREIGN: &[&str] = &["examples", "src", "tests", "target"];
+/// Folders of this crate's own directory that hold no documents of the library; tools are read apart, with all that lies beside them.
+const FOREIGN: &[&str] = &["examples", "src", "tests", "target", TOOLS];
+
+/// The library's folder of tools.
+pub(crate) const TOOLS: &str = "tools";
 
 /// A file's text.
 pub(crate) fn text(path: &Path) -> io::Result<String> {

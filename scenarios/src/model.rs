@@ -11,6 +11,7 @@ mod mentions;
 mod payload;
 mod probe;
 mod service;
+mod tool;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -34,6 +35,10 @@ pub use probe::{
     Neighbour, NeighbourKind, OfControl, Probe, QuicVersion, Step, Times, VerdictWord,
 };
 pub use service::{Certificate, Host, Listener, Page, Protocol, Service, Target, WebSocket, WireGuardKeys};
+pub(crate) use tool::Piece;
+pub use tool::{
+    Check, Filling, Template, Through, ThroughWord, Tool, ToolClash, ToolClient, ToolServer, WithTool, in_folder,
+};
 
 /// A name that the scenario file gives to a thing of its own: a hop, a vantage, a resolver, a censor, a phase.
 pub type Name = Arc<str>;

@@ -17,6 +17,7 @@ mod repeat;
 mod services;
 mod space;
 mod targets;
+mod tool;
 mod topology;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub(crate) use compile::{check_profile, policy};
 pub(crate) use context::Context;
 pub(crate) use phases::profile as read_profile;
 pub(crate) use services::check_service;
+pub(crate) use tool::{is_tool, tool};
 pub(crate) use topology::{known, overlap};
 
 /// Reads, joins and checks a scenario. `id` is its place in the library, where it has one; `set` is what a command sets.

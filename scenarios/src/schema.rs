@@ -7,7 +7,7 @@ mod laid_over;
 
 use serde_json::{Value, json};
 
-use crate::declare::{ProfileFile, ScenarioFile, ServiceFile};
+use crate::declare::{ProfileFile, ScenarioFile, ServiceFile, ToolFile};
 use crate::read::{Definitions, Read};
 
 /// The schema of a scenario that extends no other and has no parameters, as it is described to people.
@@ -33,6 +33,11 @@ pub fn service() -> Value {
     document::<ServiceFile>("A roadblock service", "roadblock.service/1")
 }
 
+/// The schema of a tool file.
+pub fn tool() -> Value {
+    document::<ToolFile>("A tool for roadblock matrix", "roadblock.tool/1")
+}
+
 fn document<T: Read>(title: &str, id: &str) -> Value {
     let mut definitions = Definitions::default();
     let root = T::schema(&mut definitions);
@@ -51,7 +56,7 @@ mod tests {
     use crate::declare::{
         BoxDeclaration, CensorDeclaration, Change, ExpectDeclaration, HostDeclaration, InjectDeclaration,
         LieDeclaration, NeighbourTable, OfControlDeclaration, PhaseDeclaration, ProbeDeclaration, ResponseDeclaration,
-        RuleDeclaration, TimesDeclaration, VantageDeclaration, When,
+        RuleDeclaration, TimesDeclaration, ToolClientDeclaration, ToolServerDeclaration, VantageDeclaration, When,
     };
 
     /// The property names of a definition; those of all its forms where it has several.
@@ -63,7 +68,7 @@ mod tests {
 
     #[test]
     fn the_schema_has_the_keys_that_the_reader_has() {
-        let (scenario, profile, service) = (scenario(), profile(), service());
+        let (scenario, profile, service, tool) = (scenario(), profile(), service(), tool());
         for (schema, name, keys) in [
             (&scenario, "ScenarioFile", ScenarioFile::KEYS),
             (&scenario, "VantageDeclaration", VantageDeclaration::KEYS),
@@ -84,6 +89,9 @@ mod tests {
             (&profile, "InjectDeclaration", InjectDeclaration::KEYS),
             (&service, "ServiceFile", ServiceFile::KEYS),
             (&service, "HostDeclaration", HostDeclaration::KEYS),
+            (&tool, "ToolFile", ToolFile::KEYS),
+            (&tool, "ToolServerDeclaration", ToolServerDeclaration::KEYS),
+            (&tool, "ToolClientDeclaration", ToolClientDeclaration::KEYS),
         ] {
             let mut keys = keys.to_vec();
             let mut properties = properties(&schema["$defs"][name]);

@@ -41,7 +41,7 @@ pub(crate) struct NewArguments {
 /// `roadblock check`.
 #[derive(Args, Debug)]
 pub(crate) struct CheckArguments {
-    /// Scenarios, profiles or services of the library, or paths that start with `/` or `.` or end in `.toml`
+    /// Scenarios, profiles, services or tools of the library, or paths that start with `/` or `.` or end in `.toml`
     #[arg(required = true, value_name = "SCENARIO")]
     pub(crate) scenarios: Vec<String>,
     /// What is set.
@@ -101,6 +101,8 @@ pub(crate) enum SchemaOf {
     Profile,
     /// A service file
     Service,
+    /// A tool file
+    Tool,
     /// What `roadblock run --format json` prints
     Run,
     /// What `roadblock replay --format json` prints

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use roadblock_scenarios::{Diagnostic, DiagnosticKind, Diagnostics, Library, Severity};
+use roadblock_scenarios::{Diagnostic, DiagnosticKind, Diagnostics, Library, Severity, check_tool, is_tool};
 use serde::Serialize;
 
 use super::{print, print_json};
@@ -64,6 +64,7 @@ pub(super) fn check(library: &Library, arguments: &CheckArguments) -> u8 {
 fn verify<'a>(argument: &'a str, arguments: &CheckArguments, library: &Library) -> Checked<'a> {
     let set = &arguments.parameters.set;
     let result = match library.document(argument) {
+        None if is_tool(argument) => check_tool(argument, library),
         Some(_) => library.check_with(argument, set),
         None => library.check_file_with(argument, set),
     };

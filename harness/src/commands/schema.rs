@@ -12,6 +12,7 @@ pub(super) fn schema(of: SchemaOf) -> u8 {
         SchemaOf::Scenario => print_json(&schema::scenario(), status::OK),
         SchemaOf::Profile => print_json(&schema::profile(), status::OK),
         SchemaOf::Service => print_json(&schema::service(), status::OK),
+        SchemaOf::Tool => print_json(&schema::tool(), status::OK),
         SchemaOf::Replay => print_json(&replay::schema(), status::OK),
         SchemaOf::Test => print_json(&suite::schema(), status::OK),
         SchemaOf::Matrix => print_json(&matrix::schema(), status::OK),

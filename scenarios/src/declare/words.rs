@@ -20,6 +20,8 @@ pub(crate) enum FileKind {
     Profile,
     /// What exists on the internet.
     Service,
+    /// What people get round censors with.
+    Tool,
 }
 
 impl FileKind {
@@ -29,13 +31,19 @@ impl FileKind {
             Self::Scenario => "scenario",
             Self::Profile => "profile",
             Self::Service => "service",
+            Self::Tool => "tool",
         }
     }
 }
 
 words! {
     /// What the file is.
-    FileKind { "scenario" => Self::Scenario, "profile" => Self::Profile, "service" => Self::Service, }
+    FileKind {
+        "scenario" => Self::Scenario,
+        "profile" => Self::Profile,
+        "service" => Self::Service,
+        "tool" => Self::Tool,
+    }
 }
 
 words! {

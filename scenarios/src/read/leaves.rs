@@ -1,6 +1,6 @@
 //! Readers of single values.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
@@ -122,6 +122,16 @@ impl Read for Duration {
 impl Read for IpAddr {
     fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
         parsed(node, DiagnosticKind::BadAddress, "an address", "write it as \"192.0.2.1\" or \"2001:db8::1\"", errors)
+    }
+
+    fn schema(_: &mut Definitions) -> Json {
+        json!({ "type": "string" })
+    }
+}
+
+impl Read for SocketAddr {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        parsed(node, DiagnosticKind::BadAddress, "an address and a port", "write it as \"127.0.0.1:1080\"", errors)
     }
 
     fn schema(_: &mut Definitions) -> Json {
