@@ -3,6 +3,7 @@
 mod ctl;
 mod lab;
 mod library;
+mod probe;
 mod test;
 
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub(crate) use lab::{ExecArguments, ReplayArguments, RunArguments, SeatArguments
 pub(crate) use library::{
     CheckArguments, Deny, ListArguments, ListBy, NewArguments, SchemaArguments, SchemaOf, ShowArguments,
 };
+pub(crate) use probe::{ProbeArguments, ProbeFormat};
 pub(crate) use test::{MergeArguments, ReportArguments, ReportCommand, SuiteFormat, TestArguments};
 
 use ctl::CTL_EXAMPLES;
@@ -49,6 +51,9 @@ pub(crate) enum Command {
     /// Open a shell inside a scenario
     #[command(after_help = SHELL_EXAMPLES)]
     Shell(SeatArguments),
+    /// Measure one thing from one vantage, for people, for programs, or as OONI would publish it
+    #[command(after_help = crate::probe::help())]
+    Probe(ProbeArguments),
     /// List the labs that run, move one to another phase or through time, follow what is decided in it
     #[command(after_help = CTL_EXAMPLES)]
     Ctl(CtlArguments),

@@ -11,6 +11,7 @@ mod matrix;
 #[allow(dead_code, reason = "`probe` writes these formats and `import` reads them: they are not all here yet")]
 mod ooni;
 mod output;
+mod probe;
 mod probes;
 mod replay;
 mod report;

@@ -111,6 +111,8 @@ pub(crate) enum SchemaOf {
     Test,
     /// What `roadblock matrix --format json` prints
     Matrix,
+    /// What `roadblock probe --format json` prints
+    Probe,
 }
 
 pub(super) const SHOW_EXAMPLES: &str = "\

@@ -11,6 +11,7 @@ mod library;
 mod list;
 mod new;
 mod out;
+mod probe;
 mod replay;
 mod report;
 mod run;
@@ -41,6 +42,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
         Command::Test(arguments) => test::test(&library, &arguments),
         Command::Exec(arguments) => exec::exec(&library, arguments),
         Command::Shell(arguments) => exec::shell(&library, &arguments),
+        Command::Probe(arguments) => probe::probe(&library, &arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments.command),
         Command::Replay(arguments) => replay::replay(&library, &arguments),
         Command::Report(arguments) => report::report(&arguments.command),

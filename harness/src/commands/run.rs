@@ -86,7 +86,8 @@ fn inside(
     }
 }
 
-fn failed(error: &RunError) -> u8 {
+/// Says why a lab was not built or nothing could be measured in it.
+pub(super) fn failed(error: &RunError) -> u8 {
     let advice = match error {
         RunError::Lab(error) => error.advice(),
         RunError::Measure(_) | RunError::Trust(_) | RunError::Runtime(_) => None,

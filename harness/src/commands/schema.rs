@@ -4,7 +4,7 @@ use roadblock_scenarios::schema;
 
 use super::print_json;
 use crate::cli::SchemaOf;
-use crate::{matrix, replay, run, status, suite};
+use crate::{matrix, probe, replay, run, status, suite};
 
 /// Prints a JSON Schema.
 pub(super) fn schema(of: SchemaOf) -> u8 {
@@ -16,6 +16,7 @@ pub(super) fn schema(of: SchemaOf) -> u8 {
         SchemaOf::Replay => print_json(&replay::schema(), status::OK),
         SchemaOf::Test => print_json(&suite::schema(), status::OK),
         SchemaOf::Matrix => print_json(&matrix::schema(), status::OK),
+        SchemaOf::Probe => print_json(&probe::schema(), status::OK),
         SchemaOf::Run => print_json(&run::schema(), status::OK),
     }
 }

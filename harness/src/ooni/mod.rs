@@ -10,5 +10,7 @@ mod lenient;
 pub(crate) mod measurement;
 pub(crate) mod network;
 pub(crate) mod tcp;
+pub(crate) mod test;
 pub(crate) mod tls;
 pub(crate) mod web_keys;
+pub(crate) mod written;

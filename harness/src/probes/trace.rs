@@ -88,6 +88,8 @@ pub(crate) struct Outcome {
     pub(crate) speed: Option<u64>,
     /// OONI's test keys, where OONI has the test, and what else was measured.
     pub(crate) test_keys: TestKeys,
+    /// All that was met, in OONI's form, where the measurement writes it down by itself.
+    pub(crate) ooni: Option<Box<crate::ooni::measurement::TestKeys>>,
 }
 
 /// Test keys by their names.
@@ -106,6 +108,7 @@ impl Outcome {
             how: None,
             speed: None,
             test_keys: TestKeys::new(),
+            ooni: None,
         }
     }
 

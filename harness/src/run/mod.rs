@@ -20,12 +20,14 @@ pub(crate) mod testing;
 
 pub(crate) use canonical::{CanonicalEvent, canonical, word};
 pub(crate) use cell::text as cell_text;
-pub(crate) use describe::{probe_word, target_key};
+pub(crate) use describe::{describe, probe_word, target_key};
+pub(crate) use evidence::Measured;
 pub(crate) use failed::{expected_words, ratio_words, write_failed};
 pub(crate) use human::render;
 #[cfg(test)]
 pub(crate) use human::tests::report as made_up_report;
 pub(crate) use plan::{PhasePlan, Selection, Strand};
-pub(crate) use report::{Conclusion, Known, schema};
+pub(crate) use report::{Conclusion, Known, Seen, Word, schema};
 pub(crate) use runner::{Limits, RunError, RunResult, play_one, run};
+pub(crate) use seat::Seat;
 pub(crate) use table::Table;

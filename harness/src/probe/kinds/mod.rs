@@ -1,0 +1,11 @@
+//! The kinds of measurement, one a file.
+
+pub(super) mod dns;
+pub(super) mod facebook_messenger;
+pub(super) mod h3;
+pub(super) mod http;
+pub(super) mod quic;
+pub(super) mod tcp;
+pub(super) mod telegram;
+pub(super) mod tls;
+pub(super) mod whatsapp;
