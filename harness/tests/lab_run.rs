@@ -160,7 +160,7 @@ fn is_root() -> bool {
 fn without_times(value: Value) -> Value {
     match value {
         Value::Object(members) => {
-            let varies = ["milliseconds", "percent", "flows", "capture"];
+            let varies = ["milliseconds", "percent", "evidence", "flows", "capture"];
             let kept = members.into_iter().filter(|(name, _)| !varies.contains(&name.as_str()));
             kept.map(|(name, value)| (name, without_times(value))).collect()
         }

@@ -6,6 +6,7 @@ mod condition;
 mod cuts;
 mod data;
 mod expectation;
+mod findings;
 mod injection;
 mod items;
 mod listen;
@@ -32,6 +33,7 @@ pub(crate) use condition::{
 pub(crate) use cuts::Cuts;
 pub(crate) use data::{FactDeclaration, FactsFile, NetworkDeclaration, NetworksFile};
 pub(crate) use expectation::{ExpectDeclaration, OfControlDeclaration, ThenDeclaration, TimesDeclaration};
+pub(crate) use findings::FindsDeclaration;
 pub(crate) use injection::{
     DnsAnswer, HttpDeclaration, InjectDeclaration, Injectable, IpDeclaration, QueryType, ResetDeclaration,
     ResponseCode, SegmentDeclaration,

@@ -4,6 +4,7 @@
 //! its default, and what is wrong was reported by the parser with its line.
 
 mod access;
+mod findings;
 mod hello;
 mod machine;
 mod mechanism;
@@ -26,6 +27,7 @@ use serde::Serialize;
 use crate::source::Location;
 
 pub use access::{Access, NatKind};
+pub use findings::{Finds, Limit, ThroughputFinds};
 pub use hello::{Hello, HttpRequest, Split};
 pub use machine::{Machine, MachineCommand, Readiness};
 pub use mechanism::{Mechanism, UnknownMechanism};

@@ -5,6 +5,7 @@ mod arguments;
 mod compile;
 mod context;
 mod expectations;
+mod findings;
 mod hello;
 mod host;
 mod items;

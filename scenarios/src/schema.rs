@@ -54,9 +54,10 @@ fn document<T: Read>(title: &str, id: &str) -> Value {
 mod tests {
     use super::*;
     use crate::declare::{
-        BoxDeclaration, CensorDeclaration, Change, ExpectDeclaration, HostDeclaration, InjectDeclaration,
-        LieDeclaration, NeighbourTable, OfControlDeclaration, PhaseDeclaration, ProbeDeclaration, ResponseDeclaration,
-        RuleDeclaration, TimesDeclaration, ToolClientDeclaration, ToolServerDeclaration, VantageDeclaration, When,
+        BoxDeclaration, CensorDeclaration, Change, ExpectDeclaration, FindsDeclaration, HostDeclaration,
+        InjectDeclaration, LieDeclaration, NeighbourTable, OfControlDeclaration, PhaseDeclaration, ProbeDeclaration,
+        ResponseDeclaration, RuleDeclaration, TimesDeclaration, ToolClientDeclaration, ToolServerDeclaration,
+        VantageDeclaration, When,
     };
 
     /// The property names of a definition; those of all its forms where it has several.
@@ -79,6 +80,7 @@ mod tests {
             (&scenario, "ExpectDeclaration", ExpectDeclaration::KEYS),
             (&scenario, "TimesDeclaration", TimesDeclaration::KEYS),
             (&scenario, "OfControlDeclaration", OfControlDeclaration::KEYS),
+            (&scenario, "FindsDeclaration", FindsDeclaration::KEYS),
             (&scenario, "NeighbourTable", NeighbourTable::KEYS),
             (&scenario, "ProbeDeclaration", ProbeDeclaration::KEYS),
             (&profile, "ProfileFile", ProfileFile::KEYS),

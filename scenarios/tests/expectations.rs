@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use roadblock_scenarios::model::{OfControl, Times, VerdictWord};
+use roadblock_scenarios::model::{Finds, Limit, OfControl, ThroughputFinds, Times, VerdictWord};
 use roadblock_scenarios::{Diagnostics, Library, Scenario, resolve};
 
 fn resolved(lines: &str) -> Result<Scenario, Diagnostics> {
@@ -91,6 +91,19 @@ fn a_speed_can_be_compared_with_controls() {
 }
 
 #[test]
+fn what_is_found_is_asked_of_the_first_measurement_alone() {
+    let scenario = resolved(
+        "probe = { throughput = { host = \"ya.ru\", beside = \"ya.ru\" } }\nverdict = \"throttled\"\n\
+         finds = { limit = \"policed\", beside = \"unthrottled\" }\nneighbours = { address = \"ok\" }",
+    )
+    .expect("sound");
+    let finds = |index: usize| scenario.expectations[index].steps[0].finds.clone();
+    let (limit, beside) = (Some(Limit::Policed), Some(Limit::Unthrottled));
+    assert_eq!(finds(0), Some(Finds::Throughput(ThroughputFinds { limit, beside })));
+    assert_eq!(finds(1), None);
+}
+
+#[test]
 fn contradictions_are_explained() {
     let cases = [
         "times = { of = 20, ok = 21 }",
@@ -103,6 +116,7 @@ fn contradictions_are_explained() {
         "attempts = 3\nreached-after = 3",
         "attempts = 3\nreached-after = 0",
         "of-control = { at-most = 0.5 }",
+        "finds = { limit = \"policed\" }",
     ];
     let mut said: Vec<String> = cases
         .iter()
@@ -112,6 +126,8 @@ fn contradictions_are_explained() {
         "probe = { dns = { name = \"ya.ru\" } }\nverdict = \"ok\"\ntimes = { of = 4, ok = 2 }",
         "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"ok\"\nof-control = {}",
         "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"ok\"\nof-control = { at-least = 0.5, at-most = 0.4 }",
+        "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"throttled\"\nfinds = {}",
+        "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"throttled\"\nfinds = { beside = \"unthrottled\" }",
     ];
     said.extend(others.iter().map(|lines| format!("{lines}\n{}", resolved(lines).expect_err(lines))));
     insta::assert_snapshot!(said.join("\n\n"));

@@ -17,4 +17,5 @@ pub mod packet_tap;
 pub mod raw_socket;
 pub mod sockets;
 pub mod sysctl;
+pub mod tcp_info;
 pub mod tun;

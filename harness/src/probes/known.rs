@@ -73,6 +73,18 @@ impl<'a> Known<'a> {
         }
     }
 
+    /// The same from an address that may be pinned, whose host need not have the name.
+    pub(crate) fn transfer_at(self, pinned: Option<IpAddr>, host: &str, kilobytes: u32, way: Way) -> Transfer {
+        let verify = pinned.is_none_or(|address| self.serves(address, host));
+        Transfer { pinned, verify, ..self.transfer(host, Family::V4, kilobytes, way) }
+    }
+
+    /// The first address that the lab's own host of this name has.
+    pub(crate) fn address_of(self, name: &str, family: Family) -> Option<IpAddr> {
+        let all = self.scenario.addresses_of(name);
+        all.into_iter().find(|address| address.is_ipv6() == (family == Family::V6))
+    }
+
     /// The title of the page that a host of this name serves.
     pub(crate) fn title(self, name: &str) -> Option<String> {
         let mut own = self.hosts().filter(|host| host.names.iter().any(|each| each.eq_ignore_ascii_case(name)));

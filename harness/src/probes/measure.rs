@@ -16,10 +16,11 @@ use super::http::{self, Fetch};
 use super::known::Known;
 use super::mtproto::{self, DataCentre};
 use super::speak::{self, Speech};
+use super::throughput::{self, Throughput};
 use super::tls::{self, Alpn, Greeting};
 use super::tools::Tools;
 use super::trace::Outcome;
-use super::transfer::{self, Transfer, Way};
+use super::transfer::{Transfer, Way};
 use super::url::{WebUrl, WebUrlError};
 use super::web::{self, Visit};
 use super::wireguard::{self, Tunnel};
@@ -63,7 +64,7 @@ pub(crate) enum Measure {
     /// A WireGuard tunnel.
     Tunnel(Tunnel),
     /// A transfer whose speed counts.
-    Transfer(Transfer),
+    Throughput(Box<Throughput>),
     /// Many connections.
     Connections(Connections),
     /// A QUIC handshake.
@@ -149,11 +150,14 @@ impl Measure {
                 let keys = known.tunnel_keys(*address).ok_or(MeasureError::NoTunnel(*address))?;
                 Self::Tunnel(Tunnel { remote: SocketAddr::new(*address, *port), keys, packets: *packets })
             }
-            Probe::Throughput { host, address, kilobytes, upload, at_least } => {
+            Probe::Throughput { host, address, kilobytes, upload, at_least, beside } => {
                 let way = if *upload { Way::Up } else { Way::Down };
-                let usual = known.transfer(host, Family::V4, *kilobytes, way);
-                let verify = address.is_none_or(|address| known.serves(address, host));
-                Self::Transfer(Transfer { pinned: *address, verify, at_least: *at_least, ..usual })
+                let at_least = |usual| Transfer { at_least: *at_least, ..usual };
+                let transfer = at_least(known.transfer_at(*address, host, *kilobytes, way));
+                // Where the address is not pinned it is that of the name which is measured.
+                let place = address.or_else(|| known.address_of(host, Family::V4));
+                let beside = beside.as_ref().map(|name| at_least(known.transfer_at(place, name, *kilobytes, way)));
+                Self::Throughput(Box::new(Throughput { transfer, beside }))
             }
             Probe::Connections { address, port, sni, verify, count, within } => {
                 let remote = SocketAddr::new(*address, *port);
@@ -234,7 +238,7 @@ impl Measure {
             Self::Call(call) => Box::pin(call::probe(tools, *call)).await,
             Self::Stun(remote) => Box::pin(stun::probe(tools, *remote)).await,
             Self::Tunnel(tunnel) => Box::pin(wireguard::probe(tools, tunnel)).await,
-            Self::Transfer(transfer) => Box::pin(transfer::probe(tools, transfer)).await,
+            Self::Throughput(throughput) => Box::pin(throughput::probe(tools, throughput)).await,
             Self::Connections(connections) => Box::pin(connections::probe(tools, connections)).await,
             Self::Quic(greeting, version) => Box::pin(quic::probe(tools, greeting, *version)).await,
             Self::H3(visit) => Box::pin(h3::probe(tools, visit)).await,

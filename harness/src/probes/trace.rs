@@ -8,6 +8,7 @@ use roadblock_scenarios::model::VerdictWord;
 use tokio::time::{Instant, timeout};
 
 use super::failure::Failure;
+use super::found::Found;
 use super::witness::hopeless;
 
 /// A step of a measurement, as OONI names it.
@@ -90,6 +91,8 @@ pub(crate) struct Outcome {
     pub(crate) test_keys: TestKeys,
     /// All that was met, in OONI's form, where the measurement writes it down by itself.
     pub(crate) ooni: Option<Box<crate::ooni::measurement::TestKeys>>,
+    /// What was found out, beside the verdict.
+    pub(crate) found: Option<Found>,
 }
 
 /// Test keys by their names.
@@ -109,6 +112,7 @@ impl Outcome {
             speed: None,
             test_keys: TestKeys::new(),
             ooni: None,
+            found: None,
         }
     }
 

@@ -14,6 +14,7 @@ use super::counted::Counted;
 use super::exchange::AGENT;
 use super::failure::Failure;
 use super::named::Named;
+use super::pace::{Pace, Series};
 use super::tcp::{self, Opening};
 use super::timeouts::Timeouts;
 use super::tls::{self, Alpn, Greeting};
@@ -63,17 +64,22 @@ enum End {
 
 /// Moves the bytes and says how it went.
 pub(crate) async fn probe(tools: &Tools, transfer: &Transfer) -> Outcome {
+    measure(tools, transfer).await.0
+}
+
+/// The same, with what was seen of the connection while the bytes moved.
+pub(crate) async fn measure(tools: &Tools, transfer: &Transfer) -> (Outcome, Option<Series>) {
     let mut trace = Trace::default();
     let address = match transfer.pinned {
         Some(address) => address,
         None => match transfer.place.lookup(&mut trace, tools, transfer.family).await {
             Ok(address) => address,
-            Err(failure) => return trace.unresolved(failure),
+            Err(failure) => return (trace.unresolved(failure), None),
         },
     };
-    let (end, speed) = match moved(&mut trace, tools, transfer, SocketAddr::new(address, transfer.port)).await {
-        Ok((end, speed)) => (end, Some(speed)),
-        Err(failure) => (Err(failure), None),
+    let (end, speed, series) = match moved(&mut trace, tools, transfer, SocketAddr::new(address, transfer.port)).await {
+        Ok(Moved { end, speed, series }) => (end, Some(speed), series),
+        Err(failure) => (Err(failure), None, None),
     };
     let outcome = match end {
         Ok(End::Whole) => trace.end(VerdictWord::Ok),
@@ -81,22 +87,27 @@ pub(crate) async fn probe(tools: &Tools, transfer: &Transfer) -> Outcome {
         Ok(End::Stands) => trace.failed(Failure::GenericTimeout).judged(VerdictWord::Freezes).said("freezes"),
         Err(failure) => trace.failed(failure),
     };
-    Outcome { speed, ..outcome }
+    (Outcome { speed, ..outcome }, series)
 }
 
-/// How it ended, and how many kilobits a second it made.
-type Moved = (Result<End, Failure>, u64);
+/// How a transfer ended, how many kilobits a second it made, and what was seen of its connection.
+struct Moved {
+    end: Result<End, Failure>,
+    speed: u64,
+    series: Option<Series>,
+}
 
 async fn moved(trace: &mut Trace, tools: &Tools, transfer: &Transfer, remote: SocketAddr) -> Result<Moved, Failure> {
     let greeting = Greeting { remote, sni: transfer.place.name.clone(), verify: transfer.verify, alpn: Alpn::Http1 };
     let connected =
         tcp::open(trace, tools, remote, Opening { kept: Some(KEPT_BY_KERNEL), ..Opening::default() }).await?;
     let local_port = connected.local_addr().map_or(0, |address| address.port());
+    let pace = Pace::of(&connected, transfer.way).ok();
     let (counted, received) = Counted::new(connected);
     let mut stream = tls::shake_from(trace, tools, &greeting, local_port, counted).await?;
     stream.get_mut().1.set_buffer_limit(Some(CHUNK));
     let place = Place { operation: Operation::Transfer, remote, local_port };
-    let mut speed = Speed::new(transfer, tools.timeouts, received);
+    let mut speed = Speed::new(transfer, tools.timeouts, received, pace);
     let work = async {
         match transfer.way {
             Way::Down => download(&mut stream, transfer, &mut speed).await,
@@ -104,7 +115,8 @@ async fn moved(trace: &mut Trace, tools: &Tools, transfer: &Transfer, remote: So
         }
     };
     let end = trace.layer(place, tools.timeouts.transfer * 10, work).await;
-    Ok((end, speed.rate()))
+    let rate = speed.rate();
+    Ok(Moved { end, speed: rate, series: speed.pace.map(Pace::into_series) })
 }
 
 async fn download<S>(stream: &mut S, transfer: &Transfer, speed: &mut Speed) -> Result<End, Failure>
@@ -200,6 +212,8 @@ struct Speed {
     timeouts: Timeouts,
     /// What was received, below TLS.
     received: Arc<AtomicU64>,
+    /// The connection, where the kernel tells of it.
+    pace: Option<Pace>,
     /// What of it came before the transfer began.
     before: u64,
     /// What was handed to the kernel.
@@ -220,12 +234,12 @@ enum Step {
 }
 
 impl Speed {
-    fn new(transfer: &Transfer, timeouts: Timeouts, received: Arc<AtomicU64>) -> Self {
+    fn new(transfer: &Transfer, timeouts: Timeouts, received: Arc<AtomicU64>, pace: Option<Pace>) -> Self {
         let before = received.load(Ordering::Relaxed);
         let Transfer { way, at_least, .. } = *transfer;
         let began = Instant::now();
         let (sent, all_sent, seen, changed) = (0, false, 0, began);
-        Self { began, way, at_least, timeouts, received, before, sent, all_sent, seen, changed }
+        Self { began, way, at_least, timeouts, received, pace, before, sent, all_sent, seen, changed }
     }
 
     /// One read or write, if it does not stand still. Whether bytes still come is looked at below TLS, where a part of a
@@ -257,6 +271,9 @@ impl Speed {
     }
 
     fn look(&mut self) {
+        if let Some(pace) = &mut self.pace {
+            pace.look();
+        }
         let moved = self.moved();
         if moved > self.seen {
             (self.seen, self.changed) = (moved, Instant::now());
@@ -267,11 +284,14 @@ impl Speed {
     fn judge(&self, whole: bool) -> Option<End> {
         let elapsed = self.began.elapsed();
         // Kilobits a second are bits a millisecond.
+        // Why it is slow may take longer to show than that it is.
+        let is_clear = self.pace.as_ref().is_none_or(Pace::is_clear);
+        let enough = self.timeouts.transfer * if is_clear { 1 } else { UNCLEAR };
         let slow = u128::from(self.moved()) * 8 < u128::from(self.at_least) * elapsed.as_millis();
         match (whole, slow) {
             (true, false) => Some(End::Whole),
             (true, true) => Some(End::Slow),
-            (false, slow) => (slow && elapsed >= self.timeouts.transfer && self.moved() >= BEGUN).then_some(End::Slow),
+            (false, slow) => (slow && elapsed >= enough && self.moved() >= BEGUN).then_some(End::Slow),
         }
     }
 
@@ -292,6 +312,8 @@ const KEPT_BY_KERNEL: u32 = 16 * 1024;
 const KEPT: u64 = 2 * KEPT_BY_KERNEL as u64 + CHUNK as u64;
 /// More than this is an answer that began; TLS itself sends less behind its handshake.
 const BEGUN: u64 = 2048;
+/// So many times as long it is looked at where it is slow and nothing says why.
+const UNCLEAR: u32 = 3;
 /// How often a transfer that gives nothing is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 

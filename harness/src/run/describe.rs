@@ -73,10 +73,11 @@ pub(crate) fn describe(probe: &Probe) -> String {
         Probe::WireGuard { address, port, packets } => {
             format!("wireguard {} with {packets} packets", SocketAddr::new(*address, *port))
         }
-        Probe::Throughput { host, address, kilobytes, upload, at_least } => {
+        Probe::Throughput { host, address, kilobytes, upload, at_least, beside } => {
             let (way, whence) = if *upload { ("to", " at ") } else { ("from", " at ") };
             let whence = address.map(|address| format!("{whence}{address}")).unwrap_or_default();
-            format!("throughput of {kilobytes} KB {way} {host}{whence}, at least {at_least} kbit/s")
+            let beside = beside.as_ref().map(|name| format!(", beside {name}")).unwrap_or_default();
+            format!("throughput of {kilobytes} KB {way} {host}{whence}, at least {at_least} kbit/s{beside}")
         }
         Probe::Connections { address, port, sni, count, within, .. } => {
             let over = if within.is_zero() { String::new() } else { format!(" within {} s", within.as_secs_f64()) };
@@ -268,6 +269,7 @@ mod tests {
                 kilobytes: 64,
                 upload: true,
                 at_least: 1000,
+                beside: Some("b.example".to_owned()),
             },
         ];
         insta::assert_snapshot!(probes.each_ref().map(describe).join("\n"));

@@ -8,7 +8,7 @@ use roadblock_emulator::lab::Client;
 use roadblock_scenarios::model::VerdictWord;
 
 use super::report::{LayerEntry, Seen, Word};
-use crate::probes::{Layer, Outcome};
+use crate::probes::{Found, Layer, Outcome};
 
 /// A measurement with what the lab says about it.
 #[derive(Clone, Debug)]
@@ -22,7 +22,7 @@ pub(crate) struct Measured {
 impl Measured {
     /// What the report says.
     pub(crate) fn seen(&self) -> Seen {
-        let Outcome { verdict, failure, layers, addresses, answers, part, how, test_keys, .. } = &self.outcome;
+        let Outcome { verdict, failure, layers, addresses, answers, part, how, test_keys, found, .. } = &self.outcome;
         let blocked = *verdict != VerdictWord::Ok;
         let decisive = self.decisive_event();
         Seen {
@@ -39,6 +39,8 @@ impl Measured {
             part: part.map(str::to_owned),
             how: how.clone(),
             test_keys: test_keys.clone(),
+            found: found.iter().flat_map(Found::words).map(|(key, value)| (key.to_owned(), value)).collect(),
+            evidence: found.as_ref().map(Found::evidence),
         }
     }
 

@@ -1,5 +1,6 @@
 //! What is said of an expectation that failed.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use super::report::{Difference, ExpectationEntry, OfControlEntry, StepEntry, Word};
@@ -35,7 +36,8 @@ fn write_step(text: &mut String, step: &StepEntry) -> fmt::Result {
     };
     let ratio = ratio_words(step).map(|ratio| format!(", {ratio}")).unwrap_or_default();
     let seen = words(seen.verdict, seen.failure.as_deref(), seen.by.as_deref());
-    writeln!(text, "    seen      {seen}{layer}{ratio}")?;
+    let found = if step.finds.is_empty() { String::new() } else { found_words(&step.seen.found) };
+    writeln!(text, "    seen      {seen}{layer}{ratio}{found}")?;
     let differs: Vec<&str> = step.differs.iter().map(|difference| difference.as_str()).collect();
     if differs.is_empty() { Ok(()) } else { writeln!(text, "    differs   {}", differs.join(", ")) }
 }
@@ -47,19 +49,25 @@ impl Difference {
             Self::Failure => "failure",
             Self::By => "by",
             Self::OfControl => "of-control",
+            Self::Finds => "finds",
         }
     }
 }
 
 /// What a step must give: `tls, connection_reset, by tspu/sni-1 or tspu/sni-4`.
 pub(crate) fn expected_words(step: &StepEntry) -> String {
-    let StepEntry { verdict, failure, by, of_control, .. } = step;
+    let StepEntry { verdict, failure, by, of_control, finds, .. } = step;
     let by = (!by.is_empty()).then(|| by.join(" or "));
-    let words = words(*verdict, failure.as_deref(), by.as_deref());
+    let words = words(*verdict, failure.as_deref(), by.as_deref()) + &found_words(finds);
     let Some(OfControlEntry { at_least, at_most, .. }) = of_control else { return words };
     let bound =
         |word: &str, ratio: &Option<f64>| ratio.map(|ratio| format!(", at {word} {:.0} % of control", ratio * 100.0));
     [Some(words), bound("least", at_least), bound("most", at_most)].into_iter().flatten().collect()
+}
+
+/// What was found: `, limit policed, beside unthrottled`.
+fn found_words(found: &BTreeMap<String, String>) -> String {
+    found.iter().map(|(key, value)| format!(", {key} {value}")).collect()
 }
 
 /// How fast a step was beside control, where that counts.

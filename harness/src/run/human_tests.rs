@@ -1,5 +1,7 @@
 //! Reports made up to show each thing that a person can be told.
 
+use std::collections::BTreeMap;
+
 use super::super::report::{
     Cell, Difference, LayerEntry, OfControlEntry, PhaseHead, ProblemEntry, SCHEMA, ScenarioHead, Seen, StepEntry,
     TargetHead, TimesEntry, schema,
@@ -72,7 +74,9 @@ fn what_was_measured_many_times_and_speeds_are_said() {
     slow.as_expected = false;
     slow.steps[0].by.push("tspu/sni-4".to_owned());
     slow.steps[0].of_control = Some(OfControlEntry { at_least: None, at_most: Some(0.2), percent: Some(73) });
-    slow.steps[0].differs = vec![Difference::OfControl];
+    let limit = |word: &str| BTreeMap::from([("limit".to_owned(), word.to_owned())]);
+    (slow.steps[0].finds, slow.steps[0].seen.found) = (limit("policed"), limit("shaped"));
+    slow.steps[0].differs = vec![Difference::OfControl, Difference::Finds];
     report.expectations.extend([chance, rare, slow]);
     insta::assert_snapshot!(render(&report, Paint::none()));
 }
@@ -131,6 +135,7 @@ fn expected(seen: Seen) -> ExpectationEntry {
             failure: Some("connection_reset".to_owned()),
             by: vec!["tspu/sni-1".to_owned()],
             of_control: None,
+            finds: BTreeMap::new(),
             seen,
             differs: Vec::new(),
         }],
@@ -162,6 +167,8 @@ fn seen(verdict: Word, failure: Option<&str>, operation: Option<Operation>, by: 
         part: None,
         how: None,
         test_keys: crate::probes::TestKeys::new(),
+        found: BTreeMap::new(),
+        evidence: None,
     }
 }
 

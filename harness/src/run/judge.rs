@@ -1,6 +1,6 @@
 //! Is what was seen what a step must give?
 
-use roadblock_scenarios::model::{OfControl, Probe, Step};
+use roadblock_scenarios::model::{Finds, OfControl, Probe, Step};
 
 use super::describe::describe;
 use super::evidence::Measured;
@@ -8,7 +8,7 @@ use super::report::{Difference, OfControlEntry, StepEntry, Word};
 
 /// What the report says about a step; where its speed is compared, beside the same from control.
 pub(crate) fn judge(step: &Step, measured: &Measured, control: Option<&Measured>) -> StepEntry {
-    let Step { wait, probe, verdict, failure, by, of_control, .. } = step;
+    let Step { wait, probe, verdict, failure, by, of_control, finds, .. } = step;
     let verdict = Word::from(*verdict);
     let seen = measured.seen();
     let mut differs = Vec::new();
@@ -27,6 +27,9 @@ pub(crate) fn judge(step: &Step, measured: &Measured, control: Option<&Measured>
     if of_control.is_some_and(|entry| !is_within(entry)) {
         differs.push(Difference::OfControl);
     }
+    if finds.as_ref().is_some_and(|finds| !measured.outcome.found.as_ref().is_some_and(|found| found.is(finds))) {
+        differs.push(Difference::Finds);
+    }
     StepEntry {
         probe: describe(probe),
         wait_milliseconds: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
@@ -34,6 +37,7 @@ pub(crate) fn judge(step: &Step, measured: &Measured, control: Option<&Measured>
         failure: failure.clone(),
         by: by.clone(),
         of_control,
+        finds: finds.iter().flat_map(Finds::words).map(|(key, value)| (key.to_owned(), value)).collect(),
         seen,
         differs,
     }
@@ -81,6 +85,7 @@ mod tests {
             failure: failure.map(str::to_owned),
             by: by.map(str::to_owned).into_iter().collect(),
             of_control: None,
+            finds: None,
         }
     }
 
@@ -124,6 +129,7 @@ mod tests {
                 kilobytes: 64,
                 upload: false,
                 at_least: 1000,
+                beside: None,
             },
             of_control: Some(OfControl { at_least, at_most }),
             ..step(VerdictWord::Ok, None, None)

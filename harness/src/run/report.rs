@@ -1,5 +1,6 @@
 //! The document that a run ends with: `roadblock.run/1`.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use roadblock_censor::policy::Grade;
@@ -21,7 +22,7 @@ pub(crate) const CAPTURE_FILE: &str = "run.pcapng";
 pub(crate) const CONTROL: &str = "control";
 
 /// What a run of a scenario gave. With the same scenario, seed and version all of it is the same again, but for
-/// `milliseconds`, `percent`, `flows` and `capture`.
+/// `milliseconds`, `percent`, `evidence`, `flows` and `capture`.
 #[derive(Clone, Debug, JsonSchema, Serialize)]
 pub(crate) struct Report {
     /// `roadblock.run/1`.
@@ -175,6 +176,12 @@ pub(crate) struct Seen {
     pub(crate) how: Option<String>,
     /// OONI's test keys, where OONI has the test, and what else was measured.
     pub(crate) test_keys: TestKeys,
+    /// What was found out, by the keys of `finds`.
+    #[serde(default)]
+    pub(crate) found: BTreeMap<String, String>,
+    /// The numbers behind it; never compared.
+    #[serde(default)]
+    pub(crate) evidence: Option<serde_json::Value>,
 }
 
 /// One layer of a measurement.
@@ -275,9 +282,12 @@ pub(crate) struct StepEntry {
     pub(crate) by: Vec<String>,
     /// The speed beside that from control, if the scenario says what it must be.
     pub(crate) of_control: Option<OfControlEntry>,
+    /// What it must find out, by the keys of `finds`; empty where the scenario says nothing.
+    #[serde(default)]
+    pub(crate) finds: BTreeMap<String, String>,
     /// What was seen.
     pub(crate) seen: Seen,
-    /// Which of these differ: `verdict`, `failure`, `by`, `of-control`. Empty: none does.
+    /// Which of these differ: `verdict`, `failure`, `by`, `of-control`, `finds`. Empty: none does.
     pub(crate) differs: Vec<Difference>,
 }
 
@@ -293,6 +303,8 @@ pub(crate) enum Difference {
     By,
     /// The speed beside that from control.
     OfControl,
+    /// What was found out.
+    Finds,
 }
 
 /// Something that makes results untrustworthy.

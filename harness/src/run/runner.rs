@@ -368,6 +368,8 @@ mod tests {
             part: None,
             how: None,
             test_keys: crate::probes::TestKeys::new(),
+            found: BTreeMap::new(),
+            evidence: None,
         };
         Cell {
             phase: "before".to_owned(),

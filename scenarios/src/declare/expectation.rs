@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{NeighboursDeclaration, ProbeDeclaration};
+use super::{FindsDeclaration, NeighboursDeclaration, ProbeDeclaration};
 use crate::model::VerdictWord;
 use crate::read::{OneOrMany, table};
 use crate::source::{Spanned, Text};
@@ -26,6 +26,8 @@ table! {
         "by" => by: OneOrMany<Text> = OneOrMany(Vec::new()),
         /// What the speed must be, beside that of the same `throughput` from the control vantage.
         "of-control" => of_control: Option<OfControlDeclaration>,
+        /// What it must find out, beside its verdict.
+        "finds" => finds: Option<FindsDeclaration>,
         /// Where chance decides: how often it is measured, each time from a client of its own, and how many must be `ok`.
         /// The others must be as `verdict`, `failure` and `by` say.
         "times" => times: Option<TimesDeclaration>,
@@ -84,5 +86,7 @@ table! {
         "failure" => failure: Option<Text>,
         /// The rule or lie that must have done it; of several any.
         "by" => by: OneOrMany<Text> = OneOrMany(Vec::new()),
+        /// What it must find out, beside its verdict.
+        "finds" => finds: Option<FindsDeclaration>,
     }
 }

@@ -306,6 +306,9 @@ table! {
         "upload" => upload: bool = false,
         /// What is slower than so many kilobits a second is throttled.
         "at-least" => at_least: u32 = DEFAULT_AT_LEAST,
+        /// A neutral name with which the same is measured at the same address, before it and on a connection of its own: what
+        /// is slow with one name and fast with the other is throttled by name, and no congestion.
+        "beside" => beside: Option<Text>,
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use roadblock_censor::policy::TcpFlags;
 use serde::Serialize;
 
-use super::{Hello, HttpRequest, Name, Payload, Reply, Transport};
+use super::{Finds, Hello, HttpRequest, Name, Payload, Reply, Transport};
 use crate::source::Location;
 
 /// What must be observed.
@@ -105,6 +105,8 @@ pub struct Step {
     pub by: Vec<String>,
     /// What the speed must be, beside that of the same measurement from control.
     pub of_control: Option<OfControl>,
+    /// What must be found out, beside the verdict.
+    pub finds: Option<Finds>,
 }
 
 /// A measurement with each layer pinned that the file pins.
@@ -267,6 +269,8 @@ pub enum Probe {
         upload: bool,
         /// What is slower than so many kilobits a second is throttled.
         at_least: u32,
+        /// A neutral name that is measured at the same address, for comparison.
+        beside: Option<String>,
     },
     /// Connections of one client to one web server, one after the other and all kept.
     Connections {

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Context;
+use super::findings::finds;
 use super::neighbours::Neighbourhood;
 use super::probes::{ProbeBuilder, addresses};
 use super::repeat;
@@ -58,14 +59,16 @@ impl Builder<'_> {
         if let Some(probe) = &probe {
             let first = self.step(probe.clone(), declared.verdict, declared.failure.as_ref(), &declared.by);
             let of_control = repeat::of_control(declared.of_control.as_ref(), probe, self.errors);
-            steps = repeat::attempts(declared, &Step { of_control, ..first }, self.errors);
+            let finds = finds(declared.finds.as_ref(), probe, self.errors);
+            steps = repeat::attempts(declared, &Step { of_control, finds, ..first }, self.errors);
         }
         let mut before = probe;
         for then in &declared.then.0 {
             let probe = self.later_probe(then, before.as_ref());
             if let Some(probe) = &probe {
                 let step = self.step(probe.clone(), then.verdict, then.failure.as_ref(), &then.by);
-                steps.push(Step { wait: then.wait, same_tuple: then.same_tuple, ..step });
+                let finds = finds(then.finds.as_ref(), probe, self.errors);
+                steps.push(Step { wait: then.wait, same_tuple: then.same_tuple, finds, ..step });
             }
             before = probe;
         }
@@ -131,6 +134,7 @@ impl Builder<'_> {
             failure: failure.map(|text| text.value.clone()),
             by: by.0.iter().map(|text| text.value.clone()).collect(),
             of_control: None,
+            finds: None,
         }
     }
 

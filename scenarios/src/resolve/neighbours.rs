@@ -50,7 +50,8 @@ impl<'a> Neighbourhood<'a> {
             match self.probe(kind, &first.probe) {
                 Ok(probe) => {
                     let by = if verdict == VerdictWord::Ok { Vec::new() } else { first.by.clone() };
-                    let step = Step { probe, verdict, failure: None, by, of_control: None, ..first.clone() };
+                    let step =
+                        Step { probe, verdict, failure: None, by, of_control: None, finds: None, ..first.clone() };
                     all.push(derived(parent, kind, step));
                 }
                 Err(Lack::None(why)) if by_name => errors.push(self.lacking(kind, &why)),
@@ -109,7 +110,7 @@ impl<'a> Neighbourhood<'a> {
             }
             Probe::Throughput { kilobytes, upload, at_least, .. } => {
                 let address = Some(place.ok_or_else(no_place)?);
-                Ok(Probe::Throughput { host: neutral.name, address, kilobytes, upload, at_least })
+                Ok(Probe::Throughput { host: neutral.name, address, kilobytes, upload, at_least, beside: None })
             }
             _ => none("it says no name"),
         }
@@ -142,7 +143,7 @@ impl<'a> Neighbourhood<'a> {
             }
             Probe::Throughput { host, kilobytes, upload, at_least, .. } => {
                 let address = Some(listening(family_of(place.ok_or_else(no_place)?), 443)?);
-                Probe::Throughput { host, address, kilobytes, upload, at_least }
+                Probe::Throughput { host, address, kilobytes, upload, at_least, beside: None }
             }
             Probe::WhatsAppChat { port, header, .. } => {
                 Probe::WhatsAppChat { address: speaking(&[Protocol::WhatsAppChat], port)?, port, header }

@@ -108,13 +108,16 @@ impl<'a> ProbeBuilder<'a> {
                 Probe::WireGuard { address, port: tunnel.port, packets: tunnel.packets }
             }
             ProbeDeclaration::Throughput(throughput) => {
-                self.check_name(&throughput.host, &throughput.host.at);
+                for name in std::iter::once(&throughput.host).chain(&throughput.beside) {
+                    self.check_name(name, &name.at);
+                }
                 Probe::Throughput {
                     host: throughput.host.value.clone(),
                     address: throughput.address,
                     kilobytes: throughput.kilobytes,
                     upload: throughput.upload,
                     at_least: throughput.at_least,
+                    beside: throughput.beside.as_ref().map(|name| name.value.clone()),
                 }
             }
             ProbeDeclaration::Connections(connections) => self.connections(connections)?,

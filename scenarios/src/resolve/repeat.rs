@@ -33,7 +33,8 @@ pub(super) fn attempts(declared: &ExpectDeclaration, first: &Step, errors: &mut 
     let blocked = reached_after.map_or(attempts, |reached| reached.value.min(attempts));
     let later = |number| if number == 0 { first.wait } else { declared.every };
     let try_number = |number| Step { wait: later(number), ..first.clone() };
-    let reached = |number| Step { verdict: VerdictWord::Ok, failure: None, by: Vec::new(), ..try_number(number) };
+    let reached =
+        |number| Step { verdict: VerdictWord::Ok, failure: None, by: Vec::new(), finds: None, ..try_number(number) };
     (0..attempts).map(|number| if number < blocked { try_number(number) } else { reached(number) }).collect()
 }
 

@@ -1,0 +1,35 @@
+//! What a measurement finds out, beside its verdict.
+
+use roadblock_scenarios::model::Finds;
+
+use super::throughput::ThroughputFound;
+
+/// What was found, by the kind of the measurement.
+#[derive(Clone, Debug)]
+pub(crate) enum Found {
+    /// Of a transfer whose speed counts.
+    Throughput(ThroughputFound),
+}
+
+impl Found {
+    /// Whether it is what must be found.
+    pub(crate) fn is(&self, wanted: &Finds) -> bool {
+        match (self, wanted) {
+            (Self::Throughput(found), Finds::Throughput(wanted)) => found.is(*wanted),
+        }
+    }
+
+    /// What was found, by the keys of `finds`; the same run after run.
+    pub(crate) fn words(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Throughput(found) => found.words(),
+        }
+    }
+
+    /// The numbers behind it, which differ from run to run.
+    pub(crate) fn evidence(&self) -> serde_json::Value {
+        match self {
+            Self::Throughput(found) => found.evidence.clone(),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What a measurement must find out: only what its probe looks for.
+
+use crate::declare::FindsDeclaration;
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
+use crate::model::{Finds, Probe, ThroughputFinds};
+use crate::read::Located;
+
+/// What must be found by this probe; `None` where nothing is said, or what is said is not its to find.
+pub(super) fn finds(declared: Option<&FindsDeclaration>, probe: &Probe, errors: &mut Collector) -> Option<Finds> {
+    let declared = declared?;
+    let said = said(declared);
+    if said.is_empty() {
+        complain(declared, "`finds` says nothing", "name what must be found, or take it out", errors);
+        return None;
+    }
+    let (word, keys) = looked_for(probe);
+    if keys.is_empty() {
+        let help = "take `finds` out: the verdict, the failure and `by` say what it gives";
+        complain(declared, "this measurement finds nothing beside its verdict", help, errors);
+        return None;
+    }
+    if let Some(other) = said.iter().find(|key| !keys.contains(key)) {
+        let message = format!("a `{word}` does not look for `{other}`");
+        let help = format!("it finds `{}`", keys.join("`, `"));
+        complain(declared, &message, &help, errors);
+        return None;
+    }
+    Some(match probe {
+        Probe::Throughput { beside: None, .. } if declared.beside.is_some() => {
+            let help = "name the neutral one with `beside` in the probe";
+            complain(declared, "no name is measured beside this one", help, errors);
+            return None;
+        }
+        Probe::Throughput { .. } => {
+            Finds::Throughput(ThroughputFinds { limit: declared.limit, beside: declared.beside })
+        }
+        _ => return None,
+    })
+}
+
+/// The keys that the file says.
+fn said(declared: &FindsDeclaration) -> Vec<&'static str> {
+    let FindsDeclaration { limit, beside, .. } = declared;
+    let keys = [limit.map(|_| "limit"), beside.map(|_| "beside")];
+    keys.into_iter().flatten().collect()
+}
+
+/// A probe's word and what it looks for.
+fn looked_for(probe: &Probe) -> (&'static str, &'static [&'static str]) {
+    match probe {
+        Probe::Throughput { .. } => ("throughput", &["limit", "beside"]),
+        _ => ("", &[]),
+    }
+}
+
+fn complain(declared: &FindsDeclaration, message: &str, help: &str, errors: &mut Collector) {
+    errors.push(Diagnostic::new(DiagnosticKind::BadValue, declared.at(), message).help(help));
+}
