@@ -7,11 +7,12 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use roadblock_emulator::kernel::tcp_info::{self, TcpInfo};
 use roadblock_scenarios::model::Limit;
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::transfer::Way;
 

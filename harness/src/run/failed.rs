@@ -67,7 +67,7 @@ pub(crate) fn expected_words(step: &StepEntry) -> String {
 
 /// What was found: `, limit policed, beside unthrottled`.
 fn found_words(found: &BTreeMap<String, String>) -> String {
-    found.iter().map(|(key, value)| format!(", {key} {value}")).collect()
+    found.iter().flat_map(|(key, value)| [", ", key, " ", value]).collect()
 }
 
 /// How fast a step was beside control, where that counts.
