@@ -6,6 +6,7 @@ mod differences;
 mod errand;
 mod error;
 mod files;
+mod graft;
 mod isolation;
 mod machines;
 mod nat;
@@ -25,6 +26,7 @@ pub use client::Client;
 pub use commands::{CommandError, CommandSpec};
 pub use errand::{Errand, Errands};
 pub use error::LabError;
+pub use graft::NotGrafted;
 pub use machines::MachineLog;
 pub use nat::Translators;
 

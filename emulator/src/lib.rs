@@ -8,6 +8,7 @@ pub mod bare_segment;
 pub mod capture;
 pub mod clock;
 pub mod events;
+pub mod graft;
 pub mod inspector;
 pub mod internet;
 pub mod kernel;

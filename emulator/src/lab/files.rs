@@ -22,12 +22,26 @@ pub(super) type Binds = Vec<(PathBuf, PathBuf)>;
 pub(super) struct Files {
     place: PathBuf,
     laid_out: Mutex<BTreeMap<Name, Binds>>,
+    /// What is bound over programs, everywhere.
+    grafts: Mutex<Binds>,
 }
 
 impl Files {
     /// Those of the lab of this number.
     pub(super) fn new(lab: usize) -> Self {
-        Self { place: Path::new(mounts::PRIVATE).join(format!("lab{lab}")), laid_out: Mutex::default() }
+        Self { place: Path::new(mounts::PRIVATE).join(format!("lab{lab}")), laid_out: Mutex::default(), grafts: Mutex::default() }
+    }
+
+    /// Where a copy of a program can be kept.
+    pub(super) fn new_graft_of(&self, program: &Path) -> PathBuf {
+        let number = self.grafts.lock().unwrap_or_else(PoisonError::into_inner).len();
+        let name = program.file_name().unwrap_or_default();
+        self.place.join("grafts").join(number.to_string()).join(name)
+    }
+
+    /// From now on this copy is seen in place of a program.
+    pub(super) fn add_graft(&self, copy: PathBuf, program: PathBuf) {
+        self.grafts.lock().unwrap_or_else(PoisonError::into_inner).push((copy, program));
     }
 
     /// Where they are kept, and what else the lab's commands leave.
@@ -43,11 +57,15 @@ impl Files {
         authority: &Authority,
     ) -> Result<Binds, LabError> {
         let mut laid_out = self.laid_out.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(binds) = laid_out.get(namespace) {
-            return Ok(binds.clone());
+        // What is bound lies below /run, which one of the others covers.
+        let mut binds = self.grafts.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = laid_out.get(namespace) {
+            binds.extend_from_slice(known);
+            return Ok(binds);
         }
-        let binds = lay_out(&self.place.join(&**namespace), resolvers, authority)?;
-        laid_out.insert(Name::clone(namespace), binds.clone());
+        let files = lay_out(&self.place.join(&**namespace), resolvers, authority)?;
+        binds.extend_from_slice(&files);
+        laid_out.insert(Name::clone(namespace), files);
         Ok(binds)
     }
 }

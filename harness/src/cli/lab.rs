@@ -62,6 +62,10 @@ pub(crate) struct SeatArguments {
     /// Write all decisions into this file, one a line, as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
+    /// Let this program, a path or a name that PATH finds, trust the lab although its roots are compiled in: inside, it is seen
+    /// with the lab's certificate in place of one of its own; may be given several times
+    #[arg(long = "graft", value_name = "BINARY")]
+    pub(crate) grafts: Vec<OsString>,
     /// Be root inside, with all rights over the vantage, instead of yourself
     #[arg(long)]
     pub(crate) root: bool,
@@ -154,6 +158,7 @@ Examples:
   roadblock exec ru/whatsapp-2026 -- curl -sS https://web.whatsapp.com/
   roadblock exec ru/whatsapp-2026 --phase before -- kdig web.whatsapp.com
   roadblock exec ru/whatsapp-2026 --root -- tcpdump -n
+  roadblock exec ru/whatsapp-2026 --graft node -- node --use-bundled-ca probe.js
   roadblock exec ru/whatsapp-2026 --capture curl.pcapng -- curl -sS https://web.whatsapp.com/
   roadblock exec ./mine.toml --serve vpn=./server.sh -- ./client.sh";
 

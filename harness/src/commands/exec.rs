@@ -1,6 +1,7 @@
 //! `roadblock exec` and `roadblock shell`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use roadblock_emulator::lab::{CommandError, CommandSpec, Lab, LabError, LabOptions, Problem};
@@ -10,23 +11,33 @@ use roadblock_scenarios::{Library, Scenario};
 use super::capture::{CaptureFile, EventsFile};
 use super::select::Seat;
 use super::way_in::WayIn;
-use super::{explain, library};
+use super::{explain, graft, library};
 use crate::cli::{ExecArguments, SeatArguments, Serve};
 use crate::ctl::Change;
 use crate::{output, status};
 
+/// What is done inside, and what is kept of it.
+struct Inside {
+    command: CommandSpec,
+    servers: Vec<Serve>,
+    /// The programs to graft.
+    grafts: Vec<PathBuf>,
+    capture: Option<CaptureFile>,
+    events: Option<EventsFile>,
+}
+
 /// Runs a command inside a scenario.
 pub(super) fn exec(library: &Library, arguments: ExecArguments) -> u8 {
-    enter(library, &arguments.seat, &arguments.servers, arguments.command)
+    enter(library, &arguments.seat, arguments.servers, arguments.command)
 }
 
 /// Opens a shell inside a scenario.
 pub(super) fn shell(library: &Library, arguments: &SeatArguments) -> u8 {
     let shell = std::env::var_os("SHELL").filter(|shell| !shell.is_empty());
-    enter(library, arguments, &[], vec![shell.unwrap_or_else(|| "/bin/sh".into())])
+    enter(library, arguments, Vec::new(), vec![shell.unwrap_or_else(|| "/bin/sh".into())])
 }
 
-fn enter(library: &Library, arguments: &SeatArguments, servers: &[Serve], argv: Vec<OsString>) -> u8 {
+fn enter(library: &Library, arguments: &SeatArguments, servers: Vec<Serve>, argv: Vec<OsString>) -> u8 {
     let Some(scenario) =
         library::runnable(library, &arguments.scenario, &arguments.parameters.set, arguments.allow_commands)
     else {
@@ -53,11 +64,19 @@ fn enter(library: &Library, arguments: &SeatArguments, servers: &[Serve], argv: 
             return status::EXEC_OURS;
         }
     };
+    let grafts = match graft::find_all(&arguments.grafts) {
+        Ok(grafts) => grafts,
+        Err(error) => {
+            output::error(error, None);
+            return status::EXEC_OURS;
+        }
+    };
     let command = CommandSpec { argv, root: arguments.root };
+    let wanted = Inside { command, servers, grafts, capture, events };
     let read = library::again(library, &arguments.scenario, &arguments.parameters.set, arguments.allow_commands);
     let (door, way_in) = WayIn::open(&scenario, Change::Allowed, read, arguments.quiet);
     match sandbox::run_with_door(door, || {
-        inside(&scenario, &seat, servers, &command, arguments, (capture, events), way_in)
+        inside(&scenario, &seat, wanted, arguments, way_in)
     }) {
         Ok(status) => status,
         Err(error) => {
@@ -71,10 +90,8 @@ fn enter(library: &Library, arguments: &SeatArguments, servers: &[Serve], argv: 
 fn inside(
     scenario: &Arc<Scenario>,
     seat: &Seat,
-    servers: &[Serve],
-    command: &CommandSpec,
+    Inside { command, servers, grafts, capture, events }: Inside,
     arguments: &SeatArguments,
-    (capture, events): (Option<CaptureFile>, Option<EventsFile>),
     way_in: Option<WayIn>,
 ) -> u8 {
     let options = LabOptions { seed: arguments.seed, capture: capture.is_some(), ..LabOptions::default() };
@@ -85,12 +102,18 @@ fn inside(
     if let Some(way_in) = way_in {
         way_in.serve(&lab);
     }
-    for Serve { machine, command } in servers {
+    for program in &grafts {
+        if let Err(error) = lab.graft(program) {
+            output::error(error, None);
+            return status::EXEC_OURS;
+        }
+    }
+    for Serve { machine, command } in &servers {
         if let Err(error) = lab.serve(machine, &["sh", "-c", command].map(OsString::from)) {
             return not_run(&error);
         }
     }
-    let status = match lab.run_command(&seat.vantage, command) {
+    let status = match lab.run_command(&seat.vantage, &command) {
         Ok(status) => status,
         Err(error) => not_run(&error),
     };

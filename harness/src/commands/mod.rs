@@ -7,6 +7,7 @@ mod ctl;
 mod doctor;
 mod exec;
 mod explain;
+mod graft;
 mod library;
 mod list;
 mod new;

@@ -4,6 +4,7 @@
 //! Everything here is pure: what the host has is passed in, and what comes out the kernel side lays over `/etc`.
 
 pub mod browsers;
+pub(crate) mod der;
 pub mod environment;
 pub mod files;
 pub mod java;

@@ -2,6 +2,8 @@
 
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 
+use super::der::{Fields, Malformed, Reader, SEQUENCE};
+
 /// Why a certificate's subject has no hash.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 pub enum SubjectHashError {
@@ -13,6 +15,12 @@ pub enum SubjectHashError {
     StringType(u8),
 }
 
+impl From<Malformed> for SubjectHashError {
+    fn from(_: Malformed) -> Self {
+        Self::Malformed
+    }
+}
+
 /// The hash that `openssl x509 -hash` prints, as a number: the first four bytes of a SHA-1, little end first.
 ///
 /// It is taken over the canonical encoding of the subject (OpenSSL's `x509_name_canon`): the sets
@@ -20,27 +28,13 @@ pub enum SubjectHashError {
 /// as one space.
 pub fn subject_hash(certificate: &[u8]) -> Result<u32, SubjectHashError> {
     let mut canonical = Vec::new();
-    let mut sets = Reader(subject(certificate)?);
+    let mut sets = Reader(Fields::of(certificate)?.subject);
     while !sets.is_empty() {
         canonical.extend(canonical_set(sets.expect(SET)?)?);
     }
     let digest = digest(&SHA1_FOR_LEGACY_USE_ONLY, &canonical);
     let first = digest.as_ref().first_chunk().ok_or(SubjectHashError::Malformed)?;
     Ok(u32::from_le_bytes(*first))
-}
-
-/// The contents of the subject of a certificate (RFC 5280 section 4.1).
-fn subject(certificate: &[u8]) -> Result<&[u8], SubjectHashError> {
-    let mut outer = Reader(Reader(certificate).expect(SEQUENCE)?);
-    let mut body = Reader(outer.expect(SEQUENCE)?);
-    if body.peek() == Some(VERSION) {
-        body.expect(VERSION)?;
-    }
-    body.expect(INTEGER)?; // The serial number.
-    body.expect(SEQUENCE)?; // The signature's algorithm.
-    body.expect(SEQUENCE)?; // The issuer.
-    body.expect(SEQUENCE)?; // The validity.
-    body.expect(SEQUENCE)
 }
 
 /// A relative distinguished name: a set of types and values, sorted by their encoding as DER wants.
@@ -89,47 +83,7 @@ fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
     element
 }
 
-/// What is left of a run of DER elements.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.0.first().copied()
-    }
-
-    /// The next element's tag and contents.
-    fn next(&mut self) -> Result<(u8, &'a [u8]), SubjectHashError> {
-        let [tag, first, rest @ ..] = self.0 else { return Err(SubjectHashError::Malformed) };
-        let (length, rest) = match *first {
-            short @ 0..0x80 => (usize::from(short), rest),
-            long => {
-                let count = usize::from(long & 0x7f);
-                let digits = rest.get(..count).filter(|_| (1..=4).contains(&count));
-                let digits = digits.ok_or(SubjectHashError::Malformed)?;
-                let length = digits.iter().fold(0, |length, digit| (length << 8) | usize::from(*digit));
-                (length, rest.get(count..).unwrap_or_default())
-            }
-        };
-        let contents = rest.get(..length).ok_or(SubjectHashError::Malformed)?;
-        self.0 = rest.get(length..).unwrap_or_default();
-        Ok((*tag, contents))
-    }
-
-    /// The contents of the next element, which must have this tag.
-    fn expect(&mut self, tag: u8) -> Result<&'a [u8], SubjectHashError> {
-        match self.next()? {
-            (found, contents) if found == tag => Ok(contents),
-            _ => Err(SubjectHashError::Malformed),
-        }
-    }
-}
-
 // Tags (X.680 section 8.6).
-const INTEGER: u8 = 0x02;
 const OBJECT_IDENTIFIER: u8 = 0x06;
 const UTF8_STRING: u8 = 0x0c;
 const PRINTABLE_STRING: u8 = 0x13;
@@ -138,10 +92,7 @@ const IA5_STRING: u8 = 0x16;
 const VISIBLE_STRING: u8 = 0x1a;
 const UNIVERSAL_STRING: u8 = 0x1c;
 const BMP_STRING: u8 = 0x1e;
-const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
-/// The context-specific tag 0, which carries a certificate's version.
-const VERSION: u8 = 0xa0;
 /// The one ASCII white space that Rust does not count as such.
 const VERTICAL_TAB: u8 = 0x0b;
 
@@ -149,6 +100,7 @@ const VERTICAL_TAB: u8 = 0x0b;
 pub(super) mod tests {
     use proptest::prelude::*;
 
+    use super::super::der::{INTEGER, VERSION};
     use super::*;
 
     /// As much of a certificate as the hash needs, for `CN=roadblock lab authority, O=roadblock`.
