@@ -74,6 +74,13 @@ need_for_tests() {
     need shadowsocks-libev "ss-local and ss-server, a proxy inside labs" eval 'has ss-local && has ss-server'
     need tshark "tshark, to read captures with other eyes" has tshark
     need python3 "python3, a client inside labs" has python3
+    need wget "wget, a client inside labs" has wget
+    need python3-requests "Python's requests, a client inside labs" eval 'python3 -c "import requests" || /usr/bin/python3 -c "import requests"'
+    need nodejs "node, a client inside labs, and one with roots compiled in" has node
+    need default-jdk-headless "java with a compiler, a client inside labs" eval 'has java && has javac'
+    need golang-go "go, to build a client with roots compiled in" has go
+    need chromium "chromium, a client inside labs" has chromium
+    need firefox-esr "firefox-esr, a client inside labs" has firefox-esr
     need python3-venv "Python's venv, for the libraries that look at the services" python3 -c 'import ensurepip, venv'
 }
 

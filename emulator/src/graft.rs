@@ -3,7 +3,7 @@
 //! A program with roots of its own, as a stock OONI probe, reads none of the lab's files. Such roots are mostly a bundle in
 //! PEM (RFC 7468), embedded as text. One block of it is replaced, and all else stays where it was: what takes the block's
 //! place is as long as it. The lab's certificate is the shorter one (ECDSA P-256, about 700 bytes as PEM, where roots have 800
-//! to 2700); spaces fill up its last line, which every parser takes: OpenSSL and BoringSSL, Go's `encoding/pem`, rustls.
+//! to 2700); spaces fill up its last line, which parsers pass over: `OpenSSL`, Go's `encoding/pem`, rustls.
 //! Padding between blocks would not do: some programs refuse anything after a block.
 //!
 //! Everything here is pure but for the streams: bytes in, bytes out.

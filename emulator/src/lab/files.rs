@@ -29,7 +29,11 @@ pub(super) struct Files {
 impl Files {
     /// Those of the lab of this number.
     pub(super) fn new(lab: usize) -> Self {
-        Self { place: Path::new(mounts::PRIVATE).join(format!("lab{lab}")), laid_out: Mutex::default(), grafts: Mutex::default() }
+        Self {
+            place: Path::new(mounts::PRIVATE).join(format!("lab{lab}")),
+            laid_out: Mutex::default(),
+            grafts: Mutex::default(),
+        }
     }
 
     /// Where a copy of a program can be kept.

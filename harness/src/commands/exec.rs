@@ -75,9 +75,7 @@ fn enter(library: &Library, arguments: &SeatArguments, servers: Vec<Serve>, argv
     let wanted = Inside { command, servers, grafts, capture, events };
     let read = library::again(library, &arguments.scenario, &arguments.parameters.set, arguments.allow_commands);
     let (door, way_in) = WayIn::open(&scenario, Change::Allowed, read, arguments.quiet);
-    match sandbox::run_with_door(door, || {
-        inside(&scenario, &seat, wanted, arguments, way_in)
-    }) {
+    match sandbox::run_with_door(door, || inside(&scenario, &seat, wanted, arguments, way_in)) {
         Ok(status) => status,
         Err(error) => {
             output::error(&error, error.advice().as_deref());
