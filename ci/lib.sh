@@ -72,6 +72,11 @@ need_for_tests() {
     need wireguard-tools "wg, to configure it" has wg
     need openvpn "openvpn, a VPN inside labs" has openvpn
     need shadowsocks-libev "ss-local and ss-server, a proxy inside labs" eval 'has ss-local && has ss-server'
+    need iodine "iodine, a tunnel in DNS inside labs" eval 'has iodine && has iodined'
+    need stunnel4 "stunnel, a proxy in TLS inside labs" has stunnel
+    need obfs4proxy "obfs4proxy, a transport inside labs" has obfs4proxy
+    need microsocks "microsocks, a SOCKS server inside labs" has microsocks
+    need openssh-client "ssh, a proxy inside labs" has ssh
     need tshark "tshark, to read captures with other eyes" has tshark
     need python3 "python3, a client inside labs" has python3
     need wget "wget, a client inside labs" has wget
@@ -120,6 +125,11 @@ need_rust() {
 
 need_rust_component() {
     cargo "$1" --version >/dev/null 2>&1 || give_up "cargo $1 is missing; run: rustup component add $2"
+}
+
+# Where ci/tools puts what it fetches and builds; `roadblock matrix` looks there too.
+tools_directory() {
+    printf '%s\n' "${ROADBLOCK_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/roadblock/tools}"
 }
 
 # Where cargo builds: configuration files may say so, not only the environment.

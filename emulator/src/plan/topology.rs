@@ -348,6 +348,11 @@ fn client(vantage: &Vantage) -> NamespacePlan {
         prefix,
         kind: RouteKind::Over { interface: UP.into(), source: Some(source(&prefix)) },
     }));
+    // A VPN's client that takes the default route over leads its server's address around the tunnel by the gateway that it
+    // found, and the kernel refuses a gateway that no route leads to. (In IPv6 a link-local one needs none.)
+    let gateway =
+        RoutePlan { prefix: host_prefix(NEXT_HOP_V4.into()), kind: RouteKind::Device { interface: UP.into() } };
+    routes.extend(Some(gateway).filter(|route| of_family(&route.prefix)));
     routes.extend(up(v4, v6).into_iter().filter(|route| of_family(&route.prefix)));
     let addresses = [IpAddr::V4(v4), IpAddr::V6(v6)].into_iter().filter(has);
     NamespacePlan {
