@@ -4,6 +4,7 @@ mod ctl;
 mod lab;
 mod library;
 mod probe;
+mod reporters;
 mod test;
 
 use std::path::PathBuf;
@@ -17,7 +18,8 @@ pub(crate) use library::{
     CheckArguments, Deny, ListArguments, ListBy, NewArguments, SchemaArguments, SchemaOf, ShowArguments,
 };
 pub(crate) use probe::{ProbeArguments, ProbeFormat};
-pub(crate) use test::{MergeArguments, ReportArguments, ReportCommand, SuiteFormat, TestArguments};
+pub(crate) use reporters::{ReporterArguments, When};
+pub(crate) use test::{MergeArguments, ReportArguments, ReportCommand, Rerun, SuiteFormat, TestArguments};
 
 use ctl::CTL_EXAMPLES;
 use lab::{EXEC_EXAMPLES, REPLAY_EXAMPLES, RUN_EXAMPLES, SHELL_EXAMPLES};
@@ -116,7 +118,8 @@ pub(crate) enum Format {
     Json,
 }
 
-const DEFAULT_SEED: u64 = 1;
+/// What all chance comes from where nothing else is said.
+pub(crate) const DEFAULT_SEED: u64 = 1;
 
 const EXIT_STATUSES: &str = "\
 Exit status:

@@ -36,6 +36,7 @@ pub(crate) fn of(conclusion: Conclusion) -> u8 {
         Conclusion::AsExpected => OK,
         Conclusion::Unexpected => UNEXPECTED,
         Conclusion::Invalid => OWN_FAULT,
+        Conclusion::Unsupported => NO_LAB,
         Conclusion::Interrupted => interrupted(),
     }
 }

@@ -54,7 +54,7 @@ pub const MAX_RESIDUALS: usize = 65_536;
 pub const MAX_BUCKETS: usize = 65_536;
 /// The most counts that flows share kept at once.
 pub const MAX_COUNTS: usize = 65_536;
-/// The most injectors whose numbers are kept at once.
+/// The most clients of injectors whose numbers are kept at once.
 pub const MAX_INJECTORS: usize = 65_536;
 /// The most redirected queries whose answers are awaited at once.
 pub const MAX_REDIRECTS: usize = 65_536;

@@ -36,6 +36,14 @@ pub enum LabError {
         /// The end of its log, or that there is none.
         log: String,
     },
+    /// A machine's command needs a program that is not there, as its shell says (exit status 126 or 127).
+    #[error("failed to start what runs on the machine `{machine}`: a program that it needs is not here\n{log}")]
+    MachineProgram {
+        /// The machine.
+        machine: Name,
+        /// The end of its log, where the shell names the program.
+        log: String,
+    },
     /// A machine's command could not be run at all.
     #[error("failed to start what runs on the machine `{machine}`: {cause}")]
     MachineCommand {
@@ -142,6 +150,7 @@ impl LabError {
                 Some(MODULES.to_owned())
             }
             Self::Namespace(_) => Some(NETWORK_NAMESPACES.to_owned()),
+            Self::MachineProgram { .. } => Some("install the program, or put it on the PATH".to_owned()),
             _ => None,
         }
     }

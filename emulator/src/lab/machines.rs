@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::process::Child;
+use std::process::{Child, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -101,6 +101,11 @@ impl Lab {
                 break;
             }
             if let Some(ended) = self.commands.servers.ended(number) {
+                if matches!(ended.code(), Some(NOT_RUNNABLE | NOT_FOUND)) {
+                    let machine = Name::clone(&machine.name);
+                    let log = self.commands.servers.tail(number, LINES_OF_AN_ERROR);
+                    return Err(LabError::MachineProgram { machine, log });
+                }
                 return Err(failed(format!("it ended before it was ready: {ended}")));
             }
             if waited >= run.ready_within {
@@ -138,10 +143,10 @@ impl Servers {
         problems
     }
 
-    fn ended(&self, number: usize) -> Option<String> {
+    fn ended(&self, number: usize) -> Option<ExitStatus> {
         let mut servers = self.lock();
         let ended: io::Result<_> = servers.get_mut(number)?.child.try_wait();
-        ended.ok().flatten().map(|status| status.to_string())
+        ended.ok().flatten()
     }
 
     fn log(&self, number: usize) -> String {
@@ -169,6 +174,9 @@ fn tail(log: &str, lines: usize) -> String {
     all[all.len().saturating_sub(lines)..].join("\n")
 }
 
+/// What a shell ends with where a program cannot be run, and where there is none.
+const NOT_RUNNABLE: i32 = 126;
+const NOT_FOUND: i32 = 127;
 const NOTHING: &str = "it said nothing";
 const LINES_OF_AN_ERROR: usize = 20;
 const LINES_OF_A_PROBLEM: usize = 3;

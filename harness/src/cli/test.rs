@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{DEFAULT_SEED, Format};
-use crate::suite::Partition;
+use super::{Format, ReporterArguments};
+use crate::suite::{Partition, Unsupported};
 
 /// `roadblock test`.
 #[derive(Args, Debug)]
@@ -32,7 +32,7 @@ pub(crate) struct TestArguments {
     pub(crate) probes: Vec<String>,
     /// Only a part, so that several machines share the work: `count:K/N` or `hash:K/N`, by which another scenario moves no
     /// other
-    #[arg(long, value_name = "PART", conflicts_with = "mutate")]
+    #[arg(long, value_name = "PART")]
     pub(crate) partition: Option<Partition>,
     /// Try a phase that does not go as expected so many times again; if it does then, it is called flaky
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
@@ -46,11 +46,20 @@ pub(crate) struct TestArguments {
     /// How many labs there are at a time; eight for each processor if not given
     #[arg(long, value_name = "NUMBER")]
     pub(crate) labs: Option<NonZero<u16>>,
-    /// What all chance in the labs comes from
-    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
-    pub(crate) seed: u64,
+    /// What all chance in the labs comes from; with `--rerun` what it came from then, else 1
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Only what failed in the former test, or was not played to its end; its scenarios where none are given
+    #[arg(long, value_name = "WHAT", value_enum)]
+    pub(crate) rerun: Option<Rerun>,
+    /// The document of the former test; what your last test left if not given
+    #[arg(long, value_name = "FILE", requires = "rerun")]
+    pub(crate) former: Option<PathBuf>,
+    /// What becomes of phases that this machine cannot play, for want of a kernel's feature or of a program
+    #[arg(long, value_name = "WHAT", value_enum, default_value_t)]
+    pub(crate) unsupported: Unsupported,
     /// Take out each rule in turn, and fail if nothing notices
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["partition", "rerun", "unsupported", "junit", "html", "markdown"])]
     pub(crate) mutate: bool,
     /// With `--mutate`: only one rule in so many
     #[arg(long, value_name = "NUMBER", default_value_t = 1, requires = "mutate")]
@@ -59,12 +68,12 @@ pub(crate) struct TestArguments {
     /// of their probes
     #[arg(long)]
     pub(crate) allow_commands: bool,
-    /// Write a JUnit file
-    #[arg(long, value_name = "FILE", conflicts_with = "mutate")]
-    pub(crate) junit: Option<PathBuf>,
     /// How to print what came of it
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: SuiteFormat,
+    /// Where it goes besides.
+    #[command(flatten)]
+    pub(crate) reporters: ReporterArguments,
 }
 
 /// `roadblock report`.
@@ -89,12 +98,19 @@ pub(crate) struct MergeArguments {
     /// What `roadblock test --partition ... --format json` printed, all parts of one whole, in any order
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
-    /// Write a JUnit file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) junit: Option<PathBuf>,
     /// How to print what came of it
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+    /// Where it goes besides.
+    #[command(flatten)]
+    pub(crate) reporters: ReporterArguments,
+}
+
+/// What of a former test is played again.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Rerun {
+    /// What failed, or was not played to its end
+    Failed,
 }
 
 /// How to print what a suite gives.
@@ -114,6 +130,7 @@ Examples:
   roadblock test
   roadblock test 'ru/*' --mechanism sni-rewrite --junit junit.xml
   roadblock test ./scenarios/ --partition count:1/4 --retries 1
+  roadblock test --rerun failed
   roadblock test --mutate --sample 10";
 
 pub(super) const MERGE_EXAMPLES: &str = "\

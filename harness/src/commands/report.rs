@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::reports::Reports;
 use super::test::close;
 use super::{print, print_json};
 use crate::cli::{Format, MergeArguments, ReportCommand};
@@ -18,6 +19,13 @@ pub(super) fn report(command: &ReportCommand) -> u8 {
 
 /// Joins parts; the exit status is that of the test itself.
 fn merge(arguments: &MergeArguments) -> u8 {
+    let reports = match Reports::open(&arguments.reporters) {
+        Ok(reports) => reports,
+        Err(error) => {
+            output::error(&error, None);
+            return status::USAGE;
+        }
+    };
     let document = match joined(&arguments.files) {
         Ok(document) => document,
         Err(error) => {
@@ -25,7 +33,7 @@ fn merge(arguments: &MergeArguments) -> u8 {
             return status::USAGE;
         }
     };
-    let status = close(&document, arguments.junit.as_deref());
+    let status = close(&document, reports);
     match arguments.format {
         Format::Human => print(&suite::render(&document, Paint::for_stdout()), status),
         Format::Json => print_json(&document, status),

@@ -88,10 +88,7 @@ fn inside(
 
 /// Says why a lab was not built or nothing could be measured in it.
 pub(super) fn failed(error: &RunError) -> u8 {
-    let advice = match error {
-        RunError::Lab(error) => error.advice(),
-        RunError::Measure(_) | RunError::Trust(_) | RunError::Runtime(_) => None,
-    };
+    let advice = error.advice();
     output::error(error, advice.as_deref());
     // Where there is advice, the machine is what is wrong.
     if advice.is_some() { status::NO_LAB } else { status::OWN_FAULT }

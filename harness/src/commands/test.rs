@@ -1,50 +1,142 @@
 //! `roadblock test`.
 
-use std::fs;
-use std::path::Path;
+use std::cell::Cell;
 use std::time::Duration;
 
-use roadblock_emulator::sandbox;
+use roadblock_emulator::sandbox::{self, SandboxError};
 use roadblock_scenarios::Library;
 use roadblock_scenarios::model::Mechanism;
 
+use super::reports::Reports;
+use super::state;
 use super::trust::{self, NotAllowed};
 use super::{print, print_json};
-use crate::cli::{SuiteFormat, TestArguments};
+use crate::cli::{DEFAULT_SEED, Rerun, SuiteFormat, TestArguments};
 use crate::diagnostics;
 use crate::output::{self, Paint};
+use crate::report::OutputFile;
 use crate::status;
-use crate::suite::{self, ChooseError, Document, Filter, Mutants, Pool, Progress, Subject, Unit};
+use crate::suite::{self, Asked, ChooseError, Document, Filter, Former, Mutants, Pool, Progress, Subject, Unit};
 
 /// Plays the expectations of many scenarios, or takes out their rules.
 pub(super) fn test(library: &Library, arguments: &TestArguments) -> u8 {
-    let filter = match filter(arguments) {
-        Ok(filter) => filter,
-        Err(status) => return status,
+    match prepare(library, arguments) {
+        Ok(prepared) if arguments.mutate => {
+            let Prepared { subjects, filter, pool, .. } = prepared;
+            end(sandbox::run(|| mutate(&subjects, &filter, pool, arguments)))
+        }
+        Ok(prepared) => played(prepared, arguments),
+        Err(status) => status,
+    }
+}
+
+/// What is played and how, and where it is reported.
+struct Prepared {
+    subjects: Vec<Subject>,
+    filter: Filter,
+    pool: Pool,
+    former: Option<Former>,
+    asked: Asked,
+}
+
+/// All that can be wrong with what was asked for, said before any lab; the exit status if something is.
+fn prepare(library: &Library, arguments: &TestArguments) -> Result<Prepared, u8> {
+    let filter = filter(arguments)?;
+    let former = arguments.rerun.map(|Rerun::Failed| former(arguments)).transpose()?;
+    let scenarios = match &former {
+        Some(former) if arguments.scenarios.is_empty() => former.scenarios().to_vec(),
+        _ => arguments.scenarios.clone(),
     };
-    let subjects = match suite::choose(&arguments.scenarios, &filter, library) {
-        Ok(subjects) => subjects,
-        Err(error) => return refused(&error),
+    let subjects = suite::choose(&scenarios, &filter, library).map_err(|error| refused(&error))?;
+    let subjects = admitted(subjects, arguments.allow_commands).map_err(|refusal| {
+        output::error(&refusal, Some(trust::HELP));
+        status::USAGE
+    })?;
+    let seed = arguments.seed.or(former.as_ref().map(Former::seed)).unwrap_or(DEFAULT_SEED);
+    let asked = Asked {
+        scenarios,
+        chosen: 0,
+        seed,
+        partition: arguments.partition.map(|partition| partition.to_string()),
+        unsupported: arguments.unsupported,
     };
-    let subjects = match admitted(subjects, arguments.allow_commands) {
-        Ok(subjects) => subjects,
-        Err(refusal) => {
-            output::error(&refusal, Some(trust::HELP));
+    Ok(Prepared { subjects, filter, pool: pool(arguments, seed), former, asked })
+}
+
+/// The former test, and a word about it.
+fn former(arguments: &TestArguments) -> Result<Former, u8> {
+    let Some(path) = arguments.former.clone().or_else(state::last_test) else {
+        output::error("no former test is kept where there is no home", Some("name its document by `--former FILE`"));
+        return Err(status::USAGE);
+    };
+    match Former::read(&path) {
+        Ok(former) if former.failed() == 0 => {
+            output::notice(format_args!("nothing failed in the former test ({})", former.describe()));
+            Ok(former)
+        }
+        Ok(former) => Ok(former),
+        Err(error) => {
+            output::error(&error, Some("`roadblock test` keeps its document there; `--former FILE` names another"));
+            Err(status::USAGE)
+        }
+    }
+}
+
+/// Chooses units, plays them in a sandbox, reports.
+fn played(prepared: Prepared, arguments: &TestArguments) -> u8 {
+    let Prepared { subjects, filter, pool, former, mut asked } = prepared;
+    let mut units = match suite::units(&subjects, &filter) {
+        Ok(units) => units,
+        Err(error) => {
+            output::error(format_args!("failed to plan the measurements: {error}"), None);
             return status::USAGE;
         }
     };
-    let pool = pool(arguments);
-    let inside = || {
-        let act = if arguments.mutate { mutate } else { play };
-        act(&subjects, &filter, pool, arguments)
+    // A part may well be empty, where there are more machines than phases, and so may what failed.
+    if units.is_empty() {
+        output::error("nothing fits what was asked for", Some("`roadblock list` names scenarios and their phases"));
+        return status::USAGE;
+    }
+    if let Some(former) = former {
+        former.only_failed(&mut units);
+    }
+    asked.chosen = units.len();
+    if let Some(partition) = arguments.partition {
+        units.retain(|unit| partition.holds(unit.place, &unit.name()));
+    }
+    let reports = match Reports::open(&arguments.reporters) {
+        Ok(reports) => reports,
+        Err(error) => {
+            output::error(&error, None);
+            return status::USAGE;
+        }
     };
-    match sandbox::run(inside) {
+    let kept = state::keep_test();
+    let document = Document::of(&units, asked);
+    let mut unplayed = document.clone();
+    // Both processes have these, and only one uses them: the lab's, or where there can be none, this one.
+    let files = Cell::new(Some((reports, kept)));
+    let report = |document: &Document| match files.take() {
+        Some((reports, kept)) => reported(document, reports, kept, arguments.format),
+        None => status::OWN_FAULT,
+    };
+    match sandbox::run(|| report(&play_units(&units, document, pool, arguments.format))) {
         Ok(status) => status,
         Err(error) => {
+            unplayed.note_no_lab(&error.to_string());
+            let status = report(&unplayed);
             output::error(&error, error.advice().as_deref());
-            status::NO_LAB
+            status
         }
     }
+}
+
+/// The exit status of what ended in a sandbox.
+fn end(ended: Result<u8, SandboxError>) -> u8 {
+    ended.unwrap_or_else(|error| {
+        output::error(&error, error.advice().as_deref());
+        status::NO_LAB
+    })
 }
 
 fn filter(arguments: &TestArguments) -> Result<Filter, u8> {
@@ -67,13 +159,14 @@ fn filter(arguments: &TestArguments) -> Result<Filter, u8> {
     })
 }
 
-fn pool(arguments: &TestArguments) -> Pool {
+fn pool(arguments: &TestArguments, seed: u64) -> Pool {
     Pool {
         labs: arguments.labs.map_or_else(Pool::usual_number_of_labs, |labs| usize::from(labs.get())),
-        seed: arguments.seed,
+        seed,
         timeout: Duration::from_secs(arguments.timeout),
         retries: arguments.retries,
         fail_fast: arguments.fail_fast,
+        unsupported: arguments.unsupported,
     }
 }
 
@@ -91,41 +184,13 @@ fn refused(error: &ChooseError) -> u8 {
     status::USAGE
 }
 
-/// In the lab process: plays.
-fn play(subjects: &[Subject], filter: &Filter, pool: Pool, arguments: &TestArguments) -> u8 {
-    let mut units = match suite::units(subjects, filter) {
-        Ok(units) => units,
-        Err(error) => {
-            output::error(format_args!("failed to plan the measurements: {error}"), None);
-            return status::USAGE;
-        }
-    };
-    let chosen = units.len();
-    if let Some(partition) = arguments.partition {
-        units.retain(|unit| partition.holds(unit.place, &unit.name()));
-    }
-    // A part may well be empty, where there are more machines than phases.
-    if chosen == 0 {
-        output::error("nothing fits what was asked for", Some("`roadblock list` names scenarios and their phases"));
-        return status::USAGE;
-    }
-    let document = play_units(&units, chosen, pool, arguments);
-    let status = close(&document, arguments.junit.as_deref());
-    match arguments.format {
-        SuiteFormat::Human => print(&suite::render(&document, Paint::for_stdout()), status),
-        SuiteFormat::Json => print_json(&document, status),
-        SuiteFormat::Lines => status,
-    }
-}
-
-fn play_units(units: &[Unit], chosen: usize, pool: Pool, arguments: &TestArguments) -> Document {
-    let partition = arguments.partition.map(|partition| partition.to_string());
-    let mut document = Document::of(units, chosen, pool.seed, partition);
+/// In the lab process: plays, and tells what happens.
+fn play_units(units: &[Unit], mut document: Document, pool: Pool, format: SuiteFormat) -> Document {
     let mut progress = Progress::default();
     suite::play(units, pool, |event| {
         document.note(event);
         progress.note(event);
-        if arguments.format == SuiteFormat::Lines
+        if format == SuiteFormat::Lines
             && let Some(line) = document.line(event)
         {
             // Where nobody reads any more, the exit status still says how it went.
@@ -135,28 +200,29 @@ fn play_units(units: &[Unit], chosen: usize, pool: Pool, arguments: &TestArgumen
     document
 }
 
-/// Writes the JUnit file, if one is wanted; the exit status.
-pub(super) fn close(document: &Document, junit: Option<&Path>) -> u8 {
-    match junit.map(|path| write_junit(path, document)) {
-        Some(Err(error)) => {
-            output::error(format_args!("failed to write the JUnit file: {error}"), None);
-            status::OWN_FAULT
-        }
-        Some(Ok(())) | None => status::of(document.conclusion),
+/// Reports everywhere, keeps the document for `--rerun`, and prints it; the exit status.
+fn reported(document: &Document, reports: Reports, kept: Option<OutputFile>, format: SuiteFormat) -> u8 {
+    if let (Some(file), Ok(text)) = (kept, serde_json::to_string(document)) {
+        // Without it nothing is lost but `--rerun`.
+        let _ = file.write(&text);
+    }
+    let status = close(document, reports);
+    match format {
+        SuiteFormat::Human => print(&suite::render(document, Paint::for_stdout()), status),
+        SuiteFormat::Json => print_json(document, status),
+        SuiteFormat::Lines => status,
     }
 }
 
-fn write_junit(path: &Path, document: &Document) -> Result<(), JunitError> {
-    Ok(fs::write(path, suite::junit(document)?)?)
-}
-
-/// Why there is no JUnit file.
-#[derive(Debug, thiserror::Error)]
-enum JunitError {
-    #[error(transparent)]
-    Xml(#[from] suite::SerializeError),
-    #[error(transparent)]
-    File(#[from] std::io::Error),
+/// Reports everywhere but on stdout; the exit status.
+pub(super) fn close(document: &Document, reports: Reports) -> u8 {
+    match reports.write(document) {
+        Err(error) => {
+            output::error(&error, None);
+            status::OWN_FAULT
+        }
+        Ok(()) => status::of(document.conclusion),
+    }
 }
 
 /// In the lab process: takes out rules.

@@ -43,7 +43,7 @@ fn judged(program: &Program, ended: io::Result<Errand>) -> Outcome {
         Some(status) if status == program.status => Outcome::new(VerdictWord::Ok),
         // What a shell says of a program that is not there, or cannot be run.
         Some(status @ (NOT_FOUND | NOT_RUNNABLE)) => {
-            let failure = Failure::Ours(format!("exit status {status}{said}"));
+            let failure = Failure::Missing(format!("exit status {status}{said}"));
             failed(VerdictWord::Unmeasured, failure, format!("cannot be run{said}"))
         }
         Some(status) => {

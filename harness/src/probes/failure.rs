@@ -55,6 +55,8 @@ pub(crate) enum Failure {
     TimedOut,
     /// `unknown_failure: ...`, and a fault of our own side.
     Ours(String),
+    /// `unknown_failure: ...`, because this machine lacks a program that measures.
+    Missing(String),
     /// `unknown_failure: ...`.
     Unknown(String),
 }
@@ -62,7 +64,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// Whether the fault is on our own side, so that nothing was measured.
     pub(crate) fn is_local(&self) -> bool {
-        matches!(self, Self::AddressInUse | Self::AddressNotAvailable | Self::Ours(_))
+        matches!(self, Self::AddressInUse | Self::AddressNotAvailable | Self::Ours(_) | Self::Missing(_))
     }
 
     /// The failure of our own side that kept a socket from being made.
@@ -146,7 +148,9 @@ impl fmt::Display for Failure {
             Self::SslInvalidHostname => "ssl_invalid_hostname",
             Self::SslUnknownAuthority => "ssl_unknown_authority",
             Self::TimedOut => "timed_out",
-            Self::Ours(text) | Self::Unknown(text) => return write!(f, "unknown_failure: {text}"),
+            Self::Ours(text) | Self::Missing(text) | Self::Unknown(text) => {
+                return write!(f, "unknown_failure: {text}");
+            }
         })
     }
 }

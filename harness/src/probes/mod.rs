@@ -51,6 +51,7 @@ mod websocket;
 mod wireguard;
 mod witness;
 
+pub(crate) use failure::Failure;
 pub(crate) use found::Found;
 pub(crate) use lab_time::{LabTime, Measuring};
 pub(crate) use measure::{Measure, MeasureError};

@@ -9,7 +9,8 @@ use crate::output::Paint;
 /// An expectation that failed: what it is, what was expected and what was seen.
 pub(crate) fn write_failed(text: &mut String, paint: Paint, expected: &ExpectationEntry) -> fmt::Result {
     let ExpectationEntry { id, place, phase, vantage, times, steps, .. } = expected;
-    writeln!(text, "\n  {} {} at {place}", paint.bad("failed:"), paint.strong(id))?;
+    let word = if expected.lacks().is_some() { paint.doubtful("unsupported:") } else { paint.bad("failed:") };
+    writeln!(text, "\n  {word} {} at {place}", paint.strong(id))?;
     writeln!(text, "    phase {phase}, vantage {vantage}")?;
     if let Some(times) = times {
         writeln!(text, "    {times}")?;

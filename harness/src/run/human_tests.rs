@@ -138,6 +138,7 @@ fn expected(seen: Seen) -> ExpectationEntry {
             finds: BTreeMap::new(),
             seen,
             differs: Vec::new(),
+            lacks: None,
         }],
     }
 }

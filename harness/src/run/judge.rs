@@ -5,6 +5,7 @@ use roadblock_scenarios::model::{Finds, OfControl, Probe, Step};
 use super::describe::describe;
 use super::evidence::Measured;
 use super::report::{Difference, OfControlEntry, StepEntry, Word};
+use crate::probes::Failure;
 
 /// What the report says about a step; where its speed is compared, beside the same from control.
 pub(crate) fn judge(step: &Step, measured: &Measured, control: Option<&Measured>) -> StepEntry {
@@ -30,6 +31,10 @@ pub(crate) fn judge(step: &Step, measured: &Measured, control: Option<&Measured>
     if finds.as_ref().is_some_and(|finds| !measured.outcome.found.as_ref().is_some_and(|found| found.is(finds))) {
         differs.push(Difference::Finds);
     }
+    let lacks = match &measured.outcome.failure {
+        Some(Failure::Missing(what)) => Some(what.clone()),
+        _ => None,
+    };
     StepEntry {
         probe: describe(probe),
         wait_milliseconds: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
@@ -40,6 +45,7 @@ pub(crate) fn judge(step: &Step, measured: &Measured, control: Option<&Measured>
         finds: finds.iter().flat_map(Finds::words).map(|(key, value)| (key.to_owned(), value)).collect(),
         seen,
         differs,
+        lacks,
     }
 }
 

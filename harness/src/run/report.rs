@@ -92,6 +92,8 @@ pub(crate) enum Conclusion {
     Invalid,
     /// It was ended by Ctrl-C before its end.
     Interrupted,
+    /// Some of it cannot be played on this machine, and all else was as expected.
+    Unsupported,
 }
 
 /// Which scenario.
@@ -289,6 +291,16 @@ pub(crate) struct StepEntry {
     pub(crate) seen: Seen,
     /// Which of these differ: `verdict`, `failure`, `by`, `of-control`, `finds`. Empty: none does.
     pub(crate) differs: Vec<Difference>,
+    /// What this machine lacks to measure it, as a shell says it; only where something is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lacks: Option<String>,
+}
+
+impl ExpectationEntry {
+    /// What this machine lacks to measure it, where that alone is why it is not as it must be.
+    pub(crate) fn lacks(&self) -> Option<&str> {
+        self.steps.iter().find(|step| !step.differs.is_empty())?.lacks.as_deref()
+    }
 }
 
 /// What of a step is not as it must be.

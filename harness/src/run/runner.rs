@@ -55,6 +55,16 @@ pub(crate) enum RunError {
     Runtime(#[from] std::io::Error),
 }
 
+impl RunError {
+    /// Where this machine cannot run labs: what to do.
+    pub(crate) fn advice(&self) -> Option<String> {
+        match self {
+            Self::Lab(error) => error.advice(),
+            Self::Measure(_) | Self::Trust(_) | Self::Runtime(_) => None,
+        }
+    }
+}
+
 /// What a lab is played under.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Limits {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::event::{Event, Outcome};
 use super::unit::Unit;
+use super::unsupported::{NotPlayed, Unsupported};
 use crate::run::report::{Conclusion, ExpectationEntry, ProblemEntry, Report, Word};
 
 /// The name and version of this document's schema.
@@ -33,6 +34,12 @@ pub(crate) struct Document {
     pub(crate) version: String,
     /// What all chance in the labs came from.
     pub(crate) seed: u64,
+    /// The scenarios as they were asked for; empty: all of the library.
+    #[serde(default)]
+    pub(crate) scenarios: Vec<String>,
+    /// What becomes of what this machine cannot play.
+    #[serde(default)]
+    pub(crate) unsupported: Unsupported,
     /// The part of all units that was played, as `count:1/4`.
     pub(crate) partition: Option<String>,
     /// How many units there are in all the parts together.
@@ -43,6 +50,21 @@ pub(crate) struct Document {
     pub(crate) conclusion: Conclusion,
     /// The units, in the order of the library and of each scenario's phases.
     pub(crate) units: Vec<UnitEntry>,
+}
+
+/// What a suite was asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    /// The scenarios, as somebody wrote them.
+    pub(crate) scenarios: Vec<String>,
+    /// How many units there are in all parts together.
+    pub(crate) chosen: usize,
+    /// What all chance comes from.
+    pub(crate) seed: u64,
+    /// The part that is played.
+    pub(crate) partition: Option<String>,
+    /// What becomes of what this machine cannot play.
+    pub(crate) unsupported: Unsupported,
 }
 
 /// What one phase of one scenario gave.
@@ -56,6 +78,9 @@ pub(crate) struct UnitEntry {
     pub(crate) phase: String,
     /// How it ended.
     pub(crate) conclusion: UnitConclusion,
+    /// What this machine lacks to play it.
+    #[serde(default)]
+    pub(crate) lacks: Option<String>,
     /// How often it was tried.
     pub(crate) tries: u32,
     /// How long its last try took.
@@ -78,6 +103,8 @@ pub(crate) enum UnitConclusion {
     AsExpected,
     /// It was at last; a try before was not.
     Flaky,
+    /// This machine cannot play it, or not all of it; what was played was as expected.
+    Unsupported,
     /// It was not begun.
     NotPlayed,
     /// Ctrl-C ended it.
@@ -91,12 +118,15 @@ pub(crate) enum UnitConclusion {
 }
 
 impl Document {
-    /// A document in which nothing was played yet: of these of the chosen units.
-    pub(crate) fn of(units: &[Unit], chosen: usize, seed: u64, partition: Option<String>) -> Self {
+    /// A document in which nothing was played yet: of these units.
+    pub(crate) fn of(units: &[Unit], asked: Asked) -> Self {
+        let Asked { scenarios, chosen, seed, partition, unsupported } = asked;
         Self {
             schema: SCHEMA.to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed,
+            scenarios,
+            unsupported,
             partition,
             chosen,
             milliseconds: 0,
@@ -128,6 +158,15 @@ impl Document {
         serde_json::to_string(&line).ok()
     }
 
+    /// Takes in that this machine cannot play any of it.
+    pub(crate) fn note_no_lab(&mut self, what: &str) {
+        for unit in &mut self.units {
+            unit.conclusion = UnitConclusion::Unsupported;
+            unit.lacks = Some(what.to_owned());
+        }
+        self.conclusion = self.conclude(false);
+    }
+
     /// How many expectations were as they must be, and how many there were.
     pub(crate) fn expectations(&self) -> (usize, usize) {
         let all = || self.units.iter().flat_map(|unit| &unit.expectations);
@@ -141,8 +180,9 @@ impl Document {
             UnitConclusion::Invalid | UnitConclusion::TimedOut => Conclusion::Invalid,
             UnitConclusion::Unexpected => Conclusion::Unexpected,
             UnitConclusion::Interrupted | UnitConclusion::NotPlayed => Conclusion::Interrupted,
-            UnitConclusion::AsExpected | UnitConclusion::Flaky if early => Conclusion::Interrupted,
-            UnitConclusion::AsExpected | UnitConclusion::Flaky => Conclusion::AsExpected,
+            _ if early => Conclusion::Interrupted,
+            UnitConclusion::Unsupported if self.unsupported == Unsupported::Fail => Conclusion::Unsupported,
+            UnitConclusion::AsExpected | UnitConclusion::Flaky | UnitConclusion::Unsupported => Conclusion::AsExpected,
         }
     }
 }
@@ -159,6 +199,7 @@ impl UnitEntry {
             scenario: unit.scenario.id.to_string(),
             phase: unit.plan.phase.to_string(),
             conclusion: UnitConclusion::NotPlayed,
+            lacks: None,
             tries: 0,
             milliseconds: 0,
             control: 0,
@@ -179,8 +220,10 @@ impl UnitEntry {
                 self.control = cells.len();
                 self.expectations.clone_from(expectations);
                 self.problems.clone_from(problems);
+                self.lacks = self.expectations.iter().find_map(ExpectationEntry::lacks).map(str::to_owned);
             }
-            Err(what) => {
+            Err(NotPlayed::Unsupported(what)) => self.lacks = Some(what.clone()),
+            Err(NotPlayed::Failed(what)) => {
                 let (phase, what) = (self.phase.clone(), what.clone());
                 self.problems = vec![ProblemEntry { phase, place: "lab".to_owned(), what }];
             }
@@ -195,7 +238,8 @@ fn conclusion(outcome: &Outcome) -> UnitConclusion {
     match outcome.result.as_ref().map(|report| report.conclusion) {
         Ok(Conclusion::AsExpected) if outcome.failed_before > 0 => UnitConclusion::Flaky,
         Ok(Conclusion::AsExpected) => UnitConclusion::AsExpected,
-        Ok(Conclusion::Unexpected) => UnitConclusion::Unexpected,
+        _ if outcome.is_unsupported() => UnitConclusion::Unsupported,
+        Ok(Conclusion::Unexpected | Conclusion::Unsupported) => UnitConclusion::Unexpected,
         Ok(Conclusion::Interrupted) => UnitConclusion::Interrupted,
         Ok(Conclusion::Invalid) | Err(_) => UnitConclusion::Invalid,
     }
@@ -207,6 +251,7 @@ impl UnitConclusion {
         match self {
             Self::AsExpected => "as expected",
             Self::Flaky => "flaky",
+            Self::Unsupported => "unsupported",
             Self::NotPlayed => "not played",
             Self::Interrupted => "interrupted",
             Self::TimedOut => "timed out",

@@ -3,6 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::document::{Document, UnitConclusion, UnitEntry};
+use super::unsupported::Unsupported;
 use crate::output::Paint;
 use crate::run::report::Conclusion;
 use crate::run::{Table, write_failed};
@@ -39,18 +40,23 @@ fn painted(conclusion: UnitConclusion, paint: Paint) -> String {
     let text = conclusion.as_str();
     match conclusion {
         UnitConclusion::AsExpected => paint.good(text).to_string(),
-        UnitConclusion::Flaky | UnitConclusion::NotPlayed | UnitConclusion::Interrupted => {
-            paint.doubtful(text).to_string()
-        }
+        UnitConclusion::Flaky
+        | UnitConclusion::Unsupported
+        | UnitConclusion::NotPlayed
+        | UnitConclusion::Interrupted => paint.doubtful(text).to_string(),
         UnitConclusion::TimedOut | UnitConclusion::Unexpected | UnitConclusion::Invalid => paint.bad(text).to_string(),
     }
 }
 
 fn details(text: &mut String, document: &Document, paint: Paint) -> fmt::Result {
-    for unit in document.units.iter().filter(|unit| unit.tries > 0 && unit.conclusion != UnitConclusion::AsExpected) {
+    let told = |unit: &&UnitEntry| !matches!(unit.conclusion, UnitConclusion::AsExpected | UnitConclusion::NotPlayed);
+    for unit in document.units.iter().filter(told) {
         let UnitEntry { scenario, phase, conclusion, tries, .. } = unit;
         let again = if *tries > 1 { format!(", tried {tries} times") } else { String::new() };
         writeln!(text, "\n{} phase {phase}: {}{again}", paint.strong(scenario), painted(*conclusion, paint))?;
+        if let (UnitConclusion::Unsupported, Some(lacks)) = (conclusion, &unit.lacks) {
+            writeln!(text, "  this machine lacks what it needs: {lacks}")?;
+        }
         for target in &unit.control_missed {
             writeln!(text, "  control did not reach {target}")?;
         }
@@ -78,6 +84,14 @@ fn sum(text: &mut String, document: &Document, paint: Paint) -> fmt::Result {
         document.units.len(),
         document.seed
     )?;
+    let unsupported = document.units.iter().filter(|unit| unit.conclusion == UnitConclusion::Unsupported).count();
+    if unsupported > 0 {
+        let dealt_with = match document.unsupported {
+            Unsupported::Skip => "passed over",
+            Unsupported::Fail => "`--unsupported skip` passes them over",
+        };
+        writeln!(text, "{}", paint.doubtful(format!("{unsupported} phases are unsupported here; {dealt_with}")))?;
+    }
     let flaky = document.units.iter().filter(|unit| unit.conclusion == UnitConclusion::Flaky).count();
     if flaky > 0 {
         writeln!(text, "{}", paint.doubtful(format!("{flaky} phases went as expected only when tried again")))?;

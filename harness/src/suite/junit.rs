@@ -8,7 +8,7 @@ use crate::run::report::ExpectationEntry;
 use crate::run::write_failed;
 
 /// The XML.
-pub(crate) fn junit(document: &Document) -> Result<String, quick_junit::SerializeError> {
+pub(super) fn junit(document: &Document) -> Result<String, quick_junit::SerializeError> {
     let mut junit = Junit::new("roadblock");
     junit.set_time(std::time::Duration::from_millis(document.milliseconds));
     for unit in &document.units {
@@ -32,6 +32,12 @@ fn lab(unit: &UnitEntry) -> TestCase {
         let mut status = TestCaseStatus::skipped();
         status.set_message("not played");
         status
+    } else if let (UnitConclusion::Unsupported, true, Some(lacks)) =
+        (unit.conclusion, unit.expectations.is_empty(), &unit.lacks)
+    {
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(format!("unsupported: {lacks}"));
+        status
     } else if let Some(problem) = unit.problems.first() {
         broken(NonSuccessKind::Error, format!("{}: {}", problem.place, problem.what))
     } else if matches!(unit.conclusion, UnitConclusion::TimedOut | UnitConclusion::Interrupted) {
@@ -49,6 +55,10 @@ fn lab(unit: &UnitEntry) -> TestCase {
 fn case(unit: &UnitEntry, expected: &ExpectationEntry) -> TestCase {
     let status = if expected.as_expected {
         TestCaseStatus::success()
+    } else if let Some(lacks) = expected.lacks() {
+        let mut status = TestCaseStatus::skipped();
+        status.set_message(format!("unsupported: {lacks}"));
+        status
     } else {
         let mut text = String::new();
         // Writing to a string cannot fail.

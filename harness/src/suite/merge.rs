@@ -160,12 +160,23 @@ pub(crate) fn merge(parts: Vec<Part>) -> Result<Document, MergeError> {
         of_one_test(first, other)?;
     }
     add_up(&parts)?;
-    let Document { schema, version, seed, chosen, .. } = first.document.clone();
+    let Document { schema, version, seed, scenarios, unsupported, chosen, .. } = first.document.clone();
     let early = parts.iter().any(|part| part.document.conclusion == Conclusion::Interrupted);
     let milliseconds = parts.iter().map(|part| part.document.milliseconds).max().unwrap_or_default();
     let units = units(parts, chosen)?;
     let conclusion = Conclusion::Interrupted;
-    let mut whole = Document { schema, version, seed, partition: None, chosen, milliseconds, conclusion, units };
+    let mut whole = Document {
+        schema,
+        version,
+        seed,
+        scenarios,
+        unsupported,
+        partition: None,
+        chosen,
+        milliseconds,
+        conclusion,
+        units,
+    };
     whole.conclusion = whole.conclude(early);
     Ok(whole)
 }
@@ -176,6 +187,8 @@ fn of_one_test(one: &Part, other: &Part) -> Result<(), MergeError> {
     for (ones, others) in [
         (format!("version {}", ones.version), format!("version {}", others.version)),
         (format!("seed {}", ones.seed), format!("seed {}", others.seed)),
+        (format!("scenarios {:?}", ones.scenarios), format!("scenarios {:?}", others.scenarios)),
+        (ones.unsupported.told(), others.unsupported.told()),
         (format!("{} phases in all", ones.chosen), format!("{} phases in all", others.chosen)),
     ] {
         if ones != others {

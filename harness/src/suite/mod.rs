@@ -6,8 +6,11 @@
 mod document;
 mod event;
 mod filter;
+mod github;
+mod html;
 mod human;
 mod junit;
+mod markdown;
 mod merge;
 #[cfg(test)]
 mod merge_tests;
@@ -15,16 +18,21 @@ mod mutate;
 mod partition;
 mod pool;
 mod progress;
+mod reported;
+#[cfg(test)]
+mod reported_tests;
+mod rerun;
 mod unit;
+mod unsupported;
 
-pub(crate) use document::{Document, schema};
+pub(crate) use document::{Asked, Document, schema};
 pub(crate) use filter::{ChooseError, Filter, Subject, choose};
 pub(crate) use human::render;
-pub(crate) use junit::junit;
 pub(crate) use merge::{MergeError, Part, merge};
 pub(crate) use mutate::{Mutants, mutate};
 pub(crate) use partition::Partition;
 pub(crate) use pool::{Pool, play};
 pub(crate) use progress::Progress;
-pub(crate) use quick_junit::SerializeError;
+pub(crate) use rerun::Former;
 pub(crate) use unit::{Unit, units};
+pub(crate) use unsupported::Unsupported;

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 
 use super::event::{Event, Outcome};
 use super::unit::Unit;
-use crate::run::report::{Conclusion, Report};
-use crate::run::{Limits, play_one};
+use super::unsupported::{NotPlayed, Unsupported};
+use crate::run::{Limits, RunError, play_one};
 
 /// How units are played.
 #[derive(Clone, Copy, Debug)]
@@ -26,12 +26,29 @@ pub(crate) struct Pool {
     pub(crate) retries: u32,
     /// Whether the first unit that does not go as expected is the last that is begun.
     pub(crate) fail_fast: bool,
+    /// What becomes of what this machine cannot play.
+    pub(crate) unsupported: Unsupported,
 }
 
 impl Pool {
     /// As many labs as this machine plays without being so busy that it looks like a censor: a lab mostly waits.
     pub(crate) fn usual_number_of_labs() -> usize {
         std::thread::available_parallelism().map_or(1, NonZero::get) * LABS_PER_PROCESSOR
+    }
+
+    fn is_failure(self, outcome: &Outcome) -> bool {
+        let is_passed_over = outcome.is_unsupported() && self.unsupported == Unsupported::Skip;
+        !outcome.is_as_expected() && !is_passed_over
+    }
+}
+
+impl NotPlayed {
+    /// Where there is advice about the machine, the machine is what is wrong.
+    fn because_of(error: &RunError) -> Self {
+        match error.advice() {
+            Some(advice) => Self::Unsupported(format!("{error} ({advice})")),
+            None => Self::Failed(error.to_string()),
+        }
     }
 }
 
@@ -74,7 +91,7 @@ fn worker(
         // Who listens is there until all workers have ended.
         let _ = events.send(Event::Started { unit });
         let outcome = try_until_expected(&units[unit], unit, pool);
-        if outcome.was_interrupted() || (pool.fail_fast && !outcome.is_as_expected()) {
+        if outcome.was_interrupted() || (pool.fail_fast && pool.is_failure(&outcome)) {
             ended.store(true, Ordering::Relaxed);
         }
         let _ = events.send(Event::Finished { unit, outcome: Box::new(outcome) });
@@ -85,7 +102,8 @@ fn try_until_expected(unit: &Unit, number: usize, pool: Pool) -> Outcome {
     let mut failed_before = 0;
     loop {
         let outcome = Outcome { failed_before, ..once(unit, number, pool) };
-        if outcome.is_as_expected() || failed_before >= pool.retries || outcome.was_interrupted() {
+        let is_final = outcome.is_as_expected() || outcome.is_unsupported() || outcome.was_interrupted();
+        if is_final || failed_before >= pool.retries {
             return outcome;
         }
         failed_before += 1;
@@ -100,21 +118,9 @@ fn once(unit: &Unit, number: usize, pool: Pool) -> Outcome {
     let took = began.elapsed();
     let timed_out = took >= pool.timeout;
     Outcome {
-        result: result.map(|result| result.report).map_err(|error| error.to_string()),
+        result: result.map(|result| result.report).map_err(|error| NotPlayed::because_of(&error)),
         failed_before: 0,
         took,
         timed_out,
-    }
-}
-
-impl Outcome {
-    /// Whether somebody asked for the end before its own; a time that was over is none of theirs.
-    fn was_interrupted(&self) -> bool {
-        !self.timed_out && matches!(&self.result, Ok(Report { conclusion: Conclusion::Interrupted, .. }))
-    }
-
-    /// Whether all of it was measured and was as it must be.
-    pub(crate) fn is_as_expected(&self) -> bool {
-        matches!(&self.result, Ok(Report { conclusion: Conclusion::AsExpected, .. }))
     }
 }

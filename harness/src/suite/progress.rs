@@ -39,9 +39,10 @@ impl Progress {
         }
         let name = self.names.get(unit).map_or("", String::as_str);
         let what = match &outcome.result {
+            _ if outcome.is_unsupported() => "cannot be played on this machine",
             Ok(report) => match report.conclusion {
                 Conclusion::AsExpected => "went as expected when tried again",
-                Conclusion::Unexpected => "did not go as expected",
+                Conclusion::Unexpected | Conclusion::Unsupported => "did not go as expected",
                 Conclusion::Invalid => "failed inside",
                 Conclusion::Interrupted if outcome.timed_out => "took too long",
                 Conclusion::Interrupted => "was interrupted",

@@ -131,7 +131,7 @@ impl Judge<'_> {
         for (at, injection) in response.inject.iter().enumerate() {
             let after_packet = arrives && injection.delay > self.delay + self.wait;
             let injector = Injector::of(cause, view.direction, at);
-            let packets = forger.make(injection, after_packet, &mut self.injectors.dial(injector));
+            let packets = forger.make(injection, after_packet, &mut self.injectors.dial(injector, view.key.client));
             if !packets.is_empty() {
                 self.note(cause, view, EventKind::Injected);
             }

@@ -131,7 +131,8 @@ impl<'a> Forger<'a> {
         }
         let is_v4 = qtype != record::AAAA;
         let is_asked = answer.addresses.iter().any(|address| address.is_ipv4() == is_v4);
-        if is_asked && matches!(qtype, record::A | record::AAAA) {
+        // A question for anything else gets an A (GFW-DNS-5).
+        if is_asked {
             answer.addresses.retain(|address| address.is_ipv4() == is_v4);
         }
         let len = answer.addresses.len();

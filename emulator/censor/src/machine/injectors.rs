@@ -1,18 +1,22 @@
 //! The numbers that injectors turn over: the same on every run, and bounded.
+//!
+//! Each client has an injector's numbers to itself, as if it always met the same of many processes, and met it alone
+//! (assumed; GFW-DNS-6 saw clients divided so). What one client is told then does not depend on when others ask.
 
+use core::net::IpAddr;
 use std::collections::HashMap;
 
 use super::judge::Cause;
-use crate::chance::{mix, mix_bytes};
+use crate::chance::{mix, mix_bytes, octets};
 use crate::outbox::Direction;
 use crate::policy::Number;
 
-/// How far each injector has turned.
+/// How far each injector has turned for each client.
 #[derive(Debug)]
 pub(crate) struct Injectors {
     seed: u64,
     capacity: usize,
-    turns: HashMap<Injector, Turns>,
+    turns: HashMap<(Injector, IpAddr), Turns>,
     forgotten: u64,
 }
 
@@ -28,7 +32,7 @@ struct Turns {
     answers: [u64; 2],
 }
 
-/// The numbers of one injector.
+/// The numbers of one injector for one client.
 #[derive(Debug)]
 pub(crate) struct Dial<'a> {
     seed: u64,
@@ -62,15 +66,15 @@ impl Injectors {
         self.forgotten
     }
 
-    /// The numbers of an injector. There are no more of them than policies have injections, so that the table fills only
-    /// where phase after phase brings new ones; then all begin anew.
-    pub(crate) fn dial(&mut self, injector: Injector) -> Dial<'_> {
-        if self.turns.len() >= self.capacity && !self.turns.contains_key(&injector) {
+    /// The numbers of an injector for a client. Where there are too many clients all begin anew.
+    pub(crate) fn dial(&mut self, injector: Injector, client: IpAddr) -> Dial<'_> {
+        let key = (injector, client);
+        if self.turns.len() >= self.capacity && !self.turns.contains_key(&key) {
             self.forgotten += self.turns.len() as u64;
             self.turns.clear();
         }
-        let seed = mix(self.seed, injector.0);
-        Dial { seed, turns: self.turns.entry(injector).or_default() }
+        let seed = mix_bytes(mix(self.seed, injector.0), &octets(client));
+        Dial { seed, turns: self.turns.entry(key).or_default() }
     }
 }
 
@@ -93,10 +97,10 @@ impl Dial<'_> {
         self.turns.packets = self.turns.packets.wrapping_add(1);
     }
 
-    /// The place in a pool of the address that is next.
+    /// The place in a pool of the address that is next. The first is any: the process has answered others before.
     pub(crate) fn next_address(&mut self, is_v4: bool, len: usize) -> usize {
         let turn = &mut self.turns.answers[usize::from(!is_v4)];
-        let place = *turn % (len.max(1) as u64);
+        let place = (mix(self.seed, BEGINNING) % (len.max(1) as u64) + *turn) % (len.max(1) as u64);
         *turn = turn.wrapping_add(1);
         usize::try_from(place).unwrap_or(0)
     }
@@ -107,15 +111,20 @@ impl Dial<'_> {
     }
 }
 
+/// Tells where a walk begins apart from all else that is drawn.
+const BEGINNING: u64 = 0x62_65_67_69_6e;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(49, 36, 0, 7));
 
     fn drawn(seed: u64, number: &Number, field: Field) -> Vec<u16> {
         let mut injectors = Injectors::new(seed, 10);
         (0..200)
             .map(|_| {
-                let mut dial = injectors.dial(Injector(7));
+                let mut dial = injectors.dial(Injector(7), CLIENT);
                 let number = dial.number(number, field, 58);
                 dial.turn();
                 number
@@ -139,12 +148,34 @@ mod tests {
         assert_eq!(all, (40..=49).collect::<Vec<u16>>());
     }
 
-    /// However many injectors policies bring, the table is bounded.
+    /// GFW-DNS-3: a client walks the pool in its order, wherever it begins and whoever asks in between.
+    #[test]
+    fn gfw_dns_3_nobody_else_moves_a_clients_walk() {
+        let client = |last: u8| IpAddr::from([49, 36, 0, last]);
+        let walk = |others: u8| -> Vec<usize> {
+            let mut injectors = Injectors::new(1, 1000);
+            let mut next = |client| injectors.dial(Injector(7), client).next_address(true, 5);
+            let own = |_| {
+                (0..others).for_each(|other| _ = next(client(other)));
+                next(client(200))
+            };
+            (0..7).map(own).collect()
+        };
+        let alone = walk(0);
+        assert_eq!(walk(50), alone);
+        assert!(alone.windows(2).all(|two| two[1] == (two[0] + 1) % 5), "{alone:?}");
+        let mut injectors = Injectors::new(1, 1000);
+        let firsts = (0..50).map(|last| injectors.dial(Injector(7), client(last)).next_address(true, 5));
+        assert_eq!(firsts.collect::<std::collections::BTreeSet<_>>().len(), 5, "clients begin anywhere");
+    }
+
+    /// However many injectors policies bring, and however many clients come, the table is bounded.
     #[test]
     fn the_table_is_bounded() {
         let mut injectors = Injectors::new(1, 10);
-        for injector in 0..1000 {
-            injectors.dial(Injector(injector)).turn();
+        for injector in 0..500 {
+            injectors.dial(Injector(injector), CLIENT).turn();
+            injectors.dial(Injector(7), IpAddr::from(u128::from(injector).to_be_bytes())).turn();
         }
         assert!(injectors.turns.len() <= 10 && injectors.evicted() >= 980);
     }

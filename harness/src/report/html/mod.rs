@@ -3,10 +3,11 @@
 mod claims;
 mod expectations;
 mod sequence;
+pub(crate) mod shell;
 mod story;
 mod summary;
 mod tables;
-mod text;
+pub(crate) mod text;
 mod topology;
 
 use std::fmt::{self, Write};
@@ -14,7 +15,6 @@ use std::fmt::{self, Write};
 use roadblock_scenarios::{Library, Scenario};
 
 use crate::run::report::Report;
-use text::escaped;
 
 /// The page.
 pub(crate) fn page(report: &Report, scenario: &Scenario, library: &Library) -> String {
@@ -32,10 +32,6 @@ struct Page<'a> {
     library: &'a Library,
 }
 
-/// What may run and load: the page's own style and script, and nothing from anywhere.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; \
-                      form-action 'none'";
-
 /// The parts of the page, by their ids and headings.
 const PARTS: [(&str, &str); 7] = [
     ("timeline", "What happened, phase by phase"),
@@ -48,15 +44,7 @@ const PARTS: [(&str, &str); 7] = [
 ];
 
 fn write(html: &mut String, page: &Page<'_>) -> fmt::Result {
-    let title = escaped(&page.report.scenario.title);
-    write!(
-        html,
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"{POLICY}\">\n\
-         <title>{title}</title>\n<style>\n{}</style>\n</head>\n<body>\n",
-        include_str!("style.css")
-    )?;
+    shell::head(html, &page.report.scenario.title, "")?;
     summary::write(html, page)?;
     write!(html, "<nav aria-label=\"Parts of this page\"><ul>")?;
     for (id, heading) in PARTS {
@@ -76,13 +64,8 @@ fn write(html: &mut String, page: &Page<'_>) -> fmt::Result {
         }
         html.push_str("</section>\n");
     }
-    write!(
-        html,
-        "</main>\n<footer><p>Written by roadblock {}. This page loads nothing and sends nothing.</p></footer>\n\
-         <script>\n{}</script>\n</body>\n</html>\n",
-        escaped(&page.report.version),
-        include_str!("script.js")
-    )
+    html.push_str("</main>\n");
+    shell::foot(html, &page.report.version, include_str!("script.js"))
 }
 
 #[cfg(test)]

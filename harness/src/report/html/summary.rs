@@ -83,6 +83,7 @@ const fn conclusion(conclusion: Conclusion) -> (&'static str, &'static str) {
         Conclusion::AsExpected => ("good", "✓ as expected"),
         Conclusion::Unexpected => ("bad", "✕ not as expected"),
         Conclusion::Invalid => ("odd", "? invalid: the lab failed"),
+        Conclusion::Unsupported => ("odd", "? unsupported: this machine lacks something"),
         Conclusion::Interrupted => ("odd", "? interrupted: not all was measured"),
     }
 }

@@ -3,12 +3,12 @@
 use std::fmt::{self, Display, Write};
 
 /// A text that cannot be taken for markup, in an element or in a quoted attribute.
-pub(super) fn escaped<T: Display>(text: T) -> Escaped<T> {
+pub(crate) fn escaped<T: Display>(text: T) -> Escaped<T> {
     Escaped(text)
 }
 
 /// See [`escaped`].
-pub(super) struct Escaped<T>(T);
+pub(crate) struct Escaped<T>(T);
 
 impl<T: Display> Display for Escaped<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,7 +37,7 @@ impl Write for Escaper<'_, '_> {
 }
 
 /// A length of time, short: `0.4 ms`, `76.0 s`.
-pub(super) fn duration(microseconds: u64) -> String {
+pub(crate) fn duration(microseconds: u64) -> String {
     let tenths = |value: u64, unit: u64| format!("{}.{}", value / unit, value % unit * 10 / unit);
     match microseconds {
         0..10_000 => format!("{} ms", tenths(microseconds, 1000)),
@@ -48,7 +48,7 @@ pub(super) fn duration(microseconds: u64) -> String {
 }
 
 /// A number of bytes, short: `517 B`, `1.9 kB`.
-pub(super) fn bytes(count: usize) -> String {
+pub(crate) fn bytes(count: usize) -> String {
     match count {
         0..1000 => format!("{count} B"),
         1000..1_000_000 => format!("{}.{} kB", count / 1000, count % 1000 / 100),
@@ -57,7 +57,7 @@ pub(super) fn bytes(count: usize) -> String {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-pub(super) fn list(items: &[&str]) -> String {
+pub(crate) fn list(items: &[&str]) -> String {
     match items {
         [] => String::new(),
         [one] => (*one).to_owned(),

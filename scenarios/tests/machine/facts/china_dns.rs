@@ -187,7 +187,13 @@ fn gfw_dns_2_the_third_needs_ttl_enough_for_both_ways() {
 #[test]
 fn gfw_dns_3_an_ordered_pool() {
     fact_pair("GFW-DNS-3", PROFILE, "dns-1 = [\"instagram.com\"]", &["dns-1"], |pair| {
-        let pool: Vec<IpAddr> = POOL.iter().map(|each| each.parse::<Ipv4Addr>().expect("one").into()).collect();
+        let mut pool: Vec<IpAddr> = POOL.iter().map(|each| each.parse::<Ipv4Addr>().expect("one").into()).collect();
+        // Where it begins is any.
+        let first = ask(pair, 5000, INSTAGRAM_QUERY)
+            .first()
+            .and_then(|answer| pool.iter().position(|each| *each == answer.address));
+        let Some(first) = first else { return check(false, "an address of the pool") };
+        pool.rotate_left((first + 1) % POOL.len());
         for round in 0..3 {
             for (place, expected) in pool.iter().enumerate() {
                 let all = ask(pair, 5000 + round, INSTAGRAM_QUERY);
