@@ -161,7 +161,7 @@ fn three_tests_of_one_seed_differ_in_times_only() {
 fn differing(documents: &[String; 3]) -> String {
     let [first, second, third] = documents.each_ref().map(|document| document.lines());
     let rows = first.zip(second).zip(third).filter(|((one, two), three)| one != two || two != three);
-    rows.take(5).map(|((one, two), three)| format!("{one}\n{two}\n{three}\n\n")).collect()
+    rows.take(5).map(|((one, two), three)| [one, two, three].join("\n")).collect::<Vec<_>>().join("\n\n")
 }
 
 fn without_times(value: &Value) -> Value {
