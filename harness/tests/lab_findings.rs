@@ -24,6 +24,15 @@ fn findings(document: &Value) -> Vec<String> {
     document["expectations"].as_array().expect("expectations").iter().map(line).collect()
 }
 
+/// T26 and RU-L425-3: what is short tells a limit on bytes from one on packets, the other way whose they are.
+#[test]
+fn a_limit_on_packets_is_told_from_one_on_bytes() {
+    if !can_run_labs() {
+        return;
+    }
+    insta::assert_snapshot!(findings(&run("stalls.toml")).join("\n"));
+}
+
 /// T27 and T28: a receiver and a sender, each tells losses from delay.
 #[test]
 fn policing_is_told_from_shaping_each_way() {

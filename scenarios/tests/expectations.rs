@@ -127,6 +127,8 @@ fn contradictions_are_explained() {
         "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"ok\"\nof-control = {}",
         "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"ok\"\nof-control = { at-least = 0.5, at-most = 0.4 }",
         "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"throttled\"\nfinds = {}",
+        "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"throttled\"\nfinds = { counts = \"bytes\" }",
+        "probe = { freeze = { host = \"ya.ru\" } }\nverdict = \"freezes\"\nfinds = { packets = [3, 2] }",
         "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"throttled\"\nfinds = { beside = \"unthrottled\" }",
     ];
     said.extend(others.iter().map(|lines| format!("{lines}\n{}", resolved(lines).expect_err(lines))));

@@ -26,6 +26,10 @@ pub struct TcpInfo {
     pub bytes_received: u64,
     /// Bytes whose receipt was acknowledged; the SYN counts as one.
     pub bytes_acknowledged: u64,
+    /// Segments that were sent and whose receipt was not acknowledged yet.
+    pub outstanding: u32,
+    /// Bytes that were not sent yet.
+    pub unsent: u32,
     /// The smoothed round trip of what is sent.
     pub round_trip: Duration,
     /// The shortest round trip of what is sent.
@@ -61,6 +65,8 @@ pub fn read(socket: BorrowedFd<'_>) -> io::Result<TcpInfo> {
         out_of_order: info.tcpi_rcv_ooopack,
         bytes_received: info.tcpi_bytes_received,
         bytes_acknowledged: info.tcpi_bytes_acked,
+        outstanding: info.tcpi_unacked,
+        unsent: info.tcpi_notsent_bytes,
         round_trip: microseconds(info.tcpi_rtt),
         shortest_round_trip: microseconds(info.tcpi_min_rtt),
         receiver_round_trip: microseconds(info.tcpi_rcv_rtt),

@@ -39,6 +39,11 @@ impl Test {
         Self { name: "urlgetter", version: "0.2.0", input }
     }
 
+    /// A test that OONI does not have, of one name; it has roadblock's own name, so that nobody takes it for one of OONI's.
+    pub(crate) const fn of_name(scheme: &'static str) -> Self {
+        Self { name: "roadblock", version: "0.1.0", input: Input::Scheme(scheme) }
+    }
+
     /// The input for a target.
     pub(crate) fn input_of(self, target: Option<&str>) -> Option<String> {
         match self.input {

@@ -26,6 +26,12 @@ pub(crate) fn render(document: &Document, paint: Paint) -> String {
     for (name, value) in &seen.test_keys {
         let _ = writeln!(text, "  {name}: {value}");
     }
+    for (key, value) in &seen.found {
+        let _ = writeln!(text, "found: {key} {value}");
+    }
+    if let Some(said) = seen.evidence.as_ref().and_then(|evidence| evidence["said"].as_str()) {
+        let _ = writeln!(text, "{said}");
+    }
     for problem in problems {
         let _ = writeln!(text, "not to be trusted: {problem}");
     }

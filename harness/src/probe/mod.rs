@@ -20,6 +20,8 @@ pub(crate) const KINDS: &[&Kind] = &[
     &kinds::http::KIND,
     &kinds::quic::KIND,
     &kinds::h3::KIND,
+    &kinds::throughput::KIND,
+    &kinds::freeze::KIND,
     &kinds::whatsapp::KIND,
     &kinds::telegram::KIND,
     &kinds::facebook_messenger::KIND,

@@ -2,6 +2,7 @@
 
 use roadblock_scenarios::model::Finds;
 
+use super::freeze::FreezeFound;
 use super::throughput::ThroughputFound;
 
 /// What was found, by the kind of the measurement.
@@ -9,6 +10,8 @@ use super::throughput::ThroughputFound;
 pub(crate) enum Found {
     /// Of a transfer whose speed counts.
     Throughput(ThroughputFound),
+    /// Of a transfer that stands still.
+    Freeze(FreezeFound),
 }
 
 impl Found {
@@ -16,6 +19,8 @@ impl Found {
     pub(crate) fn is(&self, wanted: &Finds) -> bool {
         match (self, wanted) {
             (Self::Throughput(found), Finds::Throughput(wanted)) => found.is(*wanted),
+            (Self::Freeze(found), Finds::Freeze(wanted)) => found.is(wanted),
+            _ => false,
         }
     }
 
@@ -23,6 +28,7 @@ impl Found {
     pub(crate) fn words(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Throughput(found) => found.words(),
+            Self::Freeze(found) => found.words(),
         }
     }
 
@@ -30,6 +36,7 @@ impl Found {
     pub(crate) fn evidence(&self) -> serde_json::Value {
         match self {
             Self::Throughput(found) => found.evidence.clone(),
+            Self::Freeze(found) => found.evidence(),
         }
     }
 }

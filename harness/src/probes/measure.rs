@@ -11,6 +11,7 @@ use super::chat::{self, Chat};
 use super::command::{self, Program};
 use super::connections::{self, Connections};
 use super::dns::{self, Question, Truth};
+use super::freeze::{self, Freeze};
 use super::h3::{self, H3Visit};
 use super::http::{self, Fetch};
 use super::known::Known;
@@ -65,6 +66,8 @@ pub(crate) enum Measure {
     Tunnel(Tunnel),
     /// A transfer whose speed counts.
     Throughput(Box<Throughput>),
+    /// A transfer that may stand still.
+    Freeze(Box<Freeze>),
     /// Many connections.
     Connections(Connections),
     /// A QUIC handshake.
@@ -159,6 +162,13 @@ impl Measure {
                 let beside = beside.as_ref().map(|name| at_least(known.transfer_at(place, name, *kilobytes, way)));
                 Self::Throughput(Box::new(Throughput { transfer, beside }))
             }
+            Probe::Freeze { host, address, kilobytes, upload, beside } => {
+                let way = if *upload { Way::Up } else { Way::Down };
+                let transfer = known.transfer_at(*address, host, *kilobytes, way);
+                let place = address.or_else(|| known.address_of(host, Family::V4));
+                let beside = beside.as_ref().map(|name| known.transfer_at(place, name, *kilobytes, way));
+                Self::Freeze(Box::new(Freeze { transfer, beside }))
+            }
             Probe::Connections { address, port, sni, verify, count, within } => {
                 let remote = SocketAddr::new(*address, *port);
                 let greeting = Greeting { remote, sni: sni.clone(), verify: *verify, alpn: Alpn::Http1 };
@@ -239,6 +249,7 @@ impl Measure {
             Self::Stun(remote) => Box::pin(stun::probe(tools, *remote)).await,
             Self::Tunnel(tunnel) => Box::pin(wireguard::probe(tools, tunnel)).await,
             Self::Throughput(throughput) => Box::pin(throughput::probe(tools, throughput)).await,
+            Self::Freeze(freeze) => Box::pin(freeze::probe(tools, freeze)).await,
             Self::Connections(connections) => Box::pin(connections::probe(tools, connections)).await,
             Self::Quic(greeting, version) => Box::pin(quic::probe(tools, greeting, *version)).await,
             Self::H3(visit) => Box::pin(h3::probe(tools, visit)).await,

@@ -18,6 +18,7 @@ mod exchange;
 mod eyeballs;
 pub(crate) mod failure;
 mod found;
+mod freeze;
 mod h3;
 mod http;
 mod key_log;
@@ -35,6 +36,7 @@ mod records;
 mod segments;
 mod socket;
 mod speak;
+mod stall;
 mod stun;
 mod tcp;
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use nix::sys::socket::{setsockopt, sockopt};
 use roadblock_censor::policy::TcpFlags;
 use roadblock_emulator::bare_segment;
 use roadblock_scenarios::model::VerdictWord;
@@ -30,6 +31,8 @@ pub(crate) async fn connect(trace: &mut Trace, tools: &Tools, remote: SocketAddr
 pub(crate) struct Opening<'a> {
     /// How many bytes of what is sent the kernel is to keep at most.
     pub(crate) kept: Option<u32>,
+    /// The longest segment that it sends and offers to take, where that is not the usual one.
+    pub(crate) segment: Option<u32>,
     /// Bare segments that are sent from its ports before it is opened, by their flags.
     pub(crate) before: &'a [TcpFlags],
 }
@@ -44,6 +47,10 @@ pub(crate) async fn open(
     let (socket, local_port) = tools.source.tcp(remote.ip()).map_err(|error| Failure::of_socket(&error))?;
     if let Some(kept) = opening.kept {
         socket.set_send_buffer_size(kept).map_err(|error| Failure::of_socket(&error))?;
+    }
+    if let Some(segment) = opening.segment {
+        let set = setsockopt(&socket, sockopt::TcpMaxSeg, &segment);
+        set.map_err(|error| Failure::of_socket(&error.into()))?;
     }
     let local = socket.local_addr().map_err(|error| Failure::of_socket(&error))?;
     for flags in opening.before {

@@ -79,6 +79,12 @@ pub(crate) fn describe(probe: &Probe) -> String {
             let beside = beside.as_ref().map(|name| format!(", beside {name}")).unwrap_or_default();
             format!("throughput of {kilobytes} KB {way} {host}{whence}, at least {at_least} kbit/s{beside}")
         }
+        Probe::Freeze { host, address, kilobytes, upload, beside } => {
+            let way = if *upload { "to" } else { "from" };
+            let whence = address.map(|address| format!(" at {address}")).unwrap_or_default();
+            let beside = beside.as_ref().map(|name| format!(", beside {name}")).unwrap_or_default();
+            format!("freeze of {kilobytes} KB {way} {host}{whence}{beside}")
+        }
         Probe::Connections { address, port, sni, count, within, .. } => {
             let over = if within.is_zero() { String::new() } else { format!(" within {} s", within.as_secs_f64()) };
             format!("{count} connections to {} with SNI {sni}{over}", SocketAddr::new(*address, *port))
@@ -262,6 +268,13 @@ mod tests {
                 ],
                 pause: Duration::from_millis(1500),
                 reply: Reply::Echo,
+            },
+            Probe::Freeze {
+                host: "a.example".to_owned(),
+                address: Some(address),
+                kilobytes: 64,
+                upload: false,
+                beside: Some("b.example".to_owned()),
             },
             Probe::Throughput {
                 host: "a.example".to_owned(),

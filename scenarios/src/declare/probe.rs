@@ -63,6 +63,8 @@ choice! {
             "wireguard" => WireGuard(WireGuardProbe),
             /// A download or an upload whose speed counts.
             "throughput" => Throughput(ThroughputProbe),
+            /// A transfer that may stand still, and what is counted until it does.
+            "freeze" => Freeze(FreezeProbe),
             /// Bytes as they are written, over TCP or UDP.
             "speak" => Speak(SpeakProbe),
             /// Many connections of one client.
@@ -308,6 +310,23 @@ table! {
         "at-least" => at_least: u32 = DEFAULT_AT_LEAST,
         /// A neutral name with which the same is measured at the same address, before it and on a connection of its own: what
         /// is slow with one name and fast with the other is throttled by name, and no congestion.
+        "beside" => beside: Option<Text>,
+    }
+}
+
+table! {
+    /// A transfer that may stand still. Where it does, the same is moved in short segments and the other way too, each on a
+    /// connection of its own, so that a limit on packets is told from one on bytes.
+    FreezeProbe {
+        /// A name of the lab's that serves files over HTTPS.
+        "host" => host: Text,
+        /// Where to, in place of what DNS says.
+        "address" => address: Option<IpAddr>,
+        /// How many kilobytes.
+        "kilobytes" => kilobytes: u32 = 64,
+        /// Whether they are sent instead of fetched.
+        "upload" => upload: bool = false,
+        /// A neutral name with which the same is measured at the same address.
         "beside" => beside: Option<Text>,
     }
 }

@@ -1,5 +1,8 @@
 //! What a measurement must find out, beside its verdict.
 
+use std::ops::RangeInclusive;
+
+use roadblock_censor::policy::Sees;
 use serde::Serialize;
 
 /// What must be found, by the kind of the measurement.
@@ -8,6 +11,8 @@ use serde::Serialize;
 pub enum Finds {
     /// Of a transfer whose speed counts.
     Throughput(ThroughputFinds),
+    /// Of a transfer that stands still.
+    Freeze(FreezeFinds),
 }
 
 impl Finds {
@@ -18,6 +23,16 @@ impl Finds {
                 let words = [("limit", *limit), ("beside", *beside)];
                 words.into_iter().filter_map(|(key, limit)| Some((key, limit?.word().to_owned()))).collect()
             }
+            Self::Freeze(FreezeFinds { counts, direction, packets, kilobytes, spared }) => [
+                ("counts", counts.map(|counts| counts.word().to_owned())),
+                ("direction", direction.map(|direction| format!("{direction:?}").to_lowercase())),
+                ("packets", packets.as_ref().map(range_words)),
+                ("kilobytes", kilobytes.as_ref().map(range_words)),
+                ("spared", spared.map(|spared| spared.to_string())),
+            ]
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect(),
         }
     }
 }
@@ -29,6 +44,46 @@ pub struct ThroughputFinds {
     pub limit: Option<Limit>,
     /// The same of the name beside it.
     pub beside: Option<Limit>,
+}
+
+/// What must be found about where a transfer stands still. At least one of these is there.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct FreezeFinds {
+    /// What is counted.
+    pub counts: Option<Counts>,
+    /// Of which direction.
+    pub direction: Option<Sees>,
+    /// How many packets pass, where packets are counted.
+    pub packets: Option<RangeInclusive<u32>>,
+    /// How much of the transfer itself passes.
+    pub kilobytes: Option<RangeInclusive<u32>>,
+    /// Whether the name beside it is spared.
+    pub spared: Option<bool>,
+}
+
+/// What is counted until a transfer stands still.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Counts {
+    /// Packets, with or without payload.
+    Packets,
+    /// Bytes of payload.
+    Bytes,
+}
+
+impl Counts {
+    /// What the file calls it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Packets => "packets",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
+fn range_words(range: &RangeInclusive<u32>) -> String {
+    let (least, most) = range.clone().into_inner();
+    if least == most { least.to_string() } else { format!("{least} to {most}") }
 }
 
 /// How what comes above a rate is treated.

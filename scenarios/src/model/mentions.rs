@@ -14,7 +14,7 @@ impl Probe {
                 let rest = url.split_once("://")?.1;
                 rest.split(['/', '?', '#', ':']).next()
             }
-            Self::Throughput { host, .. } => Some(host),
+            Self::Throughput { host, .. } | Self::Freeze { host, .. } => Some(host),
             _ => None,
         }
     }
@@ -23,7 +23,10 @@ impl Probe {
     pub fn address(&self) -> Option<IpAddr> {
         match self {
             Self::Dns { resolver, .. } => *resolver,
-            Self::Http { address, .. } | Self::H3 { address, .. } | Self::Throughput { address, .. } => *address,
+            Self::Http { address, .. }
+            | Self::H3 { address, .. }
+            | Self::Throughput { address, .. }
+            | Self::Freeze { address, .. } => *address,
             Self::Ping { address }
             | Self::Tcp { address, .. }
             | Self::Tls { address, .. }

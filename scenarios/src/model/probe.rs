@@ -272,6 +272,19 @@ pub enum Probe {
         /// A neutral name that is measured at the same address, for comparison.
         beside: Option<String>,
     },
+    /// A transfer that may stand still, and what is counted until it does.
+    Freeze {
+        /// A name of the lab's that serves files over HTTPS.
+        host: String,
+        /// Where to, in place of what DNS says.
+        address: Option<IpAddr>,
+        /// How many kilobytes.
+        kilobytes: u32,
+        /// Whether they are sent instead of fetched.
+        upload: bool,
+        /// A neutral name that is measured at the same address, for comparison.
+        beside: Option<String>,
+    },
     /// Connections of one client to one web server, one after the other and all kept.
     Connections {
         /// Where to.

@@ -1,9 +1,11 @@
 //! What a measurement must find out: only what its probe looks for.
 
+use std::ops::RangeInclusive;
+
 use crate::declare::FindsDeclaration;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::model::{Finds, Probe, ThroughputFinds};
-use crate::read::Located;
+use crate::model::{Finds, FreezeFinds, Probe, ThroughputFinds};
+use crate::read::{Located, OneOrMany};
 
 /// What must be found by this probe; `None` where nothing is said, or what is said is not its to find.
 pub(super) fn finds(declared: Option<&FindsDeclaration>, probe: &Probe, errors: &mut Collector) -> Option<Finds> {
@@ -26,7 +28,9 @@ pub(super) fn finds(declared: Option<&FindsDeclaration>, probe: &Probe, errors: 
         return None;
     }
     Some(match probe {
-        Probe::Throughput { beside: None, .. } if declared.beside.is_some() => {
+        Probe::Throughput { beside: None, .. } | Probe::Freeze { beside: None, .. }
+            if declared.beside.is_some() || declared.spared.is_some() =>
+        {
             let help = "name the neutral one with `beside` in the probe";
             complain(declared, "no name is measured beside this one", help, errors);
             return None;
@@ -34,21 +38,53 @@ pub(super) fn finds(declared: Option<&FindsDeclaration>, probe: &Probe, errors: 
         Probe::Throughput { .. } => {
             Finds::Throughput(ThroughputFinds { limit: declared.limit, beside: declared.beside })
         }
+        Probe::Freeze { .. } => Finds::Freeze(FreezeFinds {
+            counts: declared.counts,
+            direction: declared.direction,
+            packets: range(declared, declared.packets.as_ref(), errors),
+            kilobytes: range(declared, declared.kilobytes.as_ref(), errors),
+            spared: declared.spared,
+        }),
         _ => return None,
     })
 }
 
 /// The keys that the file says.
 fn said(declared: &FindsDeclaration) -> Vec<&'static str> {
-    let FindsDeclaration { limit, beside, .. } = declared;
-    let keys = [limit.map(|_| "limit"), beside.map(|_| "beside")];
-    keys.into_iter().flatten().collect()
+    let FindsDeclaration { limit, beside, counts, direction, packets, kilobytes, spared, .. } = declared;
+    let keys = [
+        ("limit", limit.is_some()),
+        ("beside", beside.is_some()),
+        ("counts", counts.is_some()),
+        ("direction", direction.is_some()),
+        ("packets", packets.is_some()),
+        ("kilobytes", kilobytes.is_some()),
+        ("spared", spared.is_some()),
+    ];
+    keys.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key).collect()
+}
+
+/// A number, or the least and the most.
+fn range<T: Copy + PartialOrd>(
+    declared: &FindsDeclaration,
+    written: Option<&OneOrMany<T>>,
+    errors: &mut Collector,
+) -> Option<RangeInclusive<T>> {
+    match written?.0.as_slice() {
+        [number] => return Some(*number..=*number),
+        [least, most] if least <= most => return Some(*least..=*most),
+        _ => {}
+    }
+    let help = "write one, or the least and the most, as `[20, 30]`";
+    complain(declared, "what must be found is no range", help, errors);
+    None
 }
 
 /// A probe's word and what it looks for.
 fn looked_for(probe: &Probe) -> (&'static str, &'static [&'static str]) {
     match probe {
         Probe::Throughput { .. } => ("throughput", &["limit", "beside"]),
+        Probe::Freeze { .. } => ("freeze", &["counts", "direction", "packets", "kilobytes", "spared"]),
         _ => ("", &[]),
     }
 }

@@ -120,6 +120,18 @@ impl<'a> ProbeBuilder<'a> {
                     beside: throughput.beside.as_ref().map(|name| name.value.clone()),
                 }
             }
+            ProbeDeclaration::Freeze(freeze) => {
+                for name in std::iter::once(&freeze.host).chain(&freeze.beside) {
+                    self.check_name(name, &name.at);
+                }
+                Probe::Freeze {
+                    host: freeze.host.value.clone(),
+                    address: freeze.address,
+                    kilobytes: freeze.kilobytes,
+                    upload: freeze.upload,
+                    beside: freeze.beside.as_ref().map(|name| name.value.clone()),
+                }
+            }
             ProbeDeclaration::Connections(connections) => self.connections(connections)?,
             ProbeDeclaration::Quic(quic) => self.quic(quic)?,
             ProbeDeclaration::H3(h3) => self.h3(h3)?,
