@@ -5,21 +5,24 @@
 //! ends the rest: init dies with the outer process (parent-death signal, and the end of a pipe), and everything in the PID
 //! namespace dies with init.
 
-pub(crate) mod advice;
+mod advice;
 mod diagnose;
 mod door;
 mod error;
 mod init;
+mod machine;
 mod outer;
 pub mod signals;
+mod traces;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-pub use diagnose::{Check, diagnose};
+pub use diagnose::{Check, Diagnosis, diagnose};
 pub use door::{Door, Visitors};
 pub use error::SandboxError;
+pub use machine::{Machine, Surrounding};
 
 use crate::kernel::identity::{Caller, IdentityMap};
 

@@ -28,7 +28,7 @@ pub(crate) fn error(text: impl Display, help: Option<&str>) {
     let paint = Paint::for_stderr();
     notice(format_args!("{} {text}", paint.bad("error:")));
     if let Some(help) = help {
-        notice(format_args!("{} {help}", paint.strong("help:")));
+        notice(format_args!("{} {}", paint.strong("help:"), help.replace('\n', "\n      ")));
     }
 }
 

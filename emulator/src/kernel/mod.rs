@@ -3,6 +3,7 @@
 pub mod capabilities;
 pub mod command;
 pub mod descriptors;
+pub mod etc;
 pub mod fork;
 pub mod identity;
 pub mod inject;

@@ -41,16 +41,13 @@ pub fn isolate(door: Option<&Path>) -> Result<(), MountError> {
     Ok(())
 }
 
-/// Lays an overlay over `/etc` whose upper layer is `upper`, and shows it at `merged`. Commands bind it over `/etc`.
-pub fn overlay_etc(upper: &Path, work: &Path, merged: &Path) -> Result<(), MountError> {
-    for folder in [upper, work, merged] {
-        doing(&format!("make {}", folder.display()), std::fs::create_dir_all(folder))?;
-    }
-    let options = format!("lowerdir=/etc,upperdir={},workdir={}", upper.display(), work.display());
+/// Shows at `merged` what is at `lower`, with what is at `upper` over it. What is written there goes to `upper`.
+pub fn overlay(lower: &Path, upper: &Path, work: &Path, merged: &Path) -> io::Result<()> {
+    let options = format!("lowerdir={},upperdir={},workdir={}", lower.display(), upper.display(), work.display());
     let with_user_attributes = format!("{options},userxattr");
     let target = merged.to_string_lossy();
     let overlay = |options: &str| nix_mount(Some("overlay"), &target, Some("overlay"), MsFlags::empty(), Some(options));
-    doing("lay the lab's files over /etc", overlay(&with_user_attributes).or_else(|_| overlay(&options)))
+    overlay(&with_user_attributes).or_else(|_| overlay(&options))
 }
 
 /// The absolute path that `/etc/resolv.conf` leads to, where it is a link that leaves `/etc`.

@@ -12,7 +12,7 @@ use crate::kernel::namespace::NamespaceError;
 use crate::kernel::nftables::TableError;
 use crate::plan::client_files::SubjectHashError;
 use crate::plan::ruleset::RulesetError;
-use crate::sandbox::advice::{MODULES, NETWORK_NAMESPACES};
+use crate::sandbox::Machine;
 
 /// Why a lab could not be built or changed. Exit status 4, or 3 where [`LabError::advice`] has something to say.
 #[derive(Debug, thiserror::Error)]
@@ -147,9 +147,9 @@ impl LabError {
     pub fn advice(&self) -> Option<String> {
         match self {
             Self::NoQueue(_) | Self::Inspector { cause: InspectorError::Queue(_) | InspectorError::Log(_), .. } => {
-                Some(MODULES.to_owned())
+                Some(Machine::here().for_packets())
             }
-            Self::Namespace(_) => Some(NETWORK_NAMESPACES.to_owned()),
+            Self::Namespace(_) => Some(Machine::here().for_network_namespaces()),
             Self::MachineProgram { .. } => Some("install the program, or put it on the PATH".to_owned()),
             _ => None,
         }

@@ -11,7 +11,7 @@ use roadblock_scenarios::model::Name;
 
 use super::LabError;
 use crate::internet::Authority;
-use crate::kernel::mounts;
+use crate::kernel::{etc, mounts};
 use crate::plan::client_files::{self, Existing, LabCertificate};
 
 /// What is bound over what, in this order.
@@ -101,7 +101,7 @@ fn lay_out(place: &Path, resolvers: &[IpAddr], authority: &Authority) -> Result<
     let java = place.join("cacerts");
     write(&java, &client_files::java_keystore(authority.der()), 0o644)?;
     binds.extend(java_keystores().into_iter().map(|keystore| (java.clone(), keystore)));
-    mounts::overlay_etc(&upper, &work, &merged)?;
+    etc::lay(&upper, &work, &merged)?;
     binds.push((merged, PathBuf::from("/etc")));
     // Last, because what the others bind lies below /run. Each namespace is a machine of its own, with its own sockets there.
     binds.push((run, PathBuf::from("/run")));

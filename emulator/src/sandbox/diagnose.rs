@@ -10,7 +10,8 @@ use roadblock_scenarios::model::Name;
 use serde::{Deserialize, Serialize};
 
 use super::SandboxError;
-use super::advice::{MODULES, NETWORK_NAMESPACES};
+use super::machine::Machine;
+use crate::kernel::etc::{self, Laid};
 use crate::kernel::identity::advice_for_more;
 use crate::kernel::inject::Injector;
 use crate::kernel::mounts;
@@ -24,14 +25,36 @@ use crate::plan::ruleset::LOG_GROUP;
 pub struct Check {
     /// What.
     pub name: String,
+    /// Whether there can be no lab without it.
+    pub needed: bool,
     /// What was seen, or why it failed.
     pub result: Result<String, String>,
     /// The line to paste where it failed, or where it could be better.
     pub advice: Option<String>,
 }
 
+/// What was found of a machine.
+#[derive(Clone, Debug)]
+pub struct Diagnosis {
+    /// What it is.
+    pub machine: &'static Machine,
+    /// What was tried.
+    pub checks: Vec<Check>,
+}
+
+impl Diagnosis {
+    /// Whether the machine can run labs.
+    pub fn can_run_labs(&self) -> bool {
+        self.checks.iter().all(|check| check.result.is_ok() || !check.needed)
+    }
+}
+
 /// Tries everything that a lab needs. Must be called before the process has a second thread.
-pub fn diagnose() -> Vec<Check> {
+pub fn diagnose() -> Diagnosis {
+    Diagnosis { machine: Machine::here(), checks: tried() }
+}
+
+fn tried() -> Vec<Check> {
     let tried =
         pipe2(OFlag::O_CLOEXEC).map_err(|errno| SandboxError::Process { doing: "make a pipe", cause: errno.into() });
     let tried = tried.and_then(|(read, write)| {
@@ -66,17 +89,17 @@ fn look_inside() -> Vec<Check> {
             checks.push(of(
                 "the packet log",
                 namespace.block_on(async { Log::open(LOG_GROUP).map(|_| "opened") }),
-                MODULES,
+                Machine::here().for_packets(),
             ));
             let socket = namespace.block_on(async { Injector::open(Vec::new()).map(|_| "opened") });
-            checks.push(of("a packet socket", socket, MODULES));
+            checks.push(of("a packet socket", socket, Machine::here().for_packets()));
         }
         Err(error) => {
-            let advice = Some(NETWORK_NAMESPACES.to_owned());
+            let advice = Some(Machine::here().for_network_namespaces());
             checks.push(failed("a network namespace for each hop", error.to_string(), advice));
         }
     }
-    checks.push(overlay());
+    checks.push(files());
     checks.push(tunnel());
     checks
 }
@@ -86,39 +109,39 @@ fn queue(namespace: &Namespace) -> Check {
     match namespace.block_on(async { detect_queue_kind() }) {
         Ok(Ok(QueueKind::Native)) => passed(NAME, "nftables' own"),
         Ok(Ok(QueueKind::Compat)) => passed(NAME, "by xtables' NFQUEUE target"),
-        Ok(Err(error)) => failed(NAME, error.to_string(), Some(MODULES.to_owned())),
+        Ok(Err(error)) => failed(NAME, error.to_string(), Some(Machine::here().for_packets())),
         Err(error) => failed(NAME, error.to_string(), None),
     }
 }
 
-fn overlay() -> Check {
+fn files() -> Check {
+    const NAME: &str = "files of the lab's own over /etc";
     let place = Path::new(mounts::PRIVATE).join("doctor");
-    let laid = mounts::overlay_etc(&place.join("upper"), &place.join("work"), &place.join("merged"));
-    match laid {
-        Ok(()) => passed("files of the lab's own over /etc", "laid"),
-        Err(error) => {
-            failed("files of the lab's own over /etc", error.to_string(), Some("sudo modprobe overlay".to_owned()))
-        }
+    match etc::lay(&place.join("upper"), &place.join("work"), &place.join("merged")) {
+        Ok(Laid::Overlay) => passed(NAME, "laid"),
+        Ok(Laid::Copy(refused)) => passed(NAME, &format!("copied, since an overlay was refused: {refused}")),
+        Err(error) => failed(NAME, error.to_string(), None),
     }
 }
 
 /// VPN clients need it; labs do not.
 fn tunnel() -> Check {
     let opened = OpenOptions::new().read(true).write(true).open("/dev/net/tun").map(|_| "there");
-    of("/dev/net/tun, for VPNs under `exec --root`", Ok(opened), "sudo modprobe tun")
+    let check = of("/dev/net/tun, for VPNs under `exec --root`", Ok(opened), Machine::here().for_tunnels());
+    Check { needed: false, ..check }
 }
 
-fn of(name: &str, tried: io::Result<io::Result<&'static str>>, advice: &str) -> Check {
+fn of(name: &str, tried: io::Result<io::Result<&'static str>>, advice: String) -> Check {
     match tried.and_then(|tried| tried) {
         Ok(seen) => passed(name, seen),
-        Err(error) => failed(name, error.to_string(), Some(advice.to_owned())),
+        Err(error) => failed(name, error.to_string(), Some(advice)),
     }
 }
 
 fn passed(name: &str, seen: &str) -> Check {
-    Check { name: name.to_owned(), result: Ok(seen.to_owned()), advice: None }
+    Check { name: name.to_owned(), needed: true, result: Ok(seen.to_owned()), advice: None }
 }
 
 fn failed(name: &str, why: impl Into<String>, advice: Option<String>) -> Check {
-    Check { name: name.to_owned(), result: Err(why.into()), advice }
+    Check { name: name.to_owned(), needed: true, result: Err(why.into()), advice }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::advice::Machine;
+use super::machine::Machine;
 
 /// Why no lab can be made on this machine (exit status 3).
 #[derive(Debug, thiserror::Error)]
@@ -41,9 +41,9 @@ impl SandboxError {
     /// The line to paste, or what else to do.
     pub fn advice(&self) -> Option<String> {
         match self {
-            Self::UserNamespace { cause } => Some(Machine::here().user_namespace(cause)),
+            Self::UserNamespace { cause } => Some(Machine::here().for_user_namespaces(cause)),
             Self::Identity { .. } => Some("sudo apt-get install uidmap".to_owned()),
-            Self::Powerless { .. } => Some(Machine::here().powerless()),
+            Self::Powerless { .. } => Some(Machine::here().for_powers()),
             Self::Process { .. } => None,
         }
     }

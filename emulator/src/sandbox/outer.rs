@@ -16,6 +16,7 @@ use nix::unistd::{Pid, pipe2};
 use super::door::Door;
 use super::error::SandboxError;
 use super::init::{self, Report};
+use super::machine::Machine;
 use super::{INSIDE, Inside};
 use crate::kernel::fork::{self, Side};
 use crate::kernel::identity::{Caller, IdentityMap, candidates};
@@ -25,6 +26,8 @@ const PASSED_ON: [Signal; 3] = [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT]
 
 pub(super) fn run(door: Option<Door>, lab: impl FnOnce() -> u8) -> Result<u8, SandboxError> {
     let mut door = door;
+    // The lab's own files will cover some of what tells of it.
+    Machine::here();
     let caller = Caller::current().map_err(process("ask who is calling"))?;
     let signals = block_signals().map_err(process("block signals"))?;
     let outcome = try_each_map(&caller, &mut door, lab);
