@@ -63,7 +63,7 @@ pub(crate) fn scenario_of(
     let file = ScenarioFile::read(&composed.node, errors)?;
     check_id(&file.id, id, errors);
     check::names(&file, errors);
-    let services = services::join(&file.uses, context, errors);
+    let services = services::of_scenario(&file, context, errors);
     let topology = topology::build(&file, &services, context, errors);
     let phases = phases::build(&file, context, errors);
     let expectations = expectations::build(&file, &services, &phases, &topology, context, errors);

@@ -80,8 +80,8 @@ impl Port {
             Protocol::WhatsAppChat => whatsapp::serve(stream, &self.sites.choose(None).chat_key()).await,
             Protocol::Mtproto => mtproto::serve(stream).await,
             Protocol::Echo => echo::serve_stream(stream).await,
-            // These have no TCP; nobody listens for them here.
-            Protocol::H3 | Protocol::Stun | Protocol::CallRelay | Protocol::WireGuard => Ok(()),
+            // These have no TCP, or take no connection; nobody listens for them here.
+            Protocol::H3 | Protocol::Stun | Protocol::CallRelay | Protocol::WireGuard | Protocol::Silence => Ok(()),
         }
     }
 

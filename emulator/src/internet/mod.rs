@@ -19,6 +19,7 @@ pub mod page;
 mod place;
 mod relay;
 pub mod servers;
+mod silence;
 pub mod start;
 mod stun;
 mod tls;

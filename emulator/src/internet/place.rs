@@ -19,7 +19,7 @@ use super::relay::Callers;
 use super::servers::{Bound, Servers};
 use super::start::InternetError;
 use super::tls::server_config;
-use super::{echo, h3, name_server, relay, web, wireguard};
+use super::{echo, h3, name_server, relay, silence, web, wireguard};
 
 /// What listens at an address and port.
 pub(super) struct Place {
@@ -58,7 +58,11 @@ impl Place {
         let mut actual = self.address;
         let sites = Arc::new(self.sites);
         let tcp: Arc<[Protocol]> = self.protocols.iter().copied().filter(|each| each.over_tcp()).collect();
-        if !tcp.is_empty() {
+        if tcp.contains(&Protocol::Silence) {
+            let silence = silence::occupy(actual).map_err(bind_error)?;
+            actual = silence.address();
+            start.spawn(&server, silence.keep());
+        } else if !tcp.is_empty() {
             let listener = bind_tcp(actual).map_err(bind_error)?;
             actual = listener.local_addr().map_err(bind_error)?;
             let tls = start.tls(&tcp, &sites, &server)?;
@@ -179,6 +183,7 @@ impl Start<'_> {
                 }
             }
             Protocol::Echo => self.spawn(server, echo::serve_datagrams(socket, name, problems)),
+            Protocol::Silence => self.spawn(server, silence::swallow_datagrams(socket, name, problems)),
             Protocol::H3 => {
                 if let Some(tls) = self.server_config(sites, server, &h3::ALPN)? {
                     let listening = |error| InternetError::Bind { server: Arc::clone(server), error };

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::declare::{ExpectDeclaration, FileKind, Items, Parameter, ResponseCode};
+use crate::declare::{
+    ExpectDeclaration, FileKind, HostDeclaration, Items, Parameter, ResponseCode, TargetDeclaration,
+};
 use crate::model::{Family, Mechanism, NatKind, Readiness};
 use crate::read::{Date, Dictionary, Needed, OneOrMany, table};
 use crate::source::{Spanned, Text};
@@ -45,6 +47,10 @@ table! {
         "sources" => sources: Vec<SourceDeclaration> = Vec::new(),
         /// The services that exist, as `services/whatsapp`, or in a file beside this one, as `./mine.toml`.
         "use" => uses: Vec<Text> = Vec::new(),
+        /// Machines of this scenario alone, beside those of the services that it uses.
+        "host" => hosts: Vec<HostDeclaration> = Vec::new(),
+        /// What a person would open on these machines, measured by `roadblock run`.
+        "target" => targets: Vec<TargetDeclaration> = Vec::new(),
         /// The routers. At the top, so that vantages can share one.
         "hop" => hops: Dictionary<HopDeclaration> = Dictionary::default(),
         /// The clients' seats; the first is the default, and one is named `control`.

@@ -34,7 +34,7 @@ table! {
         "addresses" => addresses: Vec<Spanned<IpAddr>>,
         /// What it listens on, each protocol at its own port, at another as `"https:8443"`, or at several as
         /// `"call-relay:596-599"`. The words are `http`, `https`, `doh`, `h3`, `dns`, `dot`, `whatsapp-chat`, `mtproto`, `stun`,
-        /// `call-relay`, `wireguard` and `echo`. Protocols that a client's first bytes tell apart share a port. HTTP and
+        /// `call-relay`, `wireguard`, `echo` and `silence`, which answers nothing. Protocols that a client's first bytes tell apart share a port. HTTP and
         /// HTTPS where not said. What listens at its usual port answers at another too, unless something else is there:
         /// `http` at 8080, `https`, `doh` and `h3` at 8443, `dns` at 5353.
         "listen" => listen: Option<Vec<ListenDeclaration>>,

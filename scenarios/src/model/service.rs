@@ -78,6 +78,8 @@ pub enum Protocol {
     WireGuard,
     /// Whatever comes is sent back, over UDP and TCP (RFC 862).
     Echo,
+    /// Nothing: what comes is lost, as at a server that is down or takes no more.
+    Silence,
 }
 
 /// Who signed a host's certificate.
@@ -128,7 +130,7 @@ pub struct Target {
 
 impl Protocol {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Http,
         Self::Https,
         Self::Doh,
@@ -141,6 +143,7 @@ impl Protocol {
         Self::CallRelay,
         Self::WireGuard,
         Self::Echo,
+        Self::Silence,
     ];
 
     /// What the file calls it.
@@ -158,6 +161,7 @@ impl Protocol {
             Self::CallRelay => "call-relay",
             Self::WireGuard => "wireguard",
             Self::Echo => "echo",
+            Self::Silence => "silence",
         }
     }
 
@@ -170,7 +174,7 @@ impl Protocol {
     pub const fn usual_port(self) -> u16 {
         match self {
             Self::Http => 80,
-            Self::Https | Self::Doh | Self::H3 | Self::Mtproto => 443,
+            Self::Https | Self::Doh | Self::H3 | Self::Mtproto | Self::Silence => 443,
             Self::Dns => 53,
             Self::Dot => 853,
             Self::WhatsAppChat => 5222,
@@ -197,7 +201,7 @@ impl Protocol {
 
     /// Whether it takes UDP datagrams.
     pub const fn over_udp(self) -> bool {
-        matches!(self, Self::H3 | Self::Dns | Self::Stun | Self::CallRelay | Self::WireGuard | Self::Echo)
+        matches!(self, Self::H3 | Self::Dns | Self::Stun | Self::CallRelay | Self::WireGuard | Self::Echo | Self::Silence)
     }
 
     /// Whether one port can speak both, because they use different transports or because a client's first bytes tell
@@ -243,11 +247,11 @@ mod tests {
 
     #[test]
     fn a_port_is_shared_by_what_can_be_told_apart() {
-        use Protocol::{CallRelay, Dns, Dot, Echo, H3, Http, Https, Mtproto, Stun, WhatsAppChat, WireGuard};
+        use Protocol::{CallRelay, Dns, Dot, Echo, H3, Http, Https, Mtproto, Silence, Stun, WhatsAppChat, WireGuard};
         let shared =
             [(Https, WhatsAppChat), (Https, Http), (Https, Mtproto), (Stun, CallRelay), (Https, Stun), (Https, H3)];
         let apart =
-            [(Https, Dot), (Http, Mtproto), (Dns, Http), (Dns, Stun), (Stun, WireGuard), (Echo, Dns), (H3, Stun)];
+            [(Https, Dot), (Http, Mtproto), (Dns, Http), (Dns, Stun), (Stun, WireGuard), (Echo, Dns), (H3, Stun), (Silence, Https)];
         for (one, other) in shared {
             assert!(one.shares_port_with(other) && other.shares_port_with(one), "{one:?} {other:?}");
         }

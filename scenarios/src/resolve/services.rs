@@ -5,26 +5,42 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::bogons;
-use crate::declare::{FileKind, HostDeclaration, ServiceFile};
+use crate::declare::{FileKind, HostDeclaration, ScenarioFile, ServiceFile};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::library::{Library, is_path};
 use crate::model::{Host, Listener, Page, Protocol, Service};
 use crate::read::Located;
-use crate::source::{SourceFile, Text};
+use crate::source::{Location, SourceFile, Text};
 use crate::suggest;
 
 use super::host::{check_ports, tunnel, websocket};
 use super::targets::target;
 use super::{Context, check_id, document};
 
+/// All services of a scenario: those that it uses, and its own machines as one more, which is called by its id.
+pub(crate) fn of_scenario(file: &ScenarioFile, context: &Context<'_>, errors: &mut Collector) -> Vec<Service> {
+    let mut services = brought_in(&file.uses, context, errors);
+    if !(file.hosts.is_empty() && file.targets.is_empty()) {
+        services.extend(own(file, context.library, errors));
+    }
+    let place = file.uses.first().map(|first| &first.at).or_else(|| file.hosts.first().map(Located::at));
+    finished(services, place, errors)
+}
+
 /// All services that these names bring in, each once, in the order in which they are met.
-pub(crate) fn join(uses: &[Text], context: &Context<'_>, errors: &mut Collector) -> Vec<Service> {
+fn brought_in(uses: &[Text], context: &Context<'_>, errors: &mut Collector) -> Vec<Service> {
     let mut walk = Walk { context, errors, trail: Vec::new(), done: Vec::new(), services: Vec::new() };
     for each in uses {
         walk.visit(each);
     }
-    let mut services = walk.services;
-    check_hosts(&services, uses, errors);
+    walk.services
+}
+
+/// The services with all that they have only together; `place` is where a clash of theirs is shown.
+fn finished(mut services: Vec<Service>, place: Option<&Location>, errors: &mut Collector) -> Vec<Service> {
+    if let Some(place) = place {
+        check_hosts(&services, place, errors);
+    }
     add_other_ports(&mut services);
     services
 }
@@ -34,7 +50,8 @@ pub(crate) fn check_service(id: &str, context: &Context<'_>, errors: &mut Collec
     let source = context.library.document(id)?;
     errors.open(source);
     let written = Text { value: id.to_owned(), at: source.location(0..0) };
-    join(&[written], context, errors);
+    let services = brought_in(std::slice::from_ref(&written), context, errors);
+    finished(services, Some(&written.at), errors);
     Some(())
 }
 
@@ -90,6 +107,14 @@ impl Walk<'_, '_> {
         }
         Some(Arc::clone(source))
     }
+}
+
+/// The machines that a scenario has of its own.
+fn own(file: &ScenarioFile, library: &Library, errors: &mut Collector) -> Option<Service> {
+    let (id, title) = (file.id.0.as_ref()?, file.title.0.clone()?);
+    let hosts: Vec<Host> = file.hosts.iter().filter_map(|each| host(each, &title, errors)).collect();
+    let targets = file.targets.iter().filter_map(|each| target(each, &hosts, library, errors)).collect();
+    Some(Service { id: id.as_str().into(), title, hosts, targets })
 }
 
 fn service(file: &ServiceFile, library: &Library, errors: &mut Collector) -> Option<Service> {
@@ -152,8 +177,7 @@ pub(crate) fn host_of(url: &str) -> Option<&str> {
 }
 
 /// Two hosts cannot share an address and a port: the lab could not tell which of them answers.
-fn check_hosts(services: &[Service], uses: &[Text], errors: &mut Collector) {
-    let Some(at) = uses.first().map(|first| &first.at) else { return };
+fn check_hosts(services: &[Service], at: &Location, errors: &mut Collector) {
     let mut taken: BTreeMap<(IpAddr, u16, &str), (&Service, usize)> = BTreeMap::new();
     let hosts = services.iter().flat_map(|service| service.hosts.iter().map(move |host| (service, host)));
     for (number, (service, host)) in hosts.enumerate() {
