@@ -2,6 +2,7 @@
 
 fn main() {
     let folders = [
+        "benign",
         "bytes",
         "censors",
         "cn",

@@ -1,6 +1,7 @@
 //! What can be written on the command line.
 
 mod ctl;
+mod import;
 mod lab;
 mod library;
 mod probe;
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use ctl::{CtlArguments, CtlCommand, CtlEventsArguments};
+pub(crate) use import::{ImportArguments, ImportCommand, ImportOoniArguments};
 pub(crate) use lab::{ExecArguments, ReplayArguments, RunArguments, SeatArguments, Serve};
 pub(crate) use library::{
     CheckArguments, Deny, ListArguments, ListBy, NewArguments, SchemaArguments, SchemaOf, ShowArguments,
@@ -22,6 +24,7 @@ pub(crate) use reporters::{ReporterArguments, When};
 pub(crate) use test::{MergeArguments, ReportArguments, ReportCommand, Rerun, SuiteFormat, TestArguments};
 
 use ctl::CTL_EXAMPLES;
+use import::IMPORT_EXAMPLES;
 use lab::{EXEC_EXAMPLES, REPLAY_EXAMPLES, RUN_EXAMPLES, SHELL_EXAMPLES};
 use library::{CHECK_EXAMPLES, NEW_EXAMPLES, SHOW_EXAMPLES};
 use test::TEST_EXAMPLES;
@@ -62,6 +65,9 @@ pub(crate) enum Command {
     /// Say what a censor would have done to a capture, packet by packet; needs no privileges
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArguments),
+    /// Make scenarios of measurements
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(ImportArguments),
     /// Join what several machines tested
     Report(ReportArguments),
     /// List the scenarios of the library, by country or by mechanism

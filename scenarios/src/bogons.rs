@@ -12,6 +12,11 @@ pub(crate) fn bogon(address: IpAddr) -> Option<(&'static str, &'static str)> {
     RANGES.iter().copied().find(|(range, _)| range.parse::<IpNet>().is_ok_and(|range| range.contains(&address)))
 }
 
+/// Whether the public internet has this address, so that a host of the lab may have it.
+pub fn is_public(address: IpAddr) -> bool {
+    bogon(address).is_none()
+}
+
 /// What the range is, as a message says it.
 pub(crate) fn complaint(address: IpAddr) -> Option<String> {
     bogon(address).map(|(range, what)| format!("{address} is not a public address: {range} is {what}"))

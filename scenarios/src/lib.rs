@@ -30,6 +30,7 @@ mod template;
 mod tools;
 mod tree;
 
+pub use bogons::is_public;
 pub use client_hello::with_server_name;
 pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics, Severity};
 pub use library::{DoneBy, Fact, Library, load, load_with, resolve};

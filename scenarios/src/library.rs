@@ -6,19 +6,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use include_dir::{Dir, File, include_dir};
+use ipnet::{Ipv4Net, Ipv6Net};
 use roadblock_censor::policy::Grade;
 use serde::Serialize;
 
 use crate::declare::FactDeclaration;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind, Diagnostics};
 use crate::loader::{self, Opened};
-use crate::model::Scenario;
+use crate::model::{Scenario, Service};
 use crate::resolve::{self as resolver, Context};
 use crate::source::SourceFile;
 use crate::suggest;
 
 /// The folders that the binary carries. A new one is one line here and one in `build.rs`.
-static FOLDERS: [(&str, Dir<'_>); 17] = [
+static FOLDERS: [(&str, Dir<'_>); 18] = [
+    ("benign", include_dir!("$CARGO_MANIFEST_DIR/benign")),
     ("bytes", include_dir!("$CARGO_MANIFEST_DIR/bytes")),
     ("censors", include_dir!("$CARGO_MANIFEST_DIR/censors")),
     ("cn", include_dir!("$CARGO_MANIFEST_DIR/cn")),
@@ -197,6 +199,19 @@ impl Library {
     pub fn facts(&self) -> Vec<Fact> {
         let context = Context::new(self, &mut Collector::default());
         context.known_facts().map(|(id, known)| Fact::of(id, known)).collect()
+    }
+
+    /// The address space that a vantage in this autonomous system has where it does not say otherwise.
+    pub fn space_of(&self, asn: u32) -> Option<(Ipv4Net, Ipv6Net)> {
+        let context = Context::new(self, &mut Collector::default());
+        context.network(asn).map(|network| (network.v4, network.v6))
+    }
+
+    /// All its services with their hosts, whether a scenario can use them together or not.
+    pub fn all_services(&self) -> Vec<Service> {
+        let mut mistakes = Collector::default();
+        let context = Context::new(self, &mut mistakes);
+        resolver::of_library(&context, &mut mistakes)
     }
 
     /// The file of a scenario.

@@ -37,7 +37,7 @@ pub(crate) use arguments::{Given, Setting, settings};
 pub(crate) use compile::{check_profile, policy};
 pub(crate) use context::Context;
 pub(crate) use phases::profile as read_profile;
-pub(crate) use services::check_service;
+pub(crate) use services::{check_service, of_library};
 pub(crate) use tool::{is_tool, tool};
 pub(crate) use topology::{known, overlap};
 

@@ -8,6 +8,7 @@ mod doctor;
 mod exec;
 mod explain;
 mod graft;
+mod import;
 mod library;
 mod list;
 mod new;
@@ -48,6 +49,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
         Command::Probe(arguments) => probe::probe(&library, &arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments.command),
         Command::Replay(arguments) => replay::replay(&library, &arguments),
+        Command::Import(arguments) => import::import(&library, &arguments.command),
         Command::Report(arguments) => report::report(&arguments.command),
         Command::List(arguments) => list::list(&library, &arguments),
         Command::Show(arguments) => show::show(&library, &arguments),

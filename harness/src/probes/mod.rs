@@ -62,4 +62,5 @@ pub(crate) use timeouts::Timeouts;
 pub(crate) use tls::Trust;
 pub(crate) use tools::Tools;
 pub(crate) use trace::{Layer, Operation, Outcome, TestKeys};
+pub(crate) use url::WebUrl;
 pub(crate) use witness::Witness;

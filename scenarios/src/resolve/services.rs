@@ -27,6 +27,16 @@ pub(crate) fn of_scenario(file: &ScenarioFile, context: &Context<'_>, errors: &m
     finished(services, place, errors)
 }
 
+/// All services of the library.
+pub(crate) fn of_library(context: &Context<'_>, errors: &mut Collector) -> Vec<Service> {
+    let named = |id: &str| {
+        let source = context.library.document(id)?;
+        Some(Text { value: id.to_owned(), at: source.location(0..0) })
+    };
+    let all: Vec<Text> = context.library.services().filter_map(named).collect();
+    brought_in(&all, context, errors)
+}
+
 /// All services that these names bring in, each once, in the order in which they are met.
 fn brought_in(uses: &[Text], context: &Context<'_>, errors: &mut Collector) -> Vec<Service> {
     let mut walk = Walk { context, errors, trail: Vec::new(), done: Vec::new(), services: Vec::new() };
