@@ -200,15 +200,15 @@ impl Observations {
         let test = test(&measurement.test_name)?;
         let keys = &measurement.test_keys;
         let web: Option<WebKeys> = (test == Test::Web).then(|| keys.own().ok()).flatten();
+        let seat = Seat::of(measurement);
         let observations = Self {
             test,
             test_name: one_line(&measurement.test_name),
             input: input(test, measurement)?,
-            seat: Seat::of(measurement),
             day: day(&measurement.measurement_start_time),
             report: Some(one_line(&measurement.report_id)).filter(|id| !id.is_empty()),
             software: one_line(format!("{} {}", measurement.software_name, measurement.software_version).trim()),
-            lookups: keys.queries.iter().filter_map(lookup).take(MOST).collect(),
+            lookups: keys.queries.iter().filter_map(|query| lookup(query, seat.resolver)).take(MOST).collect(),
             connects: keys.tcp_connect.iter().map(connect).take(MOST).collect(),
             handshakes: handshakes(&keys.tls_handshakes, false)
                 .chain(handshakes(&keys.quic_handshakes, true))
@@ -217,6 +217,7 @@ impl Observations {
             exchanges: keys.requests.iter().rev().filter_map(exchange).take(MOST).collect(),
             control: web.as_ref().and_then(|web| web.control.as_ref()).map(control),
             web: web.as_ref().map(verdict),
+            seat,
         };
         if observations.is_empty() { Err(ImportError::Empty) } else { Ok(observations) }
     }
@@ -279,11 +280,15 @@ fn day(start: &str) -> Option<String> {
     (is_day && parts.next().is_none()).then(|| day.to_owned())
 }
 
-fn lookup(query: &Query) -> Option<Lookup> {
+/// A look-up; who asks the resolver that the system asks has asked the system's.
+fn lookup(query: &Query, own: Option<IpAddr>) -> Option<Lookup> {
     let name = HostName::new(&query.hostname)?;
     let asked = match (query.engine.as_deref(), query.resolver_address.as_deref()) {
         (Some("system" | "getaddrinfo" | "golang_net_resolver" | "unknown") | None, _) => Asked::System,
-        (Some("udp" | "tcp"), Some(address)) => Asked::Resolver(resolver_address(address)?),
+        (Some("udp" | "tcp"), Some(address)) => match resolver_address(address)? {
+            address if Some(address) == own => Asked::System,
+            address => Asked::Resolver(address),
+        },
         _ => return None,
     };
     let addresses: Vec<IpAddr> = query.addresses().take(MOST).collect();

@@ -30,10 +30,13 @@ impl fmt::Display for HostName {
     }
 }
 
-/// A text as TOML's basic string, whatever is in it.
+/// A text as TOML's basic string, whatever is in it. At a text's beginning `$` calls a parameter, and `$$` is itself.
 pub(crate) fn quoted(text: &str) -> String {
     let mut written = String::with_capacity(text.len() + 2);
     written.push('"');
+    if text.starts_with('$') {
+        written.push('$');
+    }
     for character in text.chars() {
         match character {
             '"' => written.push_str("\\\""),
