@@ -40,7 +40,7 @@ impl Silence {
     /// Stays silent for ever.
     pub(super) async fn keep(self) {
         let _both = (self.listener, self.waiting);
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

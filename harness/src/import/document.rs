@@ -38,14 +38,17 @@ fn id(observations: &Observations) -> String {
         observations.day.clone(),
         observations.input.as_ref().map(|input| input.host.clone()),
     ];
-    let words: Vec<String> = parts.into_iter().flatten().map(|part| slug(&part)).filter(|part| !part.is_empty()).collect();
+    let words: Vec<String> =
+        parts.into_iter().flatten().map(|part| slug(&part)).filter(|part| !part.is_empty()).collect();
     format!("imported/{}", words.join("-"))
 }
 
 fn head(id: &str, observations: &Observations, findings: &Findings) -> String {
     let what = observations.input.as_ref().map_or_else(|| observations.test_name.clone(), |input| input.host.clone());
     let title = one_line(&format!("{what} as {} saw it from {}", observations.test_name, observations.seat.isp()));
-    let mut text = String::from("# Made by `roadblock import ooni` of one measurement. Each claim names what it rests on; what is not said was not met.\n");
+    let mut text = String::from(
+        "# Made by `roadblock import ooni` of one measurement. Each claim names what it rests on; what is not said was not met.\n",
+    );
     if !findings.unknown.is_empty() {
         text.push_str("#\n# What the measurement does not tell:\n");
         for line in &findings.unknown {
@@ -64,10 +67,15 @@ fn head(id: &str, observations: &Observations, findings: &Findings) -> String {
 
 fn source(observations: &Observations) -> String {
     let report = observations.report.as_ref().map(|report| format!(", report {report}")).unwrap_or_default();
-    let title = one_line(&format!("A measurement of OONI's {} by {}{report}", observations.test_name, observations.software));
+    let title =
+        one_line(&format!("A measurement of OONI's {} by {}{report}", observations.test_name, observations.software));
     let day = observations.day.as_ref().map(|day| format!(", date = {day}")).unwrap_or_default();
-    let url = observations.report.as_ref().filter(|report| report.bytes().all(|each| each.is_ascii_alphanumeric() || each == b'_'));
-    let url = url.map(|report| format!(", url = {}", quoted(&format!("https://explorer.ooni.org/measurement/{report}"))));
+    let url = observations
+        .report
+        .as_ref()
+        .filter(|report| report.bytes().all(|each| each.is_ascii_alphanumeric() || each == b'_'));
+    let url =
+        url.map(|report| format!(", url = {}", quoted(&format!("https://explorer.ooni.org/measurement/{report}"))));
     format!("title = {}{day}{}", quoted(&title), url.unwrap_or_default())
 }
 
@@ -83,7 +91,9 @@ fn network(observations: &Observations, findings: &Findings, library: &Library) 
         text.push_str("# The address space is assumed: the library has none for this network, or servers of the measurement lie in it.\n");
         let _ = writeln!(text, "address = {{ v4 = \"{v4}\", v6 = \"{v6}\" }}");
     }
-    text.push_str("\n[vantage.control]\nisp = \"AS3320 Deutsche Telekom\"\npath = [\"elsewhere\"]\nresolvers = [\"8.8.8.8\"]\n");
+    text.push_str(
+        "\n[vantage.control]\nisp = \"AS3320 Deutsche Telekom\"\npath = [\"elsewhere\"]\nresolvers = [\"8.8.8.8\"]\n",
+    );
     text.push_str("\n[resolver.isp]\nat = \"access\"\n");
     if let Some(resolver) = seat.resolver {
         let _ = writeln!(text, "# The names' servers saw {resolver}.");
@@ -121,7 +131,12 @@ fn servers(servers: &[Server]) -> String {
         }
         let filler = filled("", server.page.length).len().saturating_sub(PAGE_AROUND + 2 * server.page.title.len());
         let filler = if server.page.length == 0 { 0 } else { filler };
-        let _ = writeln!(text, "page = {{ title = {}, text = {} }}\n", quoted(&server.page.title), quoted(&".".repeat(filler)));
+        let _ = writeln!(
+            text,
+            "page = {{ title = {}, text = {} }}\n",
+            quoted(&server.page.title),
+            quoted(&".".repeat(filler))
+        );
     }
     text
 }
@@ -130,7 +145,12 @@ fn lies(lies: &[Lie]) -> String {
     let mut text = String::new();
     for (number, lie) in lies.iter().enumerate() {
         let _ = writeln!(text, "# {}", one_line(&lie.evidence));
-        let _ = writeln!(text, "[[resolver.isp.lies]]\nid = \"lie-{}\"\nnames = [{}]", number + 1, quoted(&format!("={}", lie.name)));
+        let _ = writeln!(
+            text,
+            "[[resolver.isp.lies]]\nid = \"lie-{}\"\nnames = [{}]",
+            number + 1,
+            quoted(&format!("={}", lie.name))
+        );
         let _ = writeln!(text, "answer = {{ {} }}\n", lie_answer(&lie.answer));
     }
     text

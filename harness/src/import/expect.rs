@@ -23,7 +23,14 @@ pub(crate) fn expectations(observations: &Observations, findings: &Findings) -> 
     text
 }
 
-fn expectation(id: &str, vantage: Option<&str>, probe: &str, verdict: &str, failure: Option<&str>, by: Option<&str>) -> String {
+fn expectation(
+    id: &str,
+    vantage: Option<&str>,
+    probe: &str,
+    verdict: &str,
+    failure: Option<&str>,
+    by: Option<&str>,
+) -> String {
     let mut text = format!("[[expect]]\nid = {}\n", quoted(id));
     if let Some(vantage) = vantage {
         let _ = writeln!(text, "vantage = {}", quoted(vantage));
@@ -67,15 +74,30 @@ fn of_deed(number: usize, deed: &Deed, observations: &Observations, findings: &F
         What::Handshake(name, _) => {
             (format!("{{ tls = {{ address = \"{}\", sni = {} }} }}", of_name(name)?, quoted(name.as_str())), "tls")
         }
-        What::Secure(name, _) => {
-            (format!("{{ http = {{ url = {}, address = \"{}\" }} }}", quoted(&format!("https://{name}/")), of_name(name)?), "http")
-        }
-        What::Request(name, _) => {
-            (format!("{{ http = {{ url = {}, address = \"{}\" }} }}", quoted(&format!("http://{name}/")), of_name(name)?), "http")
-        }
-        What::Page(name, _) => {
-            (format!("{{ http = {{ url = {}, address = \"{}\" }} }}", quoted(&format!("http://{name}/")), of_name(name)?), "blockpage")
-        }
+        What::Secure(name, _) => (
+            format!(
+                "{{ http = {{ url = {}, address = \"{}\" }} }}",
+                quoted(&format!("https://{name}/")),
+                of_name(name)?
+            ),
+            "http",
+        ),
+        What::Request(name, _) => (
+            format!(
+                "{{ http = {{ url = {}, address = \"{}\" }} }}",
+                quoted(&format!("http://{name}/")),
+                of_name(name)?
+            ),
+            "http",
+        ),
+        What::Page(name, _) => (
+            format!(
+                "{{ http = {{ url = {}, address = \"{}\" }} }}",
+                quoted(&format!("http://{name}/")),
+                of_name(name)?
+            ),
+            "blockpage",
+        ),
         What::Quic(name) => {
             (format!("{{ quic = {{ address = \"{}\", sni = {} }} }}", of_name(name)?, quoted(name.as_str())), "quic")
         }
@@ -89,8 +111,16 @@ fn of_deed(number: usize, deed: &Deed, observations: &Observations, findings: &F
 /// Whether the lab's box gives just this failure; what is not known is only said to fail.
 fn is_given(failure: &str) -> bool {
     const GIVEN: &[&str] = &[
-        "connection_refused", "connection_reset", "dns_nxdomain_error", "dns_refused_error", "dns_servfail_error", "eof_error",
-        "generic_timeout_error", "host_unreachable", "network_unreachable", "ssl_failed_handshake",
+        "connection_refused",
+        "connection_reset",
+        "dns_nxdomain_error",
+        "dns_refused_error",
+        "dns_servfail_error",
+        "eof_error",
+        "generic_timeout_error",
+        "host_unreachable",
+        "network_unreachable",
+        "ssl_failed_handshake",
     ];
     GIVEN.contains(&failure)
 }
@@ -99,21 +129,28 @@ fn is_given(failure: &str) -> bool {
 fn address_of(name: &HostName, observations: &Observations, findings: &Findings) -> Option<IpAddr> {
     let own = findings.servers.iter().filter(|server| server.names.iter().any(|each| each == name.as_str()));
     let blocked = |address: &IpAddr| {
-        let on_connections = |deed: &&Deed| matches!(deed.what, What::Connection(_)) && deed.addresses.contains(address);
+        let on_connections =
+            |deed: &&Deed| matches!(deed.what, What::Connection(_)) && deed.addresses.contains(address);
         findings.deeds.iter().any(|deed| on_connections(&deed))
     };
     let all: Vec<IpAddr> = own.flat_map(|server| server.addresses.iter().copied()).collect();
     let reached = || observations.connects.iter().filter(|each| each.failed.is_none()).map(|each| each.remote.ip());
     let candidates = all.iter().copied().filter(|address| !blocked(address));
     let usable = |address: &IpAddr| is_public(*address) && (!findings.only_v4 || address.is_ipv4());
-    candidates.clone().find(|address| usable(address) && reached().any(|each| each == *address)).or_else(|| candidates.clone().find(usable))
+    candidates
+        .clone()
+        .find(|address| usable(address) && reached().any(|each| each == *address))
+        .or_else(|| candidates.clone().find(usable))
 }
 
 /// From `control` the page is reached, where the control of the measurement reached it.
 fn of_control(observations: &Observations, findings: &Findings) -> Option<String> {
-    let (Test::Web, Some(input), Some(name)) = (observations.test, &observations.input, observations.name()) else { return None };
+    let (Test::Web, Some(input), Some(name)) = (observations.test, &observations.input, observations.name()) else {
+        return None;
+    };
     let control = observations.control.as_ref()?;
-    let reached = control.page.is_some() && findings.servers.iter().any(|server| server.names.iter().any(|each| each == name.as_str()));
+    let reached = control.page.is_some()
+        && findings.servers.iter().any(|server| server.names.iter().any(|each| each == name.as_str()));
     let scheme = if input.secure { "https" } else { "http" };
     let url = format!("{scheme}://{}{}", input.authority(), input.path);
     let probe = format!("{{ http = {{ url = {} }} }}", quoted(&url));

@@ -14,12 +14,8 @@ use super::words::HostName;
 /// The machines besides those of the library's services.
 pub(crate) fn servers(observations: &Observations, truth: &Truth, findings: &Findings) -> Vec<Server> {
     let hosts = Hosts { observations, truth };
-    let taken: BTreeSet<IpAddr> = truth
-        .uses
-        .iter()
-        .flat_map(|service| &service.hosts)
-        .flat_map(|host| host.addresses.iter().copied())
-        .collect();
+    let taken: BTreeSet<IpAddr> =
+        truth.uses.iter().flat_map(|service| &service.hosts).flat_map(|host| host.addresses.iter().copied()).collect();
     let mut servers = hosts.own(&taken);
     servers.extend(hosts.impostors(findings, &taken));
     servers
@@ -75,23 +71,27 @@ impl Hosts<'_> {
 
     /// What listens at an address: a port that nobody could connect to answers nothing, or refuses.
     fn listens(&self, names: &BTreeSet<HostName>, address: IpAddr) -> BTreeSet<String> {
-        let input = self.observations.input.as_ref().filter(|input| names.iter().any(|name| name.as_str() == input.host));
+        let input =
+            self.observations.input.as_ref().filter(|input| names.iter().any(|name| name.as_str() == input.host));
         let tried = self.observations.connects.iter().map(|each| each.remote).filter(|remote| remote.ip() == address);
         let control = self.observations.control.iter().flat_map(|control| control.connects.keys().copied());
         let tried = tried.chain(control.filter(|remote| remote.ip() == address)).map(|remote| remote.port());
         let ports: BTreeSet<u16> = [80, 443].into_iter().chain(input.map(|input| input.port)).chain(tried).collect();
         let secure = |port: u16| port == 443 || input.is_some_and(|input| input.port == port && input.secure);
-        ports.into_iter().take(MOST_PORTS).filter_map(|port| {
-            let word = if secure(port) { "https" } else { "http" };
-            match self.at_control(SocketAddr::new(address, port)) {
-                Some(Some(failed)) if failed.symptom == Symptom::Timeout => Some(format!("silence:{port}")),
-                Some(Some(failed)) if failed.symptom == Symptom::Refused => None,
-                // What else the control met, as that it has no IPv6, says nothing of the server.
-                Some(_) | None => Some(format!("{word}:{port}")),
-            }
-        })
-        .chain(self.speaks_quic(address).then(|| "h3".to_owned()))
-        .collect()
+        ports
+            .into_iter()
+            .take(MOST_PORTS)
+            .filter_map(|port| {
+                let word = if secure(port) { "https" } else { "http" };
+                match self.at_control(SocketAddr::new(address, port)) {
+                    Some(failed) if failed.symptom == Symptom::Timeout => Some(format!("silence:{port}")),
+                    Some(failed) if failed.symptom == Symptom::Refused => None,
+                    // What else the control met, as that it has no IPv6, says nothing of the server.
+                    Some(_) | None => Some(format!("{word}:{port}")),
+                }
+            })
+            .chain(self.speaks_quic(address).then(|| "h3".to_owned()))
+            .collect()
     }
 
     fn speaks_quic(&self, address: IpAddr) -> bool {
@@ -99,9 +99,9 @@ impl Hosts<'_> {
         greeted.filter_map(|each| each.remote).any(|remote| remote == SocketAddr::new(address, 443))
     }
 
-    /// How the control fared; nothing where it was not asked, and nothing in it where it reached the place.
-    fn at_control(&self, remote: SocketAddr) -> Option<Option<&Failed>> {
-        self.observations.control.as_ref()?.connects.get(&remote).map(Option::as_ref)
+    /// How the control failed to connect, where it did.
+    fn at_control(&self, remote: SocketAddr) -> Option<&Failed> {
+        self.observations.control.as_ref()?.connects.get(&remote)?.as_ref()
     }
 
     /// Whether nobody knows the authority of its certificate: the control does not either.
@@ -115,8 +115,9 @@ impl Hosts<'_> {
     fn page(&self, names: &BTreeSet<HostName>) -> Page {
         let is_input = self.observations.name().is_some_and(|name| names.contains(&name));
         let control = self.observations.control.as_ref().and_then(|control| control.page.as_ref()).filter(|_| is_input);
-        let own = self.observations.exchanges.iter().filter(|each| names.iter().any(|name| name.as_str() == each.url.host));
-        let got = own.filter_map(|each| each.result.as_ref().ok()).last();
+        let own =
+            self.observations.exchanges.iter().filter(|each| names.iter().any(|name| name.as_str() == each.url.host));
+        let got = own.filter_map(|each| each.result.as_ref().ok()).next_back();
         if let Some(control) = control {
             let longest = control.length.max(got.map_or(0, |got| got.length));
             return Page { title: control.title.clone(), length: scaled(control.length, longest) };
@@ -155,9 +156,11 @@ impl Hosts<'_> {
     fn impostor(&self, number: usize, address: IpAddr, name: &HostName) -> Option<Server> {
         let there = self.observations.connects.iter().filter(|each| each.remote.ip() == address);
         let listens = there.filter_map(|each| match &each.failed {
-            None => Some(format!("{}:{}", if each.remote.port() == 443 { "https" } else { "http" }, each.remote.port())),
+            None => {
+                Some(format!("{}:{}", if each.remote.port() == 443 { "https" } else { "http" }, each.remote.port()))
+            }
             // Where the control met it too, nobody on the way does it.
-            Some(failed) if failed.symptom == Symptom::Timeout && self.at_control(each.remote).flatten().is_some() => {
+            Some(failed) if failed.symptom == Symptom::Timeout && self.at_control(each.remote).is_some() => {
                 Some(format!("silence:{}", each.remote.port()))
             }
             Some(_) => None,
@@ -166,7 +169,8 @@ impl Hosts<'_> {
         if listen.is_empty() {
             return None;
         }
-        let page = self.observations.exchanges.iter().find_map(|each| answer_of(each, address, name)).unwrap_or_default();
+        let page =
+            self.observations.exchanges.iter().find_map(|each| answer_of(each, address, name)).unwrap_or_default();
         Some(Server {
             names: vec![format!("impostor-{number}.example")],
             addresses: BTreeSet::from([address]),
@@ -178,7 +182,8 @@ impl Hosts<'_> {
     }
 
     fn shows_unknown_authority(&self, address: IpAddr) -> bool {
-        let there = self.observations.handshakes.iter().filter(|each| each.remote.is_some_and(|remote| remote.ip() == address));
+        let there =
+            self.observations.handshakes.iter().filter(|each| each.remote.is_some_and(|remote| remote.ip() == address));
         there.filter_map(|each| each.failed.as_ref()).any(|failed| failed.symptom == Symptom::UnknownAuthority)
     }
 }

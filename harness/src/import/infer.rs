@@ -1,6 +1,7 @@
 //! From what was met to what must be there so that it is met again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
 use roadblock_scenarios::Library;
@@ -110,8 +111,10 @@ impl Inference<'_> {
         }
         for (remote, how) in failed {
             let skipped = self.findings.only_v4 && remote.is_ipv6();
-            if !skipped && !remote.ip().is_loopback() && self.is_the_ways_fault(remote, how) && !self.is_reached(remote) {
-                let entry = met.entry((remote.port(), how.symptom)).or_insert_with(|| (BTreeSet::new(), how.failure.clone()));
+            if !skipped && !remote.ip().is_loopback() && self.is_the_ways_fault(remote, how) && !self.is_reached(remote)
+            {
+                let entry =
+                    met.entry((remote.port(), how.symptom)).or_insert_with(|| (BTreeSet::new(), how.failure.clone()));
                 entry.0.extend(self.truth.place(remote.ip()));
             }
         }
@@ -147,8 +150,12 @@ impl Inference<'_> {
     /// Whether a connection failed on the way: the control reached the place, or where it says nothing, nobody there refused.
     fn is_the_ways_fault(&self, remote: SocketAddr, how: &Failed) -> bool {
         match self.control().and_then(|control| control.connects.get(&remote)) {
-            Some(control) => !control.as_ref().is_some_and(|failed| matches!(failed.symptom, Symptom::Timeout | Symptom::Refused)),
-            None => how.symptom != Symptom::Refused || (self.observations.test != Test::Web && self.truth.has(remote.ip())),
+            Some(control) => {
+                !control.as_ref().is_some_and(|failed| matches!(failed.symptom, Symptom::Timeout | Symptom::Refused))
+            }
+            None => {
+                how.symptom != Symptom::Refused || (self.observations.test != Test::Web && self.truth.has(remote.ip()))
+            }
         }
     }
 
@@ -166,7 +173,8 @@ impl Inference<'_> {
             let failure = handshakes.iter().find_map(|each| each.failed.as_ref()).map(|failed| failed.failure.clone());
             let failure = failure.unwrap_or_default();
             let Some(name) = name else {
-                let line = format!("what is looked for in handshakes without a server name, which met `{failure}`: left out");
+                let line =
+                    format!("what is looked for in handshakes without a server name, which met `{failure}`: left out");
                 self.unknown(&line);
                 continue;
             };
@@ -211,9 +219,11 @@ impl Inference<'_> {
 
     /// The addresses where these failed, where the same name passed at others; none where it passed nowhere.
     fn only_there(&self, name: &HostName, quic: bool, failed: &[&Handshake]) -> BTreeSet<IpAddr> {
-        let passed = self.observations.handshakes.iter().any(|each| {
-            each.failed.is_none() && each.quic == quic && each.sni.as_ref() == Some(name)
-        });
+        let passed = self
+            .observations
+            .handshakes
+            .iter()
+            .any(|each| each.failed.is_none() && each.quic == quic && each.sni.as_ref() == Some(name));
         if !passed {
             return BTreeSet::new();
         }
@@ -224,7 +234,8 @@ impl Inference<'_> {
     /// Whether the server would have failed it anyway: it does so for the control too, or it is the lie's.
     fn is_the_servers_fault(&self, handshake: &Handshake) -> bool {
         let Some(remote) = handshake.remote else { return false };
-        let at_control = self.control().and_then(|control| control.handshakes.get(&remote)).is_some_and(Option::is_some);
+        let at_control =
+            self.control().and_then(|control| control.handshakes.get(&remote)).is_some_and(Option::is_some);
         let wrong = handshake.sni.as_ref().is_some_and(|name| !self.truth.is_right(name, remote.ip()));
         let is_lie = |lie: &Lie| matches!(&lie.answer, LieAnswer::Addresses(all) if all.contains(&remote.ip()));
         at_control || (wrong && self.findings.lies.iter().any(is_lie))
@@ -248,7 +259,9 @@ impl Inference<'_> {
                 }
             };
             if fate == Fate::Drop {
-                let line = format!("after how many bytes of the exchange with {name} it stood still: it does at the request here");
+                let line = format!(
+                    "after how many bytes of the exchange with {name} it stood still: it does at the request here"
+                );
                 self.unknown(&line);
             }
             let evidence = format!("the request to {name} met {}", failed.failure);
@@ -267,15 +280,24 @@ impl Inference<'_> {
         let port = exchange.url.port;
         let below = self.findings.deeds.iter().any(|deed| match &deed.what {
             What::Connection(_) => {
-                deed.port == Some(port) && exchange.remote.is_none() && deed.addresses.iter().any(|each| self.truth.is_right(name, *each))
+                deed.port == Some(port)
+                    && exchange.remote.is_none()
+                    && deed.addresses.iter().any(|each| self.truth.is_right(name, *each))
             }
             What::Handshake(greeted, _) => exchange.url.secure && greeted == name && deed.addresses.is_empty(),
             _ => false,
         });
         let layer = matches!(
             failed.symptom,
-            Symptom::NoName | Symptom::ServerFailure | Symptom::QueryRefused | Symptom::NoAnswer | Symptom::Bogon
-                | Symptom::UnknownAuthority | Symptom::OtherName | Symptom::InvalidCertificate | Symptom::NoHandshake
+            Symptom::NoName
+                | Symptom::ServerFailure
+                | Symptom::QueryRefused
+                | Symptom::NoAnswer
+                | Symptom::Bogon
+                | Symptom::UnknownAuthority
+                | Symptom::OtherName
+                | Symptom::InvalidCertificate
+                | Symptom::NoHandshake
         );
         let down = self.control().is_some_and(|control| self.is_down(control, exchange));
         let lied = exchange.remote.is_none() && self.findings.lies.iter().any(|lie| lie.name == *name);
@@ -294,9 +316,18 @@ impl Inference<'_> {
         let plain = self.observations.exchanges.iter().find(|exchange| !exchange.url.secure && exchange.result.is_ok());
         let (true, Some(exchange)) = (differs, plain) else { return };
         let (Ok(answer), Some(name)) = (&exchange.result, HostName::new(&exchange.url.host)) else { return };
-        let evidence = format!("{name} answered with another page than the control's: status {}, title {:?}", answer.status, answer.title);
+        let evidence = format!(
+            "{name} answered with another page than the control's: status {}, title {:?}",
+            answer.status, answer.title
+        );
         let what = What::Page(name.clone(), self.scaled(answer));
-        self.findings.deeds.push(Deed { what, addresses: BTreeSet::new(), port: None, evidence: one_line(&evidence), failure: None });
+        self.findings.deeds.push(Deed {
+            what,
+            addresses: BTreeSet::new(),
+            port: None,
+            evidence: one_line(&evidence),
+            failure: None,
+        });
         self.unknown(&format!("whether {name} itself answered with that page: somebody on the way does here"));
     }
 
@@ -305,15 +336,18 @@ impl Inference<'_> {
         let control = self.control().and_then(|control| control.page.as_ref()).map_or(0, |page| page.length);
         let length = hosts::scaled(answer.length, answer.length.max(control));
         let reason = if (300..400).contains(&answer.status) { "Found" } else { "Blocked" };
+        // Writing to a string cannot fail.
         let mut page = format!("HTTP/1.1 {} {reason}\r\nContent-Type: text/html; charset=utf-8\r\n", answer.status);
-        if let Some(location) = answer.location.as_ref().filter(|location| location.bytes().all(|each| each.is_ascii_graphic())) {
-            page.push_str(&format!("Location: {location}\r\n"));
+        if let Some(location) =
+            answer.location.as_ref().filter(|location| location.bytes().all(|each| each.is_ascii_graphic()))
+        {
+            let _ = write!(page, "Location: {location}\r\n");
         }
         for (name, value) in &answer.headers {
-            page.push_str(&format!("{name}: {value}\r\n"));
+            let _ = write!(page, "{name}: {value}\r\n");
         }
         let body = shortened(answer, length);
-        page.push_str(&format!("Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len()));
+        let _ = write!(page, "Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
         page
     }
 
@@ -326,7 +360,9 @@ impl Inference<'_> {
             self.unknown("the server's real page: of it only the title and the length are published");
             let failed = self.observations.web.as_ref().and_then(|web| web.control_failure.as_ref());
             if let Some(failure) = failed.map(|failure| one_line(failure)) {
-                self.unknown(&format!("what the control would have said: the test helper met `{failure}`; in the lab it is reached"));
+                self.unknown(&format!(
+                    "what the control would have said: the test helper met `{failure}`; in the lab it is reached"
+                ));
             }
         }
         if self.observations.seat.asn.is_none() {

@@ -51,23 +51,8 @@ pub(crate) struct Observations {
 pub(crate) enum Test {
     /// Web Connectivity, which has a control.
     Web,
-    /// Of one of these apps.
-    App(App),
-    /// What has layers alone.
-    Layers,
-}
-
-/// An app that OONI has a test of.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum App {
-    /// `whatsapp`.
-    WhatsApp,
-    /// `telegram`.
-    Telegram,
-    /// `facebook_messenger`.
-    Messenger,
-    /// `signal`.
-    Signal,
+    /// An app's, or one of layers alone: neither has a control.
+    WithoutControl,
 }
 
 /// How something failed.
@@ -242,11 +227,8 @@ impl Failed {
 fn test(name: &str) -> Result<Test, ImportError> {
     Ok(match name {
         "web_connectivity" => Test::Web,
-        "whatsapp" => Test::App(App::WhatsApp),
-        "telegram" => Test::App(App::Telegram),
-        "facebook_messenger" => Test::App(App::Messenger),
-        "signal" => Test::App(App::Signal),
-        "urlgetter" | "tcpping" | "tlsping" | "simplequicping" | "dnscheck" | "sni_blocking" => Test::Layers,
+        "whatsapp" | "telegram" | "facebook_messenger" | "signal" | "urlgetter" | "tcpping" | "tlsping"
+        | "simplequicping" | "dnscheck" | "sni_blocking" => Test::WithoutControl,
         other => return Err(ImportError::Test(one_line(other))),
     })
 }
@@ -269,7 +251,8 @@ fn day(start: &str) -> Option<String> {
     let day = start.get(..10)?;
     let mut parts = day.split('-');
     let (year, month, date) = (parts.next()?, parts.next()?, parts.next()?);
-    let number = |text: &str| text.bytes().all(|each| each.is_ascii_digit()).then(|| text.parse::<u16>().ok()).flatten();
+    let number =
+        |text: &str| text.bytes().all(|each| each.is_ascii_digit()).then(|| text.parse::<u16>().ok()).flatten();
     let days = match number(month)? {
         2 => 28,
         4 | 6 | 9 | 11 => 30,
@@ -418,10 +401,38 @@ const LONGEST_URL: usize = 2048;
 
 /// Headers that say nothing about which server it is: what OONI passes over (ts-017), and those that a message's form needs.
 const USUAL: &[&str] = &[
-    "date", "content-type", "server", "cache-control", "vary", "set-cookie", "location", "expires", "x-powered-by",
-    "content-encoding", "last-modified", "accept-ranges", "pragma", "x-frame-options", "etag", "x-content-type-options",
-    "age", "via", "p3p", "x-xss-protection", "content-language", "cf-ray", "strict-transport-security", "link",
-    "x-varnish", "content-length", "transfer-encoding", "connection", "keep-alive", "alt-svc", "trailer", "upgrade",
+    "date",
+    "content-type",
+    "server",
+    "cache-control",
+    "vary",
+    "set-cookie",
+    "location",
+    "expires",
+    "x-powered-by",
+    "content-encoding",
+    "last-modified",
+    "accept-ranges",
+    "pragma",
+    "x-frame-options",
+    "etag",
+    "x-content-type-options",
+    "age",
+    "via",
+    "p3p",
+    "x-xss-protection",
+    "content-language",
+    "cf-ray",
+    "strict-transport-security",
+    "link",
+    "x-varnish",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "alt-svc",
+    "trailer",
+    "upgrade",
 ];
 
 #[cfg(test)]

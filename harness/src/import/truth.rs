@@ -125,7 +125,12 @@ fn addresses_in(services: &[Service], name: &HostName) -> BTreeSet<IpAddr> {
 fn measured(name: &HostName, observations: &Observations) -> Result<BTreeSet<IpAddr>, ImportError> {
     let answered = |asked: &dyn Fn(Asked) -> bool| -> BTreeSet<IpAddr> {
         let lookups = observations.lookups.iter().filter(|lookup| lookup.name == *name && asked(lookup.asked));
-        lookups.filter_map(|lookup| lookup.result.as_ref().ok()).flatten().copied().filter(|each| is_public(*each)).collect()
+        lookups
+            .filter_map(|lookup| lookup.result.as_ref().ok())
+            .flatten()
+            .copied()
+            .filter(|each| is_public(*each))
+            .collect()
     };
     let system = || answered(&|asked| asked == Asked::System);
     let control = observations.control.as_ref().filter(|_| observations.name().as_ref() == Some(name));

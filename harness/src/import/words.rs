@@ -1,6 +1,6 @@
 //! What may stand in a scenario file: host names that are some, and texts that are quoted.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A host name: labels of letters, digits, `-` and `_`, in lower case.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -44,7 +44,10 @@ pub(crate) fn quoted(text: &str) -> String {
             '\n' => written.push_str("\\n"),
             '\r' => written.push_str("\\r"),
             '\t' => written.push_str("\\t"),
-            control if control.is_control() => written.push_str(&format!("\\u{:04X}", u32::from(control))),
+            control if control.is_control() => {
+                // Writing to a string cannot fail.
+                let _ = write!(written, "\\u{:04X}", u32::from(control));
+            }
             other => written.push(other),
         }
     }

@@ -5,9 +5,7 @@ use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use crate::declare::{
-    ExpectDeclaration, FileKind, HostDeclaration, Items, Parameter, ResponseCode, TargetDeclaration,
-};
+use crate::declare::{ExpectDeclaration, FileKind, HostDeclaration, Items, Parameter, ResponseCode, TargetDeclaration};
 use crate::model::{Family, Mechanism, NatKind, Readiness};
 use crate::read::{Date, Dictionary, Needed, OneOrMany, table};
 use crate::source::{Spanned, Text};

@@ -201,7 +201,10 @@ impl Protocol {
 
     /// Whether it takes UDP datagrams.
     pub const fn over_udp(self) -> bool {
-        matches!(self, Self::H3 | Self::Dns | Self::Stun | Self::CallRelay | Self::WireGuard | Self::Echo | Self::Silence)
+        matches!(
+            self,
+            Self::H3 | Self::Dns | Self::Stun | Self::CallRelay | Self::WireGuard | Self::Echo | Self::Silence
+        )
     }
 
     /// Whether one port can speak both, because they use different transports or because a client's first bytes tell
@@ -250,8 +253,16 @@ mod tests {
         use Protocol::{CallRelay, Dns, Dot, Echo, H3, Http, Https, Mtproto, Silence, Stun, WhatsAppChat, WireGuard};
         let shared =
             [(Https, WhatsAppChat), (Https, Http), (Https, Mtproto), (Stun, CallRelay), (Https, Stun), (Https, H3)];
-        let apart =
-            [(Https, Dot), (Http, Mtproto), (Dns, Http), (Dns, Stun), (Stun, WireGuard), (Echo, Dns), (H3, Stun), (Silence, Https)];
+        let apart = [
+            (Https, Dot),
+            (Http, Mtproto),
+            (Dns, Http),
+            (Dns, Stun),
+            (Stun, WireGuard),
+            (Echo, Dns),
+            (H3, Stun),
+            (Silence, Https),
+        ];
         for (one, other) in shared {
             assert!(one.shares_port_with(other) && other.shares_port_with(one), "{one:?} {other:?}");
         }
