@@ -2,6 +2,7 @@
 
 mod client;
 mod commands;
+mod companion;
 mod differences;
 mod errand;
 mod error;
@@ -10,6 +11,8 @@ mod graft;
 mod isolation;
 mod machines;
 mod nat;
+mod readiness;
+mod shared;
 mod transition;
 
 use std::collections::BTreeMap;
@@ -24,11 +27,14 @@ use tokio::runtime::Handle;
 
 pub use client::Client;
 pub use commands::{CommandError, CommandSpec};
+pub use companion::Companion;
 pub use errand::{Errand, Errands};
 pub use error::LabError;
 pub use graft::NotGrafted;
 pub use machines::MachineLog;
 pub use nat::Translators;
+pub use readiness::NotReady;
+pub use shared::{SHARED, SharedFile, SharedFolder};
 
 use crate::capture::{Capture, Tape};
 use crate::clock::LabClock;

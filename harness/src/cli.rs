@@ -4,6 +4,7 @@ mod ctl;
 mod import;
 mod lab;
 mod library;
+mod matrix;
 mod probe;
 mod reporters;
 mod test;
@@ -19,6 +20,7 @@ pub(crate) use lab::{ExecArguments, ReplayArguments, RunArguments, SeatArguments
 pub(crate) use library::{
     CheckArguments, Deny, ListArguments, ListBy, NewArguments, SchemaArguments, SchemaOf, ShowArguments,
 };
+pub(crate) use matrix::MatrixArguments;
 pub(crate) use probe::{ProbeArguments, ProbeFormat};
 pub(crate) use reporters::{ReporterArguments, When};
 pub(crate) use test::{MergeArguments, ReportArguments, ReportCommand, Rerun, SuiteFormat, TestArguments};
@@ -27,6 +29,7 @@ use ctl::CTL_EXAMPLES;
 use import::IMPORT_EXAMPLES;
 use lab::{EXEC_EXAMPLES, REPLAY_EXAMPLES, RUN_EXAMPLES, SHELL_EXAMPLES};
 use library::{CHECK_EXAMPLES, NEW_EXAMPLES, SHOW_EXAMPLES};
+use matrix::MATRIX_EXAMPLES;
 use test::TEST_EXAMPLES;
 
 /// A small internet with censors in it, on one machine and without root
@@ -50,6 +53,9 @@ pub(crate) enum Command {
     /// Play the expectations of many scenarios, many labs side by side
     #[command(after_help = TEST_EXAMPLES)]
     Test(TestArguments),
+    /// Try out circumvention tools in the phases of many scenarios: what would their users feel?
+    #[command(after_help = MATRIX_EXAMPLES)]
+    Matrix(MatrixArguments),
     /// Run a command inside a scenario
     #[command(after_help = EXEC_EXAMPLES)]
     Exec(ExecArguments),

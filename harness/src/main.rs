@@ -7,7 +7,6 @@ mod commands;
 mod ctl;
 mod diagnostics;
 mod import;
-#[expect(dead_code, reason = "the types of the document come first; what fills them follows")]
 mod matrix;
 #[allow(dead_code, reason = "`probe` writes these formats and `import` reads them: they are not all here yet")]
 mod ooni;

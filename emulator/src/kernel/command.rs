@@ -13,9 +13,9 @@ use std::process::{Child, Command, Stdio};
 use nix::fcntl::{OFlag, open};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::stat::Mode;
-use nix::unistd::{Gid, Uid, setgroups, setresgid, setresuid, write};
+use nix::unistd::{Gid, Pid, Uid, setgroups, setresgid, setresuid, write};
 
 use super::capabilities;
 use super::identity::{Caller, IdentityMap};
@@ -42,7 +42,8 @@ pub struct Prepared {
 pub enum Output {
     /// All three are the caller's.
     Callers,
-    /// Stdout and stderr go to this file; there is nothing on stdin.
+    /// Stdout and stderr go to this file; there is nothing on stdin. The command leads a process group of its own, so that it
+    /// can be ended with all that it started.
     Log(PathBuf),
     /// Stderr goes to this file; there is nothing on stdin, and stdout is thrown away. The command leads a process group of
     /// its own, so that it can be ended with all that it started.
@@ -73,7 +74,7 @@ pub fn spawn(prepared: &Prepared) -> io::Result<Child> {
         Output::Callers => {}
         Output::Log(path) => {
             let file = File::create(path)?;
-            command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+            command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
         }
         Output::Errors(path) => {
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(path)?).process_group(0);
@@ -101,6 +102,15 @@ pub fn spawn(prepared: &Prepared) -> io::Result<Child> {
         });
     }
     command.spawn()
+}
+
+/// Ends a command that leads a process group, with all of the group, and takes note of its end.
+pub fn end_group(child: &mut Child) {
+    // One that ended before has its number to itself until its end is taken note of, and others of its group may live on.
+    if let Ok(leader) = i32::try_from(child.id()) {
+        let _ = killpg(Pid::from_raw(leader), Signal::SIGKILL);
+    }
+    let _ = child.wait();
 }
 
 /// An identity with everything allocated.

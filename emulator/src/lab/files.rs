@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use roadblock_scenarios::model::Name;
 
-use super::LabError;
+use super::{LabError, shared};
 use crate::internet::Authority;
 use crate::kernel::{etc, mounts};
 use crate::plan::client_files::{self, Existing, LabCertificate};
@@ -103,6 +103,13 @@ fn lay_out(place: &Path, resolvers: &[IpAddr], authority: &Authority) -> Result<
     binds.extend(java_keystores().into_iter().map(|keystore| (java.clone(), keystore)));
     etc::lay(&upper, &work, &merged)?;
     binds.push((merged, PathBuf::from("/etc")));
+    // All commands of a lab see its shared folder, where it has one.
+    let shared = place.parent().map(shared::place).filter(|shared| shared.is_dir());
+    if let Some((shared, below_run)) = shared.zip(shared::SHARED.strip_prefix("/run/")) {
+        let seen = run.join(below_run);
+        fs::create_dir_all(&seen).map_err(LabError::system("make the shared folder's place"))?;
+        binds.push((shared, seen));
+    }
     // Last, because what the others bind lies below /run. Each namespace is a machine of its own, with its own sockets there.
     binds.push((run, PathBuf::from("/run")));
     Ok(binds)

@@ -3,17 +3,16 @@
 use std::ffi::OsString;
 use std::io;
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use roadblock_scenarios::model::{Machine, MachineCommand, Name, Readiness};
+use roadblock_scenarios::model::{Machine, MachineCommand, Name};
 
 use super::commands::{prepared, spawn};
+use super::readiness::{NotReady, wait_until_ready};
 use super::{CommandError, Lab, LabError, Problem};
-use crate::kernel::command::{Identity, Output};
-use crate::kernel::sockets::{self, Transport};
+use crate::kernel::command::{Identity, Output, end_group};
 use crate::plan::topology::machine_namespace;
 
 /// The servers that run on machines.
@@ -85,39 +84,19 @@ impl Lab {
             what,
             log: self.commands.servers.tail(number, LINES_OF_AN_ERROR),
         };
+        let Some(ready) = &run.ready else { return Ok(()) };
         let namespace = self.namespace(&machine_namespace(&machine.name))?;
-        let mut waited = Duration::ZERO;
-        while let Some(ready) = &run.ready {
-            let at_port = |transport, port| {
-                let bound = namespace.block_on(async move { sockets::is_bound(transport, port) });
-                bound.and_then(|bound| bound).map_err(LabError::system("list a machine's sockets"))
-            };
-            let is_ready = match ready {
-                Readiness::Tcp(port) => at_port(Transport::TcpListener, *port)?,
-                Readiness::Udp(port) => at_port(Transport::Udp, *port)?,
-                Readiness::Log(text) => self.commands.servers.log(number).contains(text),
-            };
-            if is_ready {
-                break;
+        let servers = &self.commands.servers;
+        let waited =
+            wait_until_ready(namespace, ready, run.ready_within, || servers.log(number), || servers.ended(number))?;
+        match waited {
+            Ok(()) => Ok(()),
+            Err(NotReady::Ended(ended)) if matches!(ended.code(), Some(NOT_RUNNABLE | NOT_FOUND)) => {
+                let machine = Name::clone(&machine.name);
+                Err(LabError::MachineProgram { machine, log: servers.tail(number, LINES_OF_AN_ERROR) })
             }
-            if let Some(ended) = self.commands.servers.ended(number) {
-                if matches!(ended.code(), Some(NOT_RUNNABLE | NOT_FOUND)) {
-                    let machine = Name::clone(&machine.name);
-                    let log = self.commands.servers.tail(number, LINES_OF_AN_ERROR);
-                    return Err(LabError::MachineProgram { machine, log });
-                }
-                return Err(failed(format!("it ended before it was ready: {ended}")));
-            }
-            if waited >= run.ready_within {
-                let within = run.ready_within.as_secs_f64();
-                return Err(failed(format!("it was not ready ({ready}) within {within} s")));
-            }
-            namespace
-                .block_on(async { tokio::time::sleep(LOOK_AGAIN).await })
-                .map_err(LabError::system("wait for a machine"))?;
-            waited += LOOK_AGAIN;
+            Err(cause) => Err(failed(cause.to_string())),
         }
-        Ok(())
     }
 
     /// Whom a machine asks: the first vantage behind its hop, or where it is abroad, whom the control asks.
@@ -164,8 +143,22 @@ impl Servers {
     }
 }
 
+/// A lab that ends leaves nothing running, whatever else its process does.
+impl Drop for Servers {
+    fn drop(&mut self) {
+        for server in self.lock().iter_mut() {
+            end_group(&mut server.child);
+        }
+    }
+}
+
 fn read(server: &Server) -> String {
-    std::fs::read(&server.log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    text(&server.log)
+}
+
+/// What a log holds.
+pub(super) fn text(log: &Path) -> String {
+    std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
 }
 
 /// The last lines of a log.
@@ -180,8 +173,6 @@ const NOT_FOUND: i32 = 127;
 const NOTHING: &str = "it said nothing";
 const LINES_OF_AN_ERROR: usize = 20;
 const LINES_OF_A_PROBLEM: usize = 3;
-/// How often one looks whether a command is ready.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ mod graft;
 mod import;
 mod library;
 mod list;
+mod matrix;
 mod new;
 mod out;
 mod probe;
@@ -44,6 +45,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
     match cli.command {
         Command::Run(arguments) => run::run(&library, &arguments),
         Command::Test(arguments) => test::test(&library, &arguments),
+        Command::Matrix(arguments) => matrix::matrix(&library, &arguments),
         Command::Exec(arguments) => exec::exec(&library, arguments),
         Command::Shell(arguments) => exec::shell(&library, &arguments),
         Command::Probe(arguments) => probe::probe(&library, &arguments),

@@ -140,8 +140,20 @@ fn end(ended: Result<u8, SandboxError>) -> u8 {
 }
 
 fn filter(arguments: &TestArguments) -> Result<Filter, u8> {
+    let mechanisms = mechanisms(&arguments.mechanisms)?;
+    Ok(Filter {
+        countries: arguments.countries.clone(),
+        mechanisms,
+        facts: arguments.facts.clone(),
+        phases: arguments.phases.clone(),
+        probes: arguments.probes.clone(),
+    })
+}
+
+/// The mechanisms of these words.
+pub(super) fn mechanisms(words: &[String]) -> Result<Vec<Mechanism>, u8> {
     let mut mechanisms = Vec::new();
-    for word in &arguments.mechanisms {
+    for word in words {
         let Some(mechanism) = Mechanism::ALL.iter().find(|each| each.word() == word) else {
             let known: Vec<&str> = Mechanism::ALL.iter().map(|each| each.word()).collect();
             let help = format!("there are {}", known.join(", "));
@@ -150,13 +162,7 @@ fn filter(arguments: &TestArguments) -> Result<Filter, u8> {
         };
         mechanisms.push(*mechanism);
     }
-    Ok(Filter {
-        countries: arguments.countries.clone(),
-        mechanisms,
-        facts: arguments.facts.clone(),
-        phases: arguments.phases.clone(),
-        probes: arguments.probes.clone(),
-    })
+    Ok(mechanisms)
 }
 
 fn pool(arguments: &TestArguments, seed: u64) -> Pool {
@@ -176,7 +182,8 @@ fn admitted(subjects: Vec<Subject>, allow_commands: bool) -> Result<Vec<Subject>
     subjects.into_iter().map(admit).collect()
 }
 
-fn refused(error: &ChooseError) -> u8 {
+/// Says what is wrong with what was asked for.
+pub(super) fn refused(error: &ChooseError) -> u8 {
     match error {
         ChooseError::Wrong(errors) => output::notice(diagnostics::render(errors, Paint::for_stderr().is_coloured())),
         other => output::error(other, None),

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use hickory_proto::op::{Message, Query, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
 use roadblock_scenarios::model::{DnsPatience, DnsTransport, Family, VerdictWord};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::bogon::is_bogon;
 use super::dns_carrier;
@@ -97,6 +98,18 @@ pub(crate) async fn resolve(
     let first = believed.map_or(Err(Failure::DnsNoAnswer), addresses);
     trace.answered(first.as_deref().unwrap_or_default(), answers.len());
     let addresses = first.map_err(Some)?;
+    truth.judge(&addresses)?;
+    Ok(addresses)
+}
+
+/// The same over a connection that somebody else has made, as DNS over TCP (RFC 7766).
+pub(crate) async fn ask_on<S>(stream: S, question: &Question, truth: &Truth) -> Result<Vec<IpAddr>, Option<Failure>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let query = query(question).map_err(Some)?;
+    let answer = dns_carrier::ask_on(stream, &query).await.map_err(Some)?;
+    let addresses = addresses(&answer).map_err(Some)?;
     truth.judge(&addresses)?;
     Ok(addresses)
 }

@@ -114,6 +114,13 @@ async fn over_tls(
     read(&answer, query)
 }
 
+/// Asks on a connection that is there.
+pub(crate) async fn ask_on(stream: impl AsyncRead + AsyncWrite + Unpin, query: &Message) -> Result<Message, Failure> {
+    let bytes = query.to_vec().map_err(|error| Failure::Ours(error.to_string()))?;
+    let answer = on_stream(stream, &bytes).await?;
+    read(&answer, query)?.pop().ok_or(Failure::DnsNoAnswer)
+}
+
 /// RFC 1035 section 4.2.2: a length of two bytes comes first.
 async fn on_stream(mut stream: impl AsyncRead + AsyncWrite + Unpin, bytes: &[u8]) -> Result<Vec<u8>, Failure> {
     let length = u16::try_from(bytes.len()).map_err(|_| Failure::Ours("the query is too long".to_owned()))?;

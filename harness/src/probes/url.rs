@@ -1,5 +1,6 @@
 //! The part of a URL that a page of the lab needs.
 
+use std::fmt;
 use std::str::FromStr;
 
 use hyper::Uri;
@@ -31,6 +32,13 @@ impl WebUrl {
     /// What the Host header says (RFC 9110 section 7.2).
     pub(crate) fn authority(&self) -> String {
         if self.port == default_port(self.secure) { self.host.clone() } else { format!("{}:{}", self.host, self.port) }
+    }
+}
+
+impl fmt::Display for WebUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.secure { "https" } else { "http" };
+        write!(f, "{scheme}://{}{}", self.authority(), self.path)
     }
 }
 

@@ -30,4 +30,5 @@ pub(crate) use plan::{PhasePlan, Selection, Strand};
 pub(crate) use report::{Conclusion, Known, Seen, Word, schema};
 pub(crate) use runner::{Limits, RunError, RunResult, play_one, run};
 pub(crate) use seat::Seat;
+pub(crate) use stop::Stop;
 pub(crate) use table::Table;
