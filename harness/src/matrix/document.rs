@@ -5,6 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::compare::Changes;
 use super::verdict::Verdict;
 use crate::run::report::Known;
 
@@ -33,6 +34,9 @@ pub(crate) struct Document {
     pub(crate) phases: Vec<PhaseEntry>,
     /// The cells: tool by tool, and for each tool phase by phase, and for each phase vantage by vantage.
     pub(crate) cells: Vec<CellEntry>,
+    /// What is not as in the baseline, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) changes: Option<Changes>,
 }
 
 /// Whether a matrix is whole.
@@ -92,6 +96,9 @@ pub(crate) struct CellEntry {
     pub(crate) vantage: String,
     /// When the phase began, as `YYYY-MM-DD`.
     pub(crate) date: Option<String>,
+    /// What tells whether the model that judged it is another: a SHA-256, in hex, of all of the scenario that a packet of this
+    /// vantage can meet in this phase.
+    pub(crate) model: String,
     /// How far the verdict is known: where rules did it, the least known of them; else as the phase.
     pub(crate) grade: Option<Known>,
     /// What a user feels.
@@ -114,6 +121,11 @@ impl CellEntry {
     /// `ru/whatsapp-2026@full-block`.
     pub(crate) fn phase_name(&self) -> String {
         format!("{}@{}", self.scenario, self.phase)
+    }
+
+    /// `ru/whatsapp-2026@full-block from moscow`.
+    pub(crate) fn place(&self) -> String {
+        format!("{} from {}", self.phase_name(), self.vantage)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A set of name patterns with fast look-up.
 
+use core::fmt;
 use core::hash::BuildHasher as _;
 use std::sync::Arc;
 
@@ -14,8 +15,15 @@ use super::{NamePattern, normal};
 ///
 /// What a look-up costs depends on the name and hardly on the set: a hash for each label of the name, one reading of it for
 /// all suffixes without a dot and all substrings, and one for all regular expressions. Copies share their memory.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct NameSet(Arc<Inner>);
+
+/// The patterns alone: what they are looked up by follows from them.
+impl fmt::Debug for NameSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
 
 #[derive(Debug, Default)]
 struct Inner {
