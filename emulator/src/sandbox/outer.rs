@@ -26,11 +26,13 @@ const PASSED_ON: [Signal; 3] = [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT]
 
 pub(super) fn run(door: Option<Door>, lab: impl FnOnce() -> u8) -> Result<u8, SandboxError> {
     let mut door = door;
+    // What the lab owns lives here too until it has ended: files that it is still to write are not given up before.
+    let mut lab = Some(lab);
     // The lab's own files will cover some of what tells of it.
     Machine::here();
     let caller = Caller::current().map_err(process("ask who is calling"))?;
     let signals = block_signals().map_err(process("block signals"))?;
-    let outcome = try_each_map(&caller, &mut door, lab);
+    let outcome = try_each_map(&caller, &mut door, &mut lab);
     match outcome? {
         Started::Child(status) => fork::exit_now(status),
         Started::Outer { init, alive } => {
@@ -51,8 +53,11 @@ enum Started {
     Child(u8),
 }
 
-fn try_each_map(caller: &Caller, door: &mut Option<Door>, lab: impl FnOnce() -> u8) -> Result<Started, SandboxError> {
-    let mut lab = Some(lab);
+fn try_each_map(
+    caller: &Caller,
+    door: &mut Option<Door>,
+    lab: &mut Option<impl FnOnce() -> u8>,
+) -> Result<Started, SandboxError> {
     let mut refused = None;
     let outer_network = super::network_namespace().map_err(process("look at the network namespace"))?;
     for map in candidates(caller) {

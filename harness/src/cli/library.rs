@@ -111,6 +111,8 @@ pub(crate) enum SchemaOf {
     Test,
     /// What `roadblock matrix --format json` prints
     Matrix,
+    /// What `roadblock matrix --baseline FILE --accept` writes
+    MatrixBaseline,
     /// What `roadblock probe --format json` prints
     Probe,
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{DEFAULT_SEED, Format};
+use super::{Format, ReporterArguments};
 
 /// `roadblock matrix`.
 #[derive(Args, Debug)]
@@ -36,9 +36,16 @@ pub(crate) struct MatrixArguments {
     /// How many labs there are at a time; eight for each processor if not given
     #[arg(long, value_name = "NUMBER")]
     pub(crate) labs: Option<NonZero<u16>>,
-    /// What all chance in the labs comes from
-    #[arg(long, value_name = "NUMBER", default_value_t = DEFAULT_SEED)]
-    pub(crate) seed: u64,
+    /// What all chance in the labs comes from; with `--baseline` what it came from then, else 1
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seed: Option<u64>,
+    /// Compare with what is known of the tools: what differs by a tool's doing exits with 1, what differs by the model's is a
+    /// note
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Write the baseline from what is measured now
+    #[arg(long, requires = "baseline")]
+    pub(crate) accept: bool,
     /// Let scenarios that do not come with roadblock run their commands on this machine. Tool files need no permission
     #[arg(long)]
     pub(crate) allow_commands: bool,
@@ -48,10 +55,15 @@ pub(crate) struct MatrixArguments {
     /// How to print what came of it
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: Format,
+    /// Where it goes besides.
+    #[command(flatten)]
+    pub(crate) reporters: ReporterArguments,
 }
 
 pub(super) const MATRIX_EXAMPLES: &str = "\
 Examples:
   roadblock matrix -f ./tool.toml --scenarios 'ru/*'
   roadblock matrix -f ./old/tool.toml -f ./new/tool.toml --scenarios cn/fully-encrypted-2021 --out out/
-  roadblock matrix -f ./tool.toml --mechanism freeze --format json";
+  roadblock matrix -f ./tool.toml --mechanism freeze --format json
+  roadblock matrix -f ./tool.toml --scenarios 'ru/*' --baseline baseline.json --accept
+  roadblock matrix -f ./tool.toml --scenarios 'ru/*' --baseline baseline.json --html matrix.html";

@@ -9,10 +9,12 @@ use roadblock_emulator::sandbox;
 use roadblock_scenarios::model::Name;
 use roadblock_scenarios::{Library, Scenario, load_tool};
 
+use super::baseline::Beside;
+use super::reports::Reports;
 use super::test::{mechanisms, refused};
 use super::trust;
 use super::{print, print_json};
-use crate::cli::{Format, MatrixArguments};
+use crate::cli::{DEFAULT_SEED, Format, MatrixArguments};
 use crate::diagnostics;
 use crate::matrix::{self, Document, MatrixConclusion, Order, Square, Subject};
 use crate::output::{self, Paint};
@@ -26,23 +28,20 @@ pub(super) fn matrix(library: &Library, arguments: &MatrixArguments) -> u8 {
         Ok(chosen) => chosen,
         Err(status) => return status,
     };
-    let out = match arguments.out.as_deref().map(made).transpose() {
-        Ok(out) => out,
-        Err(error) => {
-            output::error(error, None);
-            return status::USAGE;
-        }
+    let (beside, reports, out) = match opened(arguments) {
+        Ok(opened) => opened,
+        Err(status) => return status,
     };
     let order = Order {
         subjects: &subjects,
         squares: &squares,
         labs: arguments.labs.map_or_else(matrix::usual_number_of_labs, |labs| usize::from(labs.get())),
-        seed: arguments.seed,
+        seed: arguments.seed.or(beside.seed()).unwrap_or(DEFAULT_SEED),
         timeout: Duration::from_secs(arguments.timeout),
         out: out.as_deref(),
         library,
     };
-    match sandbox::run(|| inside(order, arguments.format)) {
+    match sandbox::run(|| inside(order, beside, reports, arguments.format)) {
         Ok(status) => status,
         Err(error) => {
             output::error(&error, error.advice().as_deref());
@@ -51,20 +50,46 @@ pub(super) fn matrix(library: &Library, arguments: &MatrixArguments) -> u8 {
     }
 }
 
-/// In the lab process: plays and prints.
-fn inside(order: Order<'_>, format: Format) -> u8 {
-    let document = match matrix::run(order).and_then(|document| kept(document, order.out)) {
+type Opened = (Beside, Reports, Option<PathBuf>);
+
+/// All files, before anything is measured; the exit status if one cannot be had.
+fn opened(arguments: &MatrixArguments) -> Result<Opened, u8> {
+    let beside = Beside::open(arguments.baseline.as_deref(), arguments.accept)?;
+    let reports = Reports::open(&arguments.reporters).map_err(|error| {
+        output::error(error, None);
+        status::USAGE
+    })?;
+    let out = arguments.out.as_deref().map(made).transpose().map_err(|error| {
+        output::error(error, None);
+        status::USAGE
+    })?;
+    Ok((beside, reports, out))
+}
+
+/// In the lab process: plays, compares, reports and prints.
+fn inside(order: Order<'_>, beside: Beside, reports: Reports, format: Format) -> u8 {
+    let played = matrix::run(order).map(|document| beside.compared(document));
+    let document = match played.and_then(|document| kept(document, order.out)) {
         Ok(document) => document,
         Err(error) => {
             output::error(format_args!("failed to keep what came of it: {error}"), None);
             return status::OWN_FAULT;
         }
     };
-    let status = match document.conclusion {
-        MatrixConclusion::Measured => status::OK,
-        MatrixConclusion::Invalid => status::OWN_FAULT,
-        MatrixConclusion::Interrupted => status::interrupted(),
+    let status = match (document.conclusion, &document.changes) {
+        (MatrixConclusion::Measured, Some(changes)) if !changes.are_accepted() => status::UNEXPECTED,
+        (MatrixConclusion::Measured, _) => status::OK,
+        (MatrixConclusion::Invalid, _) => status::OWN_FAULT,
+        (MatrixConclusion::Interrupted, _) => status::interrupted(),
     };
+    let status =
+        match reports.write(&document).map_err(|error| error.to_string()).and_then(|()| beside.accept(&document)) {
+            Ok(()) => status,
+            Err(error) => {
+                output::error(error, None);
+                status::OWN_FAULT
+            }
+        };
     match format {
         Format::Human => print(&matrix::render(&document, Paint::for_stdout()), status),
         Format::Json => print_json(&document, status),

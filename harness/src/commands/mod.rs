@@ -1,5 +1,6 @@
 //! The commands. Each gives the exit status.
 
+mod baseline;
 mod capture;
 mod check;
 mod completions;

@@ -22,6 +22,8 @@ pub(super) struct Reports {
 struct GitHub {
     summary: Option<OutputFile>,
     workspace: Option<PathBuf>,
+    /// Where files are named from: the lab's process may be elsewhere.
+    here: PathBuf,
 }
 
 /// Why something was not reported.
@@ -74,7 +76,8 @@ impl GitHub {
     fn open() -> Result<Self, OutputFileError> {
         let variable = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
         let summary = variable("GITHUB_STEP_SUMMARY").map(|path| OutputFile::append(Path::new(&path))).transpose()?;
-        Ok(Self { summary, workspace: variable("GITHUB_WORKSPACE").map(PathBuf::from) })
+        let here = std::env::current_dir().unwrap_or_default();
+        Ok(Self { summary, workspace: variable("GITHUB_WORKSPACE").map(PathBuf::from), here })
     }
 
     fn write(self, document: &impl Reported) -> Result<(), OutputFileError> {
@@ -91,7 +94,7 @@ impl GitHub {
     /// binary, is not named at all.
     fn in_workspace(&self, annotation: Annotation) -> Annotation {
         let place = annotation.place.and_then(|(file, line)| {
-            let path = Path::new(&file).canonicalize().ok()?;
+            let path = self.here.join(&file).canonicalize().ok()?;
             let workspace = self.workspace.as_ref().and_then(|workspace| workspace.canonicalize().ok());
             let named = workspace.and_then(|workspace| path.strip_prefix(workspace).map(Path::to_owned).ok());
             Some((named.unwrap_or(path).display().to_string(), line))

@@ -16,6 +16,7 @@ pub(super) fn schema(of: SchemaOf) -> u8 {
         SchemaOf::Replay => print_json(&replay::schema(), status::OK),
         SchemaOf::Test => print_json(&suite::schema(), status::OK),
         SchemaOf::Matrix => print_json(&matrix::schema(), status::OK),
+        SchemaOf::MatrixBaseline => print_json(&matrix::baseline_schema(), status::OK),
         SchemaOf::Probe => print_json(&probe::schema(), status::OK),
         SchemaOf::Run => print_json(&run::schema(), status::OK),
     }

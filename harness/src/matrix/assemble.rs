@@ -14,6 +14,7 @@ use super::document::{
     CellEntry, Document, MatrixConclusion, Part, PartEntry, PhaseEntry, RawEntry, SCHEMA, ToolEntry, milliseconds,
 };
 use super::judge::{Beside, did_it, judge, rules};
+use super::model::model_digest;
 use super::play::{Fate, Played};
 use super::verdict::Verdict;
 use crate::run::report::Known;
@@ -57,6 +58,7 @@ impl Given<'_> {
             tools: self.tools(),
             phases: self.squares.iter().map(phase_entry).collect(),
             cells,
+            changes: None,
         }
     }
 
@@ -107,6 +109,7 @@ impl Given<'_> {
             phase: cell.phase.to_string(),
             vantage: cell.vantage.to_string(),
             date: phase.0,
+            model: model_digest(&cell.scenario, &cell.phase, &cell.vantage),
             grade: phase.1,
             verdict: Verdict::Untried { reason: NOT_BEGUN.to_owned() },
             by: Vec::new(),

@@ -122,6 +122,11 @@ impl Changes {
         self.cells.iter().filter(move |change| change.kind == kind)
     }
 
+    /// How many cells are in the baseline only.
+    pub(crate) fn gone(&self) -> usize {
+        self.of_kind(ChangeKind::Gone).count()
+    }
+
     /// What became of a cell, where it is not as it was.
     pub(crate) fn of_cell(&self, cell: &CellEntry) -> Option<&CellChange> {
         let place = cell.place();

@@ -17,7 +17,7 @@ pub(super) fn folder_digest(folder: &Folder) -> String {
 
 /// SHA-256, in hex, over names and contents in order, each with its length before it, so that nothing can move from one to
 /// another.
-fn of<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
+pub(super) fn of<'a>(files: impl Iterator<Item = (&'a str, &'a [u8])>) -> String {
     let mut context = Context::new(&SHA256);
     for (name, contents) in files {
         for part in [name.as_bytes(), contents] {

@@ -2,16 +2,21 @@
 
 use std::fmt::{self, Write};
 
+use super::changes::write_changes;
 use super::document::{CellEntry, Document, MatrixConclusion};
+use super::told::{by, reason};
 use super::verdict::Verdict;
 use crate::output::Paint;
 use crate::run::Table;
 
-/// A row for each phase and vantage, a column for each tool; then what did it, and the sum.
+/// A row for each phase and vantage, a column for each tool; then what did it, the sum, and what is not as in the baseline.
 pub(crate) fn render(document: &Document, paint: Paint) -> String {
     let mut text = table(document, paint);
     // Writing to a string cannot fail.
     let _ = details(&mut text, document, paint).and_then(|()| sum(&mut text, document, paint));
+    if let Some(changes) = &document.changes {
+        let _ = write_changes(&mut text, changes, paint);
+    }
     text
 }
 
@@ -80,25 +85,8 @@ fn why(cell: &CellEntry) -> String {
     if let Some(reason) = reason(&cell.verdict) {
         return format!(": {reason}");
     }
-    let Some(first) = cell.by.first() else {
-        return cell.notes.last().map(|note| format!(": {note}")).unwrap_or_default();
-    };
-    let more = match cell.by.len() {
-        1 => String::new(),
-        more => format!(" and {} more", more - 1),
-    };
-    let facts = first.facts.join(", ");
-    let facts = if facts.is_empty() { String::new() } else { format!("{facts}, ") };
-    format!(" by {}{more} ({facts}{})", first.by, first.grade.as_str())
-}
-
-fn reason(verdict: &Verdict) -> Option<&str> {
-    match verdict {
-        Verdict::Broken { reason } | Verdict::Invalid { reason } | Verdict::Untried { reason } => {
-            Some(reason.lines().next().unwrap_or_default())
-        }
-        _ => None,
-    }
+    let by = by(cell).map(|by| format!(" by {by}"));
+    by.or_else(|| cell.notes.last().map(|note| format!(": {note}"))).unwrap_or_default()
 }
 
 fn sum(text: &mut String, document: &Document, paint: Paint) -> fmt::Result {

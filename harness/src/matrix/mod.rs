@@ -32,7 +32,7 @@ mod testing;
 mod told;
 mod verdict;
 
-pub(crate) use baseline::{Baseline, BaselineError, schema as baseline_schema};
+pub(crate) use baseline::{Baseline, schema as baseline_schema};
 pub(crate) use cells::{Square, Subject};
 pub(crate) use compare::compare;
 pub(crate) use document::{Document, MatrixConclusion, schema};

@@ -1,46 +1,26 @@
 //! What of a scenario judges a tool: the model that a verdict rests on.
 
-use std::fmt::{Debug, Write};
-
-use ring::digest::{Context, SHA256};
 use roadblock_scenarios::Scenario;
+
+use super::digest::of;
 
 /// A SHA-256, in hex, of all that a packet of this vantage can meet in this phase: the vantage itself, the censors on its path
 /// with their rules, parameters and lists, what its resolvers say, and the services. What other vantages meet, other phases,
 /// titles, sources and expectations are not in it.
 pub(super) fn model_digest(scenario: &Scenario, phase: &str, vantage: &str) -> String {
-    let mut model = Model(Context::new(&SHA256));
-    if let (Some(phase), Some(vantage)) = (scenario.phase(phase), scenario.vantage(vantage)) {
-        model.add(vantage);
-        for censor in scenario.censors.iter().filter(|censor| vantage.path.contains(&censor.at)) {
-            model.add(censor);
-            model.add(&phase.state.policies.get(&censor.name));
-        }
-        let is_asked = |address| vantage.resolvers.contains(address);
-        for resolver in scenario.resolvers.iter().filter(|resolver| resolver.addresses.iter().any(is_asked)) {
-            model.add(resolver);
-            model.add(&phase.state.lies.get(&resolver.name));
-        }
-        for service in &scenario.services {
-            model.add(&service.hosts);
-        }
+    let (Some(phase), Some(vantage)) = (scenario.phase(phase), scenario.vantage(vantage)) else { return String::new() };
+    let mut model = vec![("vantage", format!("{vantage:?}"))];
+    for censor in scenario.censors.iter().filter(|censor| vantage.path.contains(&censor.at)) {
+        model.push(("censor", format!("{censor:?}")));
+        model.push(("policy", format!("{:?}", phase.state.policies.get(&censor.name))));
     }
-    model.0.finish().as_ref().iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
-}
-
-struct Model(Context);
-
-impl Model {
-    /// Adds a part as it prints itself, with its length before it.
-    fn add(&mut self, part: &impl Debug) {
-        let text = format!("{part:?}");
-        self.0.update(&(text.len() as u64).to_be_bytes());
-        self.0.update(text.as_bytes());
+    let is_asked = |address| vantage.resolvers.contains(address);
+    for resolver in scenario.resolvers.iter().filter(|resolver| resolver.addresses.iter().any(is_asked)) {
+        model.push(("resolver", format!("{resolver:?}")));
+        model.push(("lies", format!("{:?}", phase.state.lies.get(&resolver.name))));
     }
+    model.extend(scenario.services.iter().map(|service| ("hosts", format!("{:?}", service.hosts))));
+    of(model.iter().map(|(name, part)| (*name, part.as_bytes())))
 }
 
 #[cfg(test)]

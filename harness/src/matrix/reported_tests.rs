@@ -46,7 +46,6 @@ fn people_and_programs_are_told_the_same() {
 #[test]
 fn a_page_asks_nobody_for_anything_and_each_of_its_links_leads_somewhere() {
     let html = compared().html();
-    std::fs::write("/tmp/wt/rt/matrix.html", &html).expect("TEMP");
     for door in ["src=", "href=\"http", "@import", "url(", "fetch(", "XMLHttp", "<connections>"] {
         assert!(!html.contains(door), "{door}");
     }

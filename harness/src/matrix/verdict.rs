@@ -73,14 +73,12 @@ impl Verdict {
     }
 
     /// Whether the tool was measured: whether this says something about the tool and the censor.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a baseline compares by it"))]
     pub(crate) const fn is_measured(&self) -> bool {
         !matches!(self, Self::Invalid { .. } | Self::Untried { .. })
     }
 
     /// Whether a user would say the same: the same word, and numbers that are at most one order of magnitude apart, which is
     /// how much luck there is in what lies just at the edge of one.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a baseline compares by it"))]
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Freezes { kilobytes: one }, Self::Freezes { kilobytes: two })

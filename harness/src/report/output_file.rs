@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 /// anything is measured. Who reads it meets what was there before or all that is new, never a half.
 #[derive(Debug)]
 pub(crate) struct OutputFile {
+    /// As it was named.
+    named: PathBuf,
+    /// From the root: the lab's process may be elsewhere.
     path: PathBuf,
     file: File,
     /// The new file's name until it is whole; a device or a pipe is written in place.
@@ -25,24 +28,24 @@ pub(crate) struct OutputFileError {
 
 impl OutputFile {
     /// A file that takes the place of what is there.
-    pub(crate) fn replace(path: &Path) -> Result<Self, OutputFileError> {
-        let fail = |cause| OutputFileError { path: path.to_owned(), cause };
+    pub(crate) fn replace(named: &Path) -> Result<Self, OutputFileError> {
+        let fail = |cause| OutputFileError { path: named.to_owned(), cause };
         // Through a symbolic link, which stays.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let path = fs::canonicalize(named).or_else(|_| std::path::absolute(named)).map_err(fail)?;
         if fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
             let file = OpenOptions::new().write(true).open(&path).map_err(fail)?;
-            return Ok(Self { path, file, beside: None });
+            return Ok(Self { named: named.to_owned(), path, file, beside: None });
         }
         let beside = beside(&path);
         let file = File::create(&beside).map_err(fail)?;
-        Ok(Self { path, file, beside: Some(beside) })
+        Ok(Self { named: named.to_owned(), path, file, beside: Some(beside) })
     }
 
     /// A file to which something is added.
     pub(crate) fn append(path: &Path) -> Result<Self, OutputFileError> {
         let file = OpenOptions::new().append(true).create(true).open(path);
         let file = file.map_err(|cause| OutputFileError { path: path.to_owned(), cause })?;
-        Ok(Self { path: path.to_owned(), file, beside: None })
+        Ok(Self { named: path.to_owned(), path: path.to_owned(), file, beside: None })
     }
 
     /// Writes all of it.
@@ -51,7 +54,7 @@ impl OutputFile {
             Some(beside) => self.file.sync_data().and_then(|()| fs::rename(beside, &self.path)),
             None => Ok(()),
         });
-        written.map_err(|cause| OutputFileError { path: self.path.clone(), cause })?;
+        written.map_err(|cause| OutputFileError { path: self.named.clone(), cause })?;
         self.beside = None;
         Ok(())
     }
