@@ -10,20 +10,18 @@ use crate::report::github::{Annotation, Level};
 /// Without a baseline what is broken; with one what differs from it. A tool file is what they are about.
 pub(super) fn annotations(document: &Document) -> Vec<Annotation> {
     let file = |name: &str| document.tools.iter().find(|tool| tool.name == name).map(|tool| (tool.file.clone(), 1));
-    match &document.changes {
-        Some(changes) => of_changes(changes, &file),
-        None => {
-            let is_broken = |verdict: &Verdict| matches!(verdict, Verdict::Broken { .. } | Verdict::Invalid { .. });
-            let broken = document.cells.iter().filter(|cell| is_broken(&cell.verdict));
-            let annotation = |cell: &super::document::CellEntry| Annotation {
-                level: Level::Error,
-                place: file(&cell.tool),
-                title: format!("{} in {}", cell.tool, cell.place()),
-                message: felt(cell),
-            };
-            broken.map(annotation).collect()
-        }
+    if let Some(changes) = &document.changes {
+        return of_changes(changes, &file);
     }
+    let is_broken = |verdict: &Verdict| matches!(verdict, Verdict::Broken { .. } | Verdict::Invalid { .. });
+    let broken = document.cells.iter().filter(|cell| is_broken(&cell.verdict));
+    let annotation = |cell: &super::document::CellEntry| Annotation {
+        level: Level::Error,
+        place: file(&cell.tool),
+        title: format!("{} in {}", cell.tool, cell.place()),
+        message: felt(cell),
+    };
+    broken.map(annotation).collect()
 }
 
 fn of_changes(changes: &Changes, file: &impl Fn(&str) -> Option<(String, u32)>) -> Vec<Annotation> {

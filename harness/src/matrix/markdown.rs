@@ -53,8 +53,8 @@ fn write_changes(text: &mut String, changes: &Changes) -> fmt::Result {
 }
 
 fn table(text: &mut String, document: &Document) -> fmt::Result {
-    let tools = document.tools.iter().map(|tool| format!(" {} |", plain(&tool.name))).collect::<String>();
-    writeln!(text, "| phase | date |{tools}\n|---|---|{}", "---|".repeat(document.tools.len()))?;
+    let tools: Vec<String> = document.tools.iter().map(|tool| plain(&tool.name)).collect();
+    writeln!(text, "| phase | date | {} |\n|---|---|{}", tools.join(" | "), "---|".repeat(tools.len()))?;
     for row in rows(document) {
         let (phase, vantage) = row;
         let date = phase.date.as_deref().unwrap_or_default();

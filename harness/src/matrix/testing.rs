@@ -6,8 +6,11 @@ use super::document::{
 use super::verdict::Verdict;
 use crate::run::report::Known;
 
+/// Scenario, title, phase, date, the rule at work, its fact and its grade.
+type PhaseOf = (&'static str, &'static str, &'static str, Option<&'static str>, &'static str, &'static str, Known);
+
 /// The phases, each with its date and the rule that is at work in it.
-const PHASES: [(&str, &str, &str, Option<&str>, &str, &str, Known); 4] = [
+const PHASES: [PhaseOf; 4] = [
     ("ru/shadowsocks-2024", "Russia recognises Shadowsocks", "before", None, "", "", Known::Measured),
     (
         "ru/shadowsocks-2024",
@@ -91,8 +94,6 @@ pub(super) fn document() -> Document {
         changes: None,
     }
 }
-
-type PhaseOf = (&'static str, &'static str, &'static str, Option<&'static str>, &'static str, &'static str, Known);
 
 fn cell(tool: &str, (scenario, _, phase, date, rule, fact, grade): PhaseOf, verdict: Verdict) -> CellEntry {
     let rule = RuleEntry {
