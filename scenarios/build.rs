@@ -14,6 +14,7 @@ fn main() {
         "lists",
         "mechanisms",
         "mm",
+        "ooni",
         "pk",
         "ru",
         "services",

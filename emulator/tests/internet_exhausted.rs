@@ -56,7 +56,7 @@ fn service() -> Service {
         names: vec!["max.ru".to_owned()],
         addresses: vec!["127.8.4.1".parse().expect("an address")],
         listen: vec![Listener { port: 0, protocol: Protocol::Http }],
-        page: Page { title: "MAX".to_owned(), text: "A page of the test.".to_owned() },
+        page: Page { title: "MAX".to_owned(), text: "A page of the test.".to_owned(), length: None },
         ..Host::default()
     };
     Service { id: "services/test".into(), title: "Test".to_owned(), hosts: vec![host], targets: Vec::new() }

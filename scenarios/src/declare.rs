@@ -65,7 +65,9 @@ pub(crate) use scenario::{
     CensorDeclaration, Change, LieAnswerDeclaration, LieDeclaration, MachineDeclaration, PhaseDeclaration,
     ScenarioFile, SourceDeclaration, VantageDeclaration,
 };
-pub(crate) use service::{HostDeclaration, ServiceFile, TargetDeclaration, WebSocketDeclaration};
+pub(crate) use service::{
+    HostDeclaration, PageAnswerDeclaration, PageDeclaration, ServiceFile, TargetDeclaration, WebSocketDeclaration,
+};
 pub(crate) use tool::{ServersDeclaration, ToolClientDeclaration, ToolFile, ToolServerDeclaration};
 pub(crate) use tracking::{
     FlowDeclaration, InspectDeclaration, ResyncFlag, TcpDeclaration, TeardownFlag, TtlDeclaration,

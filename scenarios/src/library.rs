@@ -19,7 +19,7 @@ use crate::source::SourceFile;
 use crate::suggest;
 
 /// The folders that the binary carries. A new one is one line here and one in `build.rs`.
-static FOLDERS: [(&str, Dir<'_>); 18] = [
+static FOLDERS: [(&str, Dir<'_>); 19] = [
     ("benign", include_dir!("$CARGO_MANIFEST_DIR/benign")),
     ("bytes", include_dir!("$CARGO_MANIFEST_DIR/bytes")),
     ("censors", include_dir!("$CARGO_MANIFEST_DIR/censors")),
@@ -32,6 +32,7 @@ static FOLDERS: [(&str, Dir<'_>); 18] = [
     ("lists", include_dir!("$CARGO_MANIFEST_DIR/lists")),
     ("mechanisms", include_dir!("$CARGO_MANIFEST_DIR/mechanisms")),
     ("mm", include_dir!("$CARGO_MANIFEST_DIR/mm")),
+    ("ooni", include_dir!("$CARGO_MANIFEST_DIR/ooni")),
     ("pk", include_dir!("$CARGO_MANIFEST_DIR/pk")),
     ("ru", include_dir!("$CARGO_MANIFEST_DIR/ru")),
     ("services", include_dir!("$CARGO_MANIFEST_DIR/services")),

@@ -36,7 +36,7 @@ pub use probe::{
     Authority, ChatHeader, DnsPatience, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport,
     Neighbour, NeighbourKind, OfControl, Probe, QuicVersion, Step, Times, VerdictWord,
 };
-pub use service::{Certificate, Host, Listener, Page, Protocol, Service, Target, WebSocket, WireGuardKeys};
+pub use service::{Certificate, Host, HostAnswer, Listener, Page, Protocol, Service, Target, WebSocket, WireGuardKeys};
 pub(crate) use tool::Piece;
 pub use tool::{
     Check, Filling, Template, Through, ThroughWord, Tool, ToolClash, ToolClient, ToolServer, WithTool, in_folder,
@@ -272,7 +272,7 @@ impl Scenario {
         let name = name.trim_end_matches('.');
         let hosts = self.services.iter().flat_map(|service| &service.hosts);
         hosts
-            .filter(|host| host.names.iter().any(|each| each.eq_ignore_ascii_case(name)))
+            .filter(|host| !host.hidden && host.names.iter().any(|each| each.eq_ignore_ascii_case(name)))
             .flat_map(|host| host.addresses.iter().copied())
             .collect()
     }

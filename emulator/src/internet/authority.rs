@@ -51,6 +51,7 @@ pub enum AuthorityError {
 struct Subject {
     names: Vec<String>,
     addresses: Vec<IpAddr>,
+    expired: bool,
 }
 
 impl Authority {
@@ -82,7 +83,15 @@ impl Authority {
 
     /// A certificate for these names and addresses and its key. The first call makes them, later ones get the same.
     pub fn issue(&self, names: &[String], addresses: &[IpAddr]) -> Result<Arc<CertifiedKey>, AuthorityError> {
-        let subject = Subject { names: names.to_vec(), addresses: addresses.to_vec() };
+        self.issue_to(Subject { names: names.to_vec(), addresses: addresses.to_vec(), expired: false })
+    }
+
+    /// A certificate for these names that was valid until a year ago, and its key.
+    pub fn issue_expired(&self, names: &[String]) -> Result<Arc<CertifiedKey>, AuthorityError> {
+        self.issue_to(Subject { names: names.to_vec(), addresses: Vec::new(), expired: true })
+    }
+
+    fn issue_to(&self, subject: Subject) -> Result<Arc<CertifiedKey>, AuthorityError> {
         let mut issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = issued.get(&subject) {
             return Ok(Arc::clone(known));
@@ -140,8 +149,9 @@ fn host_parameters(subject: &Subject, now: OffsetDateTime) -> Result<Certificate
         parameters.subject_alt_names.push(SanType::DnsName(text));
     }
     parameters.subject_alt_names.extend(subject.addresses.iter().copied().map(SanType::IpAddress));
-    parameters.not_before = now.saturating_sub(HALF_LIFE);
-    parameters.not_after = now.saturating_add(HALF_LIFE);
+    let middle = if subject.expired { now.saturating_sub(HALF_LIFE + Duration::days(365)) } else { now };
+    parameters.not_before = middle.saturating_sub(HALF_LIFE);
+    parameters.not_after = middle.saturating_add(HALF_LIFE);
     parameters.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     parameters.use_authority_key_identifier_extension = true;

@@ -4,6 +4,7 @@
 //! datagrams as they travel.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -59,6 +60,7 @@ type Ended = Box<dyn std::error::Error + Send + Sync>;
 
 async fn answer(incoming: Incoming, sites: &Arc<Sites>) -> Result<(), Ended> {
     let connection = incoming.await?;
+    let client = connection.remote_address().ip();
     let mut h3 = h3::server::Connection::<_, Bytes>::new(h3_quinn::Connection::new(connection)).await?;
     let mut requests = JoinSet::new();
     while let Some(resolver) = h3.accept().await? {
@@ -67,7 +69,7 @@ async fn answer(incoming: Incoming, sites: &Arc<Sites>) -> Result<(), Ended> {
             let (request, mut stream) = resolver.resolve_request().await?;
             // What is left of a body must not disturb the answer.
             while stream.recv_data().await?.is_some() {}
-            let (head, body) = page(&request, &sites).into_parts();
+            let (head, body) = page(&request, &sites, client).into_parts();
             stream.send_response(hyper::Response::from_parts(head, ())).await?;
             let mut frames = body.into_data_stream();
             while let Some(Ok(data)) = frames.next().await {
@@ -82,6 +84,6 @@ async fn answer(incoming: Incoming, sites: &Arc<Sites>) -> Result<(), Ended> {
     Ok(())
 }
 
-fn page(request: &Request<()>, sites: &Sites) -> hyper::Response<super::page::PageBody> {
-    respond(request.method(), request.uri().host(), request.uri().path(), sites)
+fn page(request: &Request<()>, sites: &Sites, client: IpAddr) -> hyper::Response<super::page::PageBody> {
+    respond(request.method(), request.uri().host(), request.uri().path(), sites, Some(client))
 }

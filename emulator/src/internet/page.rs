@@ -7,9 +7,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, SERVER};
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, SERVER};
 use hyper::{Method, Response, StatusCode};
-use roadblock_scenarios::model::{Certificate, Host, Page, Protocol, WebSocket, WireGuardKeys};
+use roadblock_scenarios::model::{Certificate, Host, HostAnswer, Page, Protocol, WebSocket, WireGuardKeys};
 
 use super::whatsapp::chat_key;
 use super::zone::canonical;
@@ -33,6 +33,8 @@ pub struct Site {
     pub alternative: Option<HeaderValue>,
     /// What its pages say.
     pub page: Page,
+    /// What it says at some paths or to some clients instead.
+    pub answers: Vec<HostAnswer>,
 }
 
 /// The hosts that share a listening port; names choose among them. Never empty.
@@ -65,6 +67,7 @@ impl Site {
             wireguard: host.wireguard.clone(),
             alternative: alternative(host),
             page: host.page.clone(),
+            answers: host.answers.clone(),
         }
     }
 
@@ -104,8 +107,14 @@ impl Sites {
     }
 }
 
-/// The response to a request for `path` at the host `name`.
-pub fn respond(method: &Method, name: Option<&str>, path: &str, sites: &Sites) -> Response<PageBody> {
+/// The response to a request for `path` at the host `name`; `client` is who asks.
+pub fn respond(
+    method: &Method,
+    name: Option<&str>,
+    path: &str,
+    sites: &Sites,
+    client: Option<IpAddr>,
+) -> Response<PageBody> {
     if !matches!(*method, Method::GET | Method::HEAD | Method::POST) {
         let mut refusal = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET, HEAD and POST\n".to_owned());
         refusal.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
@@ -114,15 +123,47 @@ pub fn respond(method: &Method, name: Option<&str>, path: &str, sites: &Sites) -
     if let Some(count) = path.strip_prefix("/bytes/").and_then(|count| count.parse::<u64>().ok()) {
         return filler(count);
     }
-    let answer = page(name, sites);
+    if let Some(left) = path.strip_prefix("/redirect/").and_then(|left| left.parse::<u32>().ok()) {
+        return led_on(left);
+    }
+    let answer = page(name, path, sites, client);
     // HTTP/1.1's server leaves the body out by itself, those of HTTP/2 and HTTP/3 do not (RFC 9110 section 9.3.2).
     if *method == Method::HEAD { answer.map(|_| PageBody::Text(None)) } else { answer }
 }
 
-fn page(name: Option<&str>, sites: &Sites) -> Response<PageBody> {
+fn page(name: Option<&str>, path: &str, sites: &Sites, client: Option<IpAddr>) -> Response<PageBody> {
     let site = sites.choose(name);
     let shown = name.map(canonical).filter(|name| site.serves(name)).or_else(|| site.names.first().cloned());
-    text(StatusCode::OK, HTML, html(&site.page, &shown.unwrap_or_default()))
+    let shown = shown.unwrap_or_default();
+    let Some(answer) = site.answers.iter().find(|answer| applies(answer, path, client)) else {
+        return text(StatusCode::OK, HTML, html(&site.page, &shown));
+    };
+    // The parser lets no other status through.
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let mut response = match &answer.location {
+        Some(_) if answer.page.is_none() => empty(status),
+        _ => text(status, HTML, html(answer.page.as_ref().unwrap_or(&site.page), &shown)),
+    };
+    if let Some(location) = answer.location.as_ref().and_then(|location| HeaderValue::try_from(location).ok()) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    response
+}
+
+fn applies(answer: &HostAnswer, path: &str, client: Option<IpAddr>) -> bool {
+    let asked = answer.path.as_ref().is_none_or(|own| own == path);
+    let named = client.is_some_and(|client| answer.clients.iter().any(|each| each.contains(&client)));
+    asked && (answer.clients.is_empty() || named)
+}
+
+/// As httpbin.org does it: so many redirections, and then the page.
+fn led_on(left: u32) -> Response<PageBody> {
+    let next = if left > 1 { format!("/redirect/{}", left - 1) } else { "/".to_owned() };
+    let mut response = empty(StatusCode::FOUND);
+    if let Ok(next) = HeaderValue::try_from(next) {
+        response.headers_mut().insert(LOCATION, next);
+    }
+    response
 }
 
 fn filler(count: u64) -> Response<PageBody> {
@@ -168,10 +209,22 @@ fn html(page: &Page, name: &str) -> String {
     let title = escape(&page.title);
     let text = escape(&page.text);
     let name = escape(name);
-    format!(
+    let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\"><title>{title}</title></head>\n<body>\n\
          <h1>{title}</h1>\n<p>{text}</p>\n<p>This is {name}, inside a roadblock lab.</p>\n</body>\n</html>\n"
-    )
+    );
+    filled(html, page.length)
+}
+
+/// The page with a comment behind it that makes it so long; one that is longer already is cut nowhere.
+fn filled(html: String, length: Option<usize>) -> String {
+    const COMMENT: [&str; 2] = ["<!--", "-->\n"];
+    let Some(missing) = length.and_then(|length| length.checked_sub(html.len())) else { return html };
+    let [begin, end] = COMMENT;
+    match missing.checked_sub(begin.len() + end.len()) {
+        Some(filler) => format!("{html}{begin}{}{end}", ".".repeat(filler)),
+        None => html + &" ".repeat(missing),
+    }
 }
 
 fn escape(text: &str) -> String {
@@ -229,7 +282,7 @@ mod tests {
     fn site(names: &[&str], title: &str) -> Site {
         Site::new(&Host {
             names: names.iter().map(|name| (*name).to_owned()).collect(),
-            page: Page { title: title.to_owned(), text: "Fish & <chips>.".to_owned() },
+            page: Page { title: title.to_owned(), text: "Fish & <chips>.".to_owned(), length: None },
             ..Host::default()
         })
     }
@@ -251,7 +304,7 @@ mod tests {
     #[test]
     fn a_page_says_whose_it_is_and_escapes_its_text() {
         let sites = Sites::new(site(&["whatsapp.com", "web.whatsapp.com"], "WhatsApp"));
-        insta::assert_snapshot!(body(respond(&Method::GET, Some("WEB.whatsapp.com"), "/any", &sites)), @r#"
+        insta::assert_snapshot!(body(respond(&Method::GET, Some("WEB.whatsapp.com"), "/any", &sites, None)), @r#"
         <!doctype html>
         <html lang="en">
         <head><meta charset="utf-8"><title>WhatsApp</title></head>
@@ -262,23 +315,57 @@ mod tests {
         </body>
         </html>
         "#);
-        assert!(body(respond(&Method::GET, Some("1.2.3.4"), "/", &sites)).contains("This is whatsapp.com,"));
+        assert!(body(respond(&Method::GET, Some("1.2.3.4"), "/", &sites, None)).contains("This is whatsapp.com,"));
     }
 
     #[test]
     fn bytes_are_counted_and_bounded() {
         let sites = Sites::new(site(&["whatsapp.com"], "WhatsApp"));
-        let get = |path: &str| respond(&Method::GET, None, path, &sites);
+        let get = |path: &str| respond(&Method::GET, None, path, &sites, None);
         assert_eq!(get("/bytes/70000").body().size_hint().exact(), Some(70_000));
         assert_eq!(get("/bytes/16777217").status(), StatusCode::BAD_REQUEST);
         assert_eq!(get("/bytes/many").headers()[CONTENT_TYPE], HTML);
     }
 
     #[test]
+    fn a_page_is_as_long_as_it_must_be() {
+        let page = |length| Page { title: "A".to_owned(), text: String::new(), length };
+        let own = html(&page(None), "a.example").len();
+        for length in [own, own + 1, own + 8, own + 9, 1533] {
+            assert_eq!(html(&page(Some(length)), "a.example").len(), length);
+        }
+        assert_eq!(html(&page(Some(1)), "a.example").len(), own);
+    }
+
+    #[test]
+    fn the_path_and_the_client_choose_the_answer() {
+        let answer = |path: Option<&str>, clients: &[&str], status| HostAnswer {
+            path: path.map(str::to_owned),
+            clients: clients.iter().map(|each| each.parse().expect("a prefix")).collect(),
+            status,
+            location: path.map(|_| "http://b.example/".to_owned()),
+            page: None,
+        };
+        let answers = vec![answer(Some("/x"), &[], 302), answer(None, &["130.192.0.0/16"], 503)];
+        let host = Host { names: vec!["a.example".to_owned()], answers, ..Host::default() };
+        let sites = Sites::new(Site::new(&host));
+        let get = |path, client: &str| respond(&Method::GET, None, path, &sites, client.parse().ok());
+        let redirect = get("/x", "1.1.1.1");
+        assert_eq!(
+            (redirect.status(), &redirect.headers()[LOCATION]),
+            (StatusCode::FOUND, &"http://b.example/".parse().expect("a value"))
+        );
+        assert_eq!(get("/", "130.192.91.211").status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(get("/", "1.1.1.1").status(), StatusCode::OK);
+        assert_eq!(get("/redirect/2", "1.1.1.1").headers()[LOCATION], "/redirect/1");
+        assert_eq!(get("/redirect/1", "1.1.1.1").headers()[LOCATION], "/");
+    }
+
+    #[test]
     fn head_is_told_a_length_and_no_body() {
         let sites = Sites::new(Site::new(&Host { names: vec!["a.example".to_owned()], ..Host::default() }));
-        let get = respond(&Method::GET, Some("a.example"), "/", &sites);
-        let head = respond(&Method::HEAD, Some("a.example"), "/", &sites);
+        let get = respond(&Method::GET, Some("a.example"), "/", &sites, None);
+        let head = respond(&Method::HEAD, Some("a.example"), "/", &sites, None);
         assert_eq!(head.headers(), get.headers());
         assert!(head.body().is_end_stream() && !get.body().is_end_stream());
     }
@@ -286,7 +373,7 @@ mod tests {
     #[test]
     fn other_methods_are_refused() {
         let sites = Sites::new(site(&["whatsapp.com"], "WhatsApp"));
-        let refusal = respond(&Method::DELETE, None, "/", &sites);
+        let refusal = respond(&Method::DELETE, None, "/", &sites, None);
         assert_eq!(refusal.status(), StatusCode::METHOD_NOT_ALLOWED);
         assert_eq!(refusal.headers()[ALLOW], "GET, HEAD, POST");
     }

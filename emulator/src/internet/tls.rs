@@ -45,10 +45,15 @@ impl ResolvesServerCert for Chooser {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
         let site = self.sites.choose(hello.server_name());
         let authority = match site.certificate {
-            Certificate::Trusted => Ok(self.authority.as_ref()),
             Certificate::Untrusted => self.authority.stranger(),
+            Certificate::Trusted | Certificate::Expired | Certificate::WrongName => Ok(self.authority.as_ref()),
         };
-        match authority.and_then(|authority| authority.issue(&site.names, &site.certified)) {
+        let issued = authority.and_then(|authority| match site.certificate {
+            Certificate::Expired => authority.issue_expired(&site.names),
+            Certificate::WrongName => authority.issue(&[WRONG_NAME.to_owned()], &[]),
+            Certificate::Trusted | Certificate::Untrusted => authority.issue(&site.names, &site.certified),
+        });
+        match issued {
             Ok(certificate) => Some(certificate),
             Err(error) => {
                 self.problems.note(&self.server, ProblemKind::Certificate(error.to_string()));
@@ -57,6 +62,9 @@ impl ResolvesServerCert for Chooser {
         }
     }
 }
+
+/// What a certificate is for that is for somebody else.
+const WRONG_NAME: &str = "wrong-name.example";
 
 impl fmt::Debug for Chooser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

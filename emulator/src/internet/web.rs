@@ -119,7 +119,13 @@ async fn answer(mut request: Request<Incoming>, visitor: &Visitor, upgrade: &Upg
             return response;
         }
     }
-    let mut response = respond(&head.method, name.as_ref().map(Authority::host), head.uri.path(), &visitor.sites);
+    let mut response = respond(
+        &head.method,
+        name.as_ref().map(Authority::host),
+        head.uri.path(),
+        &visitor.sites,
+        Some(visitor.client.ip()),
+    );
     if let Some(service) = site.alternative.clone().filter(|_| visitor.secure) {
         response.headers_mut().insert(ALT_SVC, service);
     }

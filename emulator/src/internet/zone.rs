@@ -28,7 +28,7 @@ impl Zone {
     /// The names of these services. A name that several hosts bear has all their addresses.
     pub fn new(services: &[Service]) -> Self {
         let mut zone = Self::default();
-        for host in services.iter().flat_map(|service| &service.hosts) {
+        for host in services.iter().flat_map(|service| &service.hosts).filter(|host| !host.hidden) {
             for name in &host.names {
                 zone.add(&canonical(name), &host.addresses);
             }

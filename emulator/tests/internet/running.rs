@@ -84,7 +84,7 @@ pub(crate) fn service(names: &[&str], addresses: &[&str], protocols: &[Protocol]
         names: names.iter().map(|name| (*name).to_owned()).collect(),
         addresses: addresses.iter().map(|address| address.parse().expect("an address")).collect(),
         listen: protocols.iter().map(|protocol| Listener { port: 0, protocol: *protocol }).collect(),
-        page: Page { title: format!("Welcome to {}", names[0]), text: "A page of the test.".to_owned() },
+        page: Page { title: format!("Welcome to {}", names[0]), text: "A page of the test.".to_owned(), length: None },
         ..Host::default()
     };
     Service { id: "services/test".into(), title: "Test".to_owned(), hosts: vec![host], targets: Vec::new() }

@@ -12,5 +12,6 @@ pub(crate) mod network;
 pub(crate) mod tcp;
 pub(crate) mod test;
 pub(crate) mod tls;
+pub(crate) mod web;
 pub(crate) mod web_keys;
 pub(crate) mod written;

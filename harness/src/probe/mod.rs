@@ -14,6 +14,7 @@ pub(crate) use report::{Document, schema};
 
 /// What can be measured. A probe of one's own is a file beside the others in `kinds` and a line here.
 pub(crate) const KINDS: &[&Kind] = &[
+    &kinds::web::KIND,
     &kinds::dns::KIND,
     &kinds::tcp::KIND,
     &kinds::tls::KIND,

@@ -32,6 +32,7 @@ pub(crate) fn play(
     let time = LabTime::new(lab.clock().clone());
     let seat = Seat::take(&lab, &vantage.name, &trust, &time)?;
     let measure = Measure::new(scenario, vantage, probe)?;
+    let seat = if measure.needs_helper() { seat.with_helper(&lab)? } else { seat };
     let permits = Semaphore::new(1);
     let measuring = time.join();
     let mut job = Box::pin(async {

@@ -1,9 +1,9 @@
 //! One HTTP request and its answer, on a stream that is open already.
 
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
-use hyper::header::{CONNECTION, HOST, USER_AGENT};
+use hyper::header::{CONNECTION, HOST, HeaderMap, USER_AGENT};
 use hyper::{Method, Request, Response, StatusCode, Uri, http::request::Builder};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use roadblock_scenarios::model::HttpVersion;
@@ -17,8 +17,21 @@ use super::url::WebUrl;
 pub(crate) struct Answer {
     /// The status.
     pub(crate) status: StatusCode,
+    /// The headers.
+    pub(crate) headers: HeaderMap,
     /// The body.
     pub(crate) body: Bytes,
+    /// Whether there was more of it.
+    pub(crate) truncated: bool,
+}
+
+/// How much of a body is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Reading {
+    /// All of it; one that is longer than any of the lab's is a failure.
+    Whole,
+    /// So many bytes.
+    Beginning(usize),
 }
 
 /// The beginning of a request: what every request of a probe has.
@@ -50,6 +63,20 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    read(request, version, stream, Reading::Whole).await
+}
+
+/// The same, reading so much of the answer.
+pub(crate) async fn read<B>(
+    request: Request<B>,
+    version: HttpVersion,
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    reading: Reading,
+) -> Result<Answer, Failure>
+where
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
     let stream = TokioIo::new(stream);
     match version {
         HttpVersion::One => {
@@ -58,15 +85,17 @@ where
             client.title_case_headers(true);
             let shaken = Box::pin(client.handshake(stream)).await;
             let (mut sender, connection) = shaken.map_err(|error| Failure::of(&error))?;
-            let exchange =
-                async move { answer(sender.send_request(request).await.map_err(|error| Failure::of(&error))?).await };
+            let exchange = async move {
+                answer(sender.send_request(request).await.map_err(|error| Failure::of(&error))?, reading).await
+            };
             Box::pin(drive(exchange, connection)).await
         }
         HttpVersion::Two => {
             let shaken = Box::pin(http2::handshake(TokioExecutor::new(), stream)).await;
             let (mut sender, connection) = shaken.map_err(|error| Failure::of(&error))?;
-            let exchange =
-                async move { answer(sender.send_request(request).await.map_err(|error| Failure::of(&error))?).await };
+            let exchange = async move {
+                answer(sender.send_request(request).await.map_err(|error| Failure::of(&error))?, reading).await
+            };
             Box::pin(drive(exchange, connection)).await
         }
     }
@@ -87,10 +116,26 @@ async fn drive<T>(
     }
 }
 
-async fn answer(response: Response<Incoming>) -> Result<Answer, Failure> {
-    let (head, body) = response.into_parts();
-    let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| Failure::of(&*error))?.to_bytes();
-    Ok(Answer { status: head.status, body })
+async fn answer(response: Response<Incoming>, reading: Reading) -> Result<Answer, Failure> {
+    let (head, mut body) = response.into_parts();
+    let (longest, rest_is_failure) = match reading {
+        Reading::Whole => (MAX_BODY, true),
+        Reading::Beginning(length) => (length, false),
+    };
+    let (mut bytes, mut truncated) = (Vec::new(), false);
+    while let Some(frame) = body.frame().await {
+        let data = frame.map_err(|error| Failure::of(&error))?.into_data().unwrap_or_default();
+        let left = longest - bytes.len();
+        truncated = data.len() > left;
+        bytes.extend_from_slice(data.get(..left.min(data.len())).unwrap_or_default());
+        if truncated {
+            break;
+        }
+    }
+    if truncated && rest_is_failure {
+        return Err(Failure::Unknown("the body is too long".to_owned()));
+    }
+    Ok(Answer { status: head.status, headers: head.headers, body: bytes.into(), truncated })
 }
 
 /// Who asks.

@@ -37,6 +37,8 @@ pub(crate) enum Failure {
     GenericTimeout,
     /// `host_unreachable`.
     HostUnreachable,
+    /// `json_parse_error`.
+    JsonParse,
     /// `network_unreachable`.
     NetworkUnreachable,
     /// `permission_denied`: what Linux makes of an "administratively prohibited" from an IPv6 router.
@@ -59,9 +61,40 @@ pub(crate) enum Failure {
     Missing(String),
     /// `unknown_failure: ...`.
     Unknown(String),
+    /// Another of OONI's names, which only a measurement in its form can have.
+    Named(String),
 }
 
 impl Failure {
+    /// The failure that a measurement in OONI's form names.
+    pub(crate) fn from_word(word: &str) -> Self {
+        let known = [
+            Self::ConnectionAborted,
+            Self::ConnectionRefused,
+            Self::ConnectionReset,
+            Self::DnsBogon,
+            Self::DnsNoAnswer,
+            Self::DnsNxdomain,
+            Self::DnsRefused,
+            Self::DnsServfail,
+            Self::DnsServerMisbehaving,
+            Self::Eof,
+            Self::GenericTimeout,
+            Self::HostUnreachable,
+            Self::NetworkUnreachable,
+            Self::SslFailedHandshake,
+            Self::SslInvalidCertificate,
+            Self::SslInvalidHostname,
+            Self::SslUnknownAuthority,
+            Self::TimedOut,
+        ];
+        let found = known.into_iter().find(|each| each.to_string() == word);
+        let text = word
+            .strip_prefix("unknown_failure: ")
+            .map_or_else(|| Self::Named(word.to_owned()), |text| Self::Unknown(text.to_owned()));
+        found.unwrap_or(text)
+    }
+
     /// Whether the fault is on our own side, so that nothing was measured.
     pub(crate) fn is_local(&self) -> bool {
         matches!(self, Self::AddressInUse | Self::AddressNotAvailable | Self::Ours(_) | Self::Missing(_))
@@ -140,6 +173,7 @@ impl fmt::Display for Failure {
             Self::Eof => "eof_error",
             Self::GenericTimeout => "generic_timeout_error",
             Self::HostUnreachable => "host_unreachable",
+            Self::JsonParse => "json_parse_error",
             Self::NetworkUnreachable => "network_unreachable",
             Self::PermissionDenied => "permission_denied",
             Self::QuicIncompatibleVersion => "quic_incompatible_version",
@@ -151,6 +185,7 @@ impl fmt::Display for Failure {
             Self::Ours(text) | Self::Missing(text) | Self::Unknown(text) => {
                 return write!(f, "unknown_failure: {text}");
             }
+            Self::Named(name) => return f.write_str(name),
         })
     }
 }

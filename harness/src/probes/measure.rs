@@ -24,6 +24,7 @@ use super::trace::Outcome;
 use super::transfer::{Transfer, Way};
 use super::url::{WebUrl, WebUrlError};
 use super::web::{self, Visit};
+use super::web_connectivity::{self, Plan, PlanError};
 use super::wireguard::{self, Tunnel};
 use super::{ping, quic, stun, tcp};
 
@@ -44,6 +45,8 @@ pub(crate) enum Measure {
     Http(Fetch),
     /// A page, its address asked for.
     Web(Visit),
+    /// A page as OONI measures it.
+    WebConnectivity(Box<Plan>),
     /// WhatsApp.
     WhatsApp(Box<WhatsApp>),
     /// WhatsApp's chat at one server.
@@ -84,6 +87,9 @@ pub(crate) enum MeasureError {
     /// Its URL is none.
     #[error(transparent)]
     Url(#[from] WebUrlError),
+    /// Its URL is none that OONI can measure, or there is nobody to ask.
+    #[error(transparent)]
+    Web(#[from] PlanError),
     /// There is nobody to ask.
     #[error("vantage `{0}` has no resolver")]
     NoResolver(String),
@@ -134,6 +140,7 @@ impl Measure {
                 };
                 Self::Web(Visit { title, request: request.clone(), ..visit })
             }
+            Probe::WebConnectivity { url } => Self::WebConnectivity(Box::new(Plan::new(scenario, vantage, url)?)),
             Probe::WhatsApp { media, family } => Self::WhatsApp(Box::new(WhatsApp::new(known, *media, *family)?)),
             Probe::WhatsAppChat { address, port, header } => {
                 Self::Chat(Chat { remote: SocketAddr::new(*address, *port), header: *header })
@@ -179,17 +186,7 @@ impl Measure {
                 let greeting = Greeting { remote, sni: sni.clone(), verify: *verify, alpn: Alpn::Http3 };
                 Self::Quic(greeting, *version)
             }
-            Probe::H3 { url, address, family } => {
-                let url: WebUrl = url.parse()?;
-                let (place, pinned) = (known.named(&url.host), *address);
-                let verify = pinned.is_none_or(|address| known.serves(address, &url.host));
-                let title = match pinned {
-                    Some(address) => known.title_at(address, &url.host),
-                    None => known.title(&url.host),
-                }
-                .filter(|_| url.is_page());
-                Self::H3(Box::new(H3Visit { url, place, pinned, family: *family, verify, title }))
-            }
+            Probe::H3 { url, address, family } => Self::h3(known, url, *address, *family)?,
             Probe::Speak { address, port, transport, before, payloads, pause, reply } => Self::Speak(Speech {
                 remote: SocketAddr::new(*address, *port),
                 transport: *transport,
@@ -199,6 +196,18 @@ impl Measure {
                 reply: *reply,
             }),
         })
+    }
+
+    fn h3(known: Known<'_>, url: &str, pinned: Option<IpAddr>, family: Family) -> Result<Self, MeasureError> {
+        let url: WebUrl = url.parse()?;
+        let place = known.named(&url.host);
+        let verify = pinned.is_none_or(|address| known.serves(address, &url.host));
+        let title = match pinned {
+            Some(address) => known.title_at(address, &url.host),
+            None => known.title(&url.host),
+        }
+        .filter(|_| url.is_page());
+        Ok(Self::H3(Box::new(H3Visit { url, place, pinned, family, verify, title })))
     }
 
     fn pinned(
@@ -214,6 +223,11 @@ impl Measure {
         let verify = known.serves(address, &url.host);
         let (address, request) = (SocketAddr::new(address, url.port), request.clone());
         Ok(Self::Http(Fetch { url, address, version, verify, title, request }))
+    }
+
+    /// Whether a test helper at the control vantage must be there.
+    pub(crate) fn needs_helper(&self) -> bool {
+        matches!(self, Self::WebConnectivity(plan) if plan.needs_helper())
     }
 
     /// Whether it waits in the lab's time, so that others must be able to go on meanwhile.
@@ -238,6 +252,7 @@ impl Measure {
             Self::Tls(greeting, hello) => Box::pin(tls::probe(tools, greeting, hello)).await,
             Self::Http(fetch) => Box::pin(http::probe(tools, fetch)).await,
             Self::Web(visit) => Box::pin(web::probe(tools, visit)).await,
+            Self::WebConnectivity(plan) => Box::pin(web_connectivity::probe(tools, plan)).await,
             Self::WhatsApp(app) => Box::pin(app.probe(tools)).await,
             Self::Chat(chat) => Box::pin(chat::probe(tools, *chat)).await,
             Self::Telegram(app) => Box::pin(app.probe(tools)).await,

@@ -24,7 +24,14 @@ pub(crate) fn source() -> Source {
 
 /// What a client on the loopback measures with.
 pub(crate) fn tools(trust: &Trust, timeouts: Timeouts) -> Tools {
-    Tools { source: source(), trust: trust.clone(), time: LabTime::new(LabClock::start()), timeouts, errands: None }
+    Tools {
+        source: source(),
+        trust: trust.clone(),
+        time: LabTime::new(LabClock::start()),
+        timeouts,
+        errands: None,
+        control: None,
+    }
 }
 
 /// The same from another source, with the usual time-outs, believing nobody who is known.

@@ -21,6 +21,8 @@ pub(crate) struct Timeouts {
     pub(crate) http: Duration,
     /// How long an A record waits for the AAAA (RFC 8305 section 3).
     pub(crate) resolution_delay: Duration,
+    /// A test helper's answer: it measures too.
+    pub(crate) helper: Duration,
     /// How long IPv6 is alone in trying (RFC 8305 section 5).
     pub(crate) attempt_delay: Duration,
     /// One step of an app's own protocol over TCP: a handshake, a message and its receipt.
@@ -58,6 +60,7 @@ impl Default for Timeouts {
             quic: Duration::from_secs(3),
             http: Duration::from_secs(5),
             resolution_delay: Duration::from_millis(50),
+            helper: Duration::from_secs(20),
             attempt_delay: Duration::from_millis(250),
             message: Duration::from_secs(3),
             datagram: Duration::from_secs(1),

@@ -1,6 +1,7 @@
 //! What every measurement needs.
 
 use roadblock_emulator::lab::Errands;
+use tokio::runtime::Handle;
 
 use super::lab_time::LabTime;
 use super::socket::Source;
@@ -20,6 +21,17 @@ pub(crate) struct Tools {
     pub(crate) timeouts: Timeouts,
     /// What runs commands, where the scenario has some.
     pub(crate) errands: Option<Errands>,
+    /// The control vantage, for who compares.
+    pub(crate) control: Option<Box<Control>>,
+}
+
+/// A seat at the control vantage.
+#[derive(Clone, Debug)]
+pub(crate) struct Control {
+    /// What lives in its namespace.
+    pub(crate) runtime: Handle,
+    /// What is measured with there.
+    pub(crate) tools: Tools,
 }
 
 impl Tools {

@@ -198,6 +198,11 @@ impl Trace {
         self.answers = answers;
     }
 
+    /// What was met so far.
+    pub(crate) fn into_layers(self) -> Vec<Layer> {
+        self.layers
+    }
+
     /// The end of a measurement, with this verdict and no failure.
     pub(crate) fn end(self, verdict: VerdictWord) -> Outcome {
         let Self { layers, addresses, answers } = self;

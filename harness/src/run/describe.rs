@@ -49,6 +49,7 @@ pub(crate) fn describe(probe: &Probe) -> String {
             let version = if *version == HttpVersion::Two { " with HTTP/2" } else { "" };
             format!("http {url}{whence}{family}{version}{}", request_words(request))
         }
+        Probe::WebConnectivity { url } => format!("web {url}"),
         Probe::WhatsApp { media, family } => format!("whatsapp{}{}", with_media(*media), over_family(*family)),
         Probe::WhatsAppChat { address, port, header } => {
             let header = if *header == ChatHeader::Routed { ", routed" } else { "" };
@@ -224,6 +225,7 @@ mod tests {
                     split: Split { segments: vec![8], records: Vec::new() },
                 },
             },
+            Probe::WebConnectivity { url: "https://a.example/".to_owned() },
             Probe::Ping { address },
             Probe::Tls {
                 address,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use super::judge::same;
 use super::report::{Difference, ExpectationEntry, OfControlEntry, StepEntry, Word};
 use crate::output::Paint;
 
@@ -40,6 +41,12 @@ fn write_step(text: &mut String, step: &StepEntry) -> fmt::Result {
     let found = if step.finds.is_empty() { String::new() } else { found_words(&step.seen.found) };
     writeln!(text, "    seen      {seen}{layer}{ratio}{found}")?;
     let differs: Vec<&str> = step.differs.iter().map(|difference| difference.as_str()).collect();
+    for (name, value) in &step.keys {
+        let seen = step.seen.test_keys.get(name).unwrap_or(&serde_json::Value::Null);
+        if !same(value, seen) {
+            writeln!(text, "    {name:<24} expected {value}, seen {seen}")?;
+        }
+    }
     if differs.is_empty() { Ok(()) } else { writeln!(text, "    differs   {}", differs.join(", ")) }
 }
 
@@ -51,6 +58,7 @@ impl Difference {
             Self::By => "by",
             Self::OfControl => "of-control",
             Self::Finds => "finds",
+            Self::Keys => "keys",
         }
     }
 }

@@ -136,6 +136,7 @@ fn expected(seen: Seen) -> ExpectationEntry {
             by: vec!["tspu/sni-1".to_owned()],
             of_control: None,
             finds: BTreeMap::new(),
+            keys: crate::probes::TestKeys::new(),
             seen,
             differs: Vec::new(),
             lacks: None,

@@ -1,6 +1,7 @@
 //! Is what was seen what a step must give?
 
 use roadblock_scenarios::model::{Finds, OfControl, Probe, Step};
+use serde_json::Value;
 
 use super::describe::describe;
 use super::evidence::Measured;
@@ -9,7 +10,7 @@ use crate::probes::Failure;
 
 /// What the report says about a step; where its speed is compared, beside the same from control.
 pub(crate) fn judge(step: &Step, measured: &Measured, control: Option<&Measured>) -> StepEntry {
-    let Step { wait, probe, verdict, failure, by, of_control, finds, .. } = step;
+    let Step { wait, probe, verdict, failure, by, of_control, finds, keys, .. } = step;
     let verdict = Word::from(*verdict);
     let seen = measured.seen();
     let mut differs = Vec::new();
@@ -35,6 +36,10 @@ pub(crate) fn judge(step: &Step, measured: &Measured, control: Option<&Measured>
         Some(Failure::Missing(what)) => Some(what.clone()),
         _ => None,
     };
+    let given = |name: &str| seen.test_keys.get(name).unwrap_or(&Value::Null);
+    if keys.iter().any(|(name, value)| !same(value, given(name))) {
+        differs.push(Difference::Keys);
+    }
     StepEntry {
         probe: describe(probe),
         wait_milliseconds: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
@@ -43,9 +48,18 @@ pub(crate) fn judge(step: &Step, measured: &Measured, control: Option<&Measured>
         by: by.clone(),
         of_control,
         finds: finds.iter().flat_map(Finds::words).map(|(key, value)| (key.to_owned(), value)).collect(),
+        keys: keys.iter().cloned().collect(),
         seen,
         differs,
         lacks,
+    }
+}
+
+/// Whether two values are the same; 1 and 1.0 are.
+pub(super) fn same(one: &Value, other: &Value) -> bool {
+    match (one.as_f64(), other.as_f64()) {
+        (Some(one), Some(other)) => one.to_bits() == other.to_bits(),
+        _ => one == other,
     }
 }
 
@@ -92,6 +106,7 @@ mod tests {
             by: by.map(str::to_owned).into_iter().collect(),
             of_control: None,
             finds: None,
+            keys: Vec::new(),
         }
     }
 

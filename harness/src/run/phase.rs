@@ -95,6 +95,11 @@ impl PhaseRun<'_> {
         for strand in &self.plan.strands {
             controls.push(if strand.needs_control() { Some(self.seat(CONTROL, results)?) } else { None });
         }
+        for (seat, strand) in &mut strands {
+            if strand.needs_helper() {
+                *seat = seat.clone().with_helper(self.lab)?;
+            }
+        }
         let results = RefCell::new(results);
         let permits = Semaphore::new(AT_ONCE);
         let long_steps = self.plan.long_steps_begin();

@@ -134,6 +134,11 @@ impl Strand {
         self.expectations.iter().flat_map(|each| &each.steps).any(|step| step.control.is_some())
     }
 
+    /// Whether anything of it needs a test helper.
+    pub(crate) fn needs_helper(&self) -> bool {
+        self.expectations.iter().flat_map(|each| &each.steps).any(|step| step.measure.needs_helper())
+    }
+
     fn len(&self) -> usize {
         self.expectations.iter().map(|expectation| expectation.steps.len()).sum()
     }

@@ -287,9 +287,12 @@ pub(crate) struct StepEntry {
     /// What it must find out, by the keys of `finds`; empty where the scenario says nothing.
     #[serde(default)]
     pub(crate) finds: BTreeMap<String, String>,
+    /// The test keys that it must give.
+    #[serde(default)]
+    pub(crate) keys: TestKeys,
     /// What was seen.
     pub(crate) seen: Seen,
-    /// Which of these differ: `verdict`, `failure`, `by`, `of-control`, `finds`. Empty: none does.
+    /// Which of these differ: `verdict`, `failure`, `by`, `of-control`, `finds`, `keys`. Empty: none does.
     pub(crate) differs: Vec<Difference>,
     /// What this machine lacks to measure it, as a shell says it; only where something is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -317,6 +320,8 @@ pub(crate) enum Difference {
     OfControl,
     /// What was found out.
     Finds,
+    /// OONI's test keys.
+    Keys,
 }
 
 /// Something that makes results untrustworthy.

@@ -9,8 +9,8 @@ use tokio::sync::Semaphore;
 use super::evidence::{Measured, gather};
 use super::judge::judge;
 use super::plan::{PlannedExpectation, PlannedStep};
-use super::report::StepEntry;
-use crate::probes::{LabTime, Measure, Outcome, Source, Timeouts, Tools, Trust, Witness};
+use super::report::{CONTROL, StepEntry};
+use crate::probes::{Control, LabTime, Measure, Outcome, Source, Timeouts, Tools, Trust, Witness};
 
 /// A fresh client address of a vantage and all that measuring from it needs.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub(crate) struct Seat {
     time: LabTime,
     timeouts: Timeouts,
     errands: Option<Errands>,
+    /// Where a test helper of its own sits.
+    helper: Option<Box<Self>>,
 }
 
 impl Seat {
@@ -35,7 +37,28 @@ impl Seat {
             time: time.clone(),
             timeouts: Timeouts::default(),
             errands: lab.scenario().has_command_probes().then(|| lab.errands(vantage)).transpose()?,
+            helper: None,
         })
+    }
+
+    /// The same with a test helper at a seat of the control vantage's.
+    pub(crate) fn with_helper(self, lab: &Lab) -> Result<Self, LabError> {
+        let helper = Self::take(lab, CONTROL, &self.trust, &self.time)?;
+        Ok(Self { helper: Some(Box::new(helper)), ..self })
+    }
+
+    /// What is measured with at the test helper's seat.
+    fn control(&self) -> Option<Box<Control>> {
+        let Self { client, runtime, trust, time, timeouts, errands, .. } = &**self.helper.as_ref()?;
+        let tools = Tools {
+            source: Source::any_port(client.clone()),
+            trust: trust.clone(),
+            time: time.clone(),
+            timeouts: *timeouts,
+            errands: errands.clone(),
+            control: None,
+        };
+        Some(Box::new(Control { runtime: runtime.clone(), tools }))
     }
 
     /// Its client.
@@ -61,6 +84,7 @@ impl Seat {
             time: self.time.clone(),
             timeouts,
             errands: self.errands.clone(),
+            control: self.control(),
         };
         let measure = measure.clone();
         let witness = Witness::new(&self.events, &self.client);

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::{FindsDeclaration, NeighboursDeclaration, ProbeDeclaration};
+use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::model::VerdictWord;
-use crate::read::{OneOrMany, table};
+use crate::read::{Definitions, Dictionary, OneOrMany, Read, table};
 use crate::source::{Spanned, Text};
+use crate::tree::{Node, Value};
 
 table! {
     /// What must be observed, from a fresh client address.
@@ -28,6 +30,9 @@ table! {
         "of-control" => of_control: Option<OfControlDeclaration>,
         /// What it must find out, beside its verdict.
         "finds" => finds: Option<FindsDeclaration>,
+        /// What OONI's test keys must be, where the probe gives some, as `{ blocking = "dns", accessible = false }`; `"null"` is
+        /// JSON's `null`.
+        "keys" => keys: Dictionary<TestKey> = Dictionary::default(),
         /// Where chance decides: how often it is measured, each time from a client of its own, and how many must be `ok`.
         /// The others must be as `verdict`, `failure` and `by` say.
         "times" => times: Option<TimesDeclaration>,
@@ -88,5 +93,31 @@ table! {
         "by" => by: OneOrMany<Text> = OneOrMany(Vec::new()),
         /// What it must find out, beside its verdict.
         "finds" => finds: Option<FindsDeclaration>,
+    }
+}
+
+/// The value of a test key.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TestKey(pub(crate) serde_json::Value);
+
+impl Read for TestKey {
+    fn read(node: &Node, errors: &mut Collector) -> Option<Self> {
+        Some(Self(match &node.value {
+            Value::String(text) if text == "null" => serde_json::Value::Null,
+            Value::String(text) => text.as_str().into(),
+            Value::Boolean(value) => (*value).into(),
+            Value::Integer(Some(number)) => (*number).into(),
+            Value::Float(number) => (*number).into(),
+            _ => {
+                let message = "this is not the value of a test key";
+                let help = "write a text, a number, `true` or `false`, or \"null\"";
+                errors.push(Diagnostic::new(DiagnosticKind::BadValue, &node.at, message).help(help));
+                return None;
+            }
+        }))
+    }
+
+    fn schema(_: &mut Definitions) -> serde_json::Value {
+        serde_json::json!({ "type": ["string", "number", "boolean"] })
     }
 }

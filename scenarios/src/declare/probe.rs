@@ -41,6 +41,8 @@ choice! {
             "tls" => Tls(TlsProbe),
             /// A page: DNS, TCP, TLS where the URL says so, and a GET.
             "http" => Http(HttpProbe),
+            /// A page as OONI's Web Connectivity measures it.
+            "web" => Web(WebProbe),
             /// WhatsApp: a message and media each way, beside what OONI measures.
             "whatsapp" => WhatsApp(AppProbe),
             /// One handshake and one message of WhatsApp's chat.
@@ -198,6 +200,18 @@ table! {
         "headers" => headers: Dictionary<String> = Dictionary::default(),
         /// Where what is sent is cut: the request, or with `https` the `ClientHello` before it.
         "split" => split: Option<SplitDeclaration>,
+    }
+}
+
+table! {
+    /// A page as OONI's Web Connectivity measures it (ts-017, version 0.5): look-ups by the vantage's resolver, by a public one
+    /// over UDP and by one over HTTPS where the lab has them; all addresses; the page and what it leads to; and beside it what
+    /// a test helper meets: one of OONI's where the lab has them, else one at `control`. The verdict is that of OONI's rule:
+    /// `ok`; `dns`, `tcp`, `tls` or `http`, and `blockpage` for `http-diff`; `unmeasured` where the site is down for everybody
+    /// or nobody knows. `keys` of the expectation say more.
+    WebProbe {
+        /// The URL.
+        "url" => url: Spanned<String>,
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use crate::declare::{FileKind, ListenDeclaration, ProbeDeclaration};
 use crate::model::Certificate;
-use crate::read::{Needed, table, words};
+use crate::read::{Needed, OneOrMany, table, words};
 use crate::source::{Spanned, Text};
 
 table! {
@@ -46,13 +48,23 @@ table! {
         "wireguard" => wireguard: Option<WireGuardDeclaration>,
         /// What its pages say; the service's title where not said.
         "page" => page: Option<PageDeclaration>,
+        /// What it says at some paths or to some clients instead; the first that matches.
+        "answer" => answers: Vec<PageAnswerDeclaration> = Vec::new(),
+        /// `true`: its names do not lead to it. It is a proxy or an impostor, to which only somebody who lies about them leads.
+        "hidden" => hidden: bool = false,
     }
 }
 
 words! {
     /// Who signed a host's certificate. `untrusted`: an authority that no client of the lab trusts, so that each refuses
-    /// the host without a censor's doing.
-    Certificate { "trusted" => Self::Trusted, "untrusted" => Self::Untrusted, }
+    /// the host without a censor's doing. `expired` and `wrong-name` are mistakes of the host's own: the lab's authority
+    /// signed it, for a time that is over, or for `wrong-name.example`.
+    Certificate {
+        "trusted" => Self::Trusted,
+        "untrusted" => Self::Untrusted,
+        "expired" => Self::Expired,
+        "wrong-name" => Self::WrongName,
+    }
 }
 
 table! {
@@ -82,6 +94,24 @@ table! {
         "title" => title: String,
         /// A sentence or two.
         "text" => text: String = String::new(),
+        /// How many bytes the page has, to 16 MB: it is filled up with a comment; as many as it takes where not said.
+        "length" => length: Option<u32>,
+    }
+}
+
+table! {
+    /// What a web server says at a path or to a client.
+    PageAnswerDeclaration {
+        /// At which path, as `/sign-in`; at any where not said.
+        "path" => path: Option<String>,
+        /// To whom; to everybody where not said.
+        "clients" => clients: OneOrMany<IpNet> = OneOrMany(Vec::new()),
+        /// The status; 200 where not said.
+        "status" => status: Option<Spanned<u16>>,
+        /// Where it leads, as its Location field says it.
+        "location" => location: Option<String>,
+        /// The page; the host's own where not said.
+        "page" => page: Option<PageDeclaration>,
     }
 }
 

@@ -10,7 +10,7 @@ impl Probe {
         match self {
             Self::Dns { name, .. } => Some(name),
             Self::Tls { sni, .. } | Self::Connections { sni, .. } | Self::Quic { sni, .. } => Some(sni),
-            Self::Http { url, .. } | Self::H3 { url, .. } => {
+            Self::Http { url, .. } | Self::H3 { url, .. } | Self::WebConnectivity { url } => {
                 let rest = url.split_once("://")?.1;
                 rest.split(['/', '?', '#', ':']).next()
             }
@@ -38,7 +38,8 @@ impl Probe {
             | Self::Connections { address, .. }
             | Self::Quic { address, .. }
             | Self::Speak { address, .. } => Some(*address),
-            Self::WhatsApp { .. }
+            Self::WebConnectivity { .. }
+            | Self::WhatsApp { .. }
             | Self::Telegram { .. }
             | Self::Messenger { .. }
             | Self::Instagram { .. }

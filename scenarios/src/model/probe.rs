@@ -107,6 +107,8 @@ pub struct Step {
     pub of_control: Option<OfControl>,
     /// What must be found out, beside the verdict.
     pub finds: Option<Finds>,
+    /// Test keys that it must give, by name.
+    pub keys: Vec<(String, serde_json::Value)>,
 }
 
 /// A measurement with each layer pinned that the file pins.
@@ -167,6 +169,11 @@ pub enum Probe {
         version: HttpVersion,
         /// What the request has beside the usual.
         request: HttpRequest,
+    },
+    /// A page as OONI's Web Connectivity measures it, with a test helper beside it.
+    WebConnectivity {
+        /// The URL.
+        url: String,
     },
     /// WhatsApp as its users know it, with OONI's test keys.
     WhatsApp {

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use super::{Name, Probe};
@@ -36,6 +37,10 @@ pub struct Host {
     pub wireguard: Option<WireGuardKeys>,
     /// What its pages say.
     pub page: Page,
+    /// What it says at some paths or to some clients instead; the first that matches.
+    pub answers: Vec<HostAnswer>,
+    /// Whether its names do not lead to it: a proxy or an impostor, which only somebody who lies leads to.
+    pub hidden: bool,
 }
 
 /// One listening port.
@@ -90,6 +95,10 @@ pub enum Certificate {
     Trusted,
     /// Another authority, which no client of the lab trusts. A client that refuses it has met no censor.
     Untrusted,
+    /// The lab's authority, a year too long ago.
+    Expired,
+    /// The lab's authority, for a name that the host does not have.
+    WrongName,
 }
 
 /// Where a host speaks WebSocket (RFC 6455). What it is sent, it sends back.
@@ -117,6 +126,23 @@ pub struct Page {
     pub title: String,
     /// A sentence or two.
     pub text: String,
+    /// How many bytes the page has, where that counts: it is filled up with a comment.
+    pub length: Option<usize>,
+}
+
+/// What a web server says at a path or to a client.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct HostAnswer {
+    /// At which path; at any where not said.
+    pub path: Option<String>,
+    /// To whom; to everybody where it names nobody.
+    pub clients: Vec<IpNet>,
+    /// The status.
+    pub status: u16,
+    /// Where it leads, as its Location field says it.
+    pub location: Option<String>,
+    /// The page; the host's own where not said.
+    pub page: Option<Page>,
 }
 
 /// What a person would open or use.

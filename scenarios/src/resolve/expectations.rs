@@ -60,7 +60,9 @@ impl Builder<'_> {
             let first = self.step(probe.clone(), declared.verdict, declared.failure.as_ref(), &declared.by);
             let of_control = repeat::of_control(declared.of_control.as_ref(), probe, self.errors);
             let finds = finds(declared.finds.as_ref(), probe, self.errors);
-            steps = repeat::attempts(declared, &Step { of_control, finds, ..first }, self.errors);
+            let keys =
+                declared.keys.entries.iter().map(|(name, value)| (name.value.clone(), value.0.clone())).collect();
+            steps = repeat::attempts(declared, &Step { of_control, finds, keys, ..first }, self.errors);
         }
         let mut before = probe;
         for then in &declared.then.0 {
@@ -135,6 +137,7 @@ impl Builder<'_> {
             by: by.0.iter().map(|text| text.value.clone()).collect(),
             of_control: None,
             finds: None,
+            keys: Vec::new(),
         }
     }
 

@@ -50,8 +50,8 @@ impl<'a> Neighbourhood<'a> {
             match self.probe(kind, &first.probe) {
                 Ok(probe) => {
                     let by = if verdict == VerdictWord::Ok { Vec::new() } else { first.by.clone() };
-                    let step =
-                        Step { probe, verdict, failure: None, by, of_control: None, finds: None, ..first.clone() };
+                    let bare = Step { of_control: None, finds: None, keys: Vec::new(), ..first.clone() };
+                    let step = Step { probe, verdict, failure: None, by, ..bare };
                     all.push(derived(parent, kind, step));
                 }
                 Err(Lack::None(why)) if by_name => errors.push(self.lacking(kind, &why)),

@@ -9,7 +9,7 @@ use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::library::Library;
 use crate::model::{Authority, DnsPatience, DnsTransport, Family, Host, MtProtoTransport, Probe, Protocol, Service};
 use crate::read::Located;
-use crate::source::{Location, Text};
+use crate::source::{Location, Spanned, Text};
 
 /// From a declared measurement to one with every address that the file pins or means.
 pub(super) struct ProbeBuilder<'a> {
@@ -72,6 +72,10 @@ impl<'a> ProbeBuilder<'a> {
             ProbeDeclaration::Tcp(tcp) => Probe::Tcp { address: tcp.address, port: tcp.port },
             ProbeDeclaration::Tls(tls) => self.tls(tls)?,
             ProbeDeclaration::Http(http) => self.http(http)?,
+            ProbeDeclaration::Web(web) => {
+                let Some(_) = host_of(&web.url) else { return self.no_url(&web.url) };
+                Probe::WebConnectivity { url: web.url.value.clone() }
+            }
             ProbeDeclaration::WhatsApp(AppProbe { media, family, .. }) => {
                 Probe::WhatsApp { media: *media, family: *family }
             }
@@ -185,13 +189,15 @@ impl<'a> ProbeBuilder<'a> {
         Some(Probe::Tls { address, port: tls.port, sni: tls.sni.value.clone(), verify, hello })
     }
 
+    fn no_url(&mut self, url: &Spanned<String>) -> Option<Probe> {
+        let message = format!("`{}` is not a URL that a probe can open", **url);
+        let help = "write `http://` or `https://`, a name and a path";
+        self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &url.at, message).help(help));
+        None
+    }
+
     fn http(&mut self, http: &HttpProbe) -> Option<Probe> {
-        let Some(name) = host_of(&http.url) else {
-            let message = format!("`{}` is not a URL that a probe can open", *http.url);
-            let help = "write `http://` or `https://`, a name and a path";
-            self.errors.push(Diagnostic::new(DiagnosticKind::BadValue, &http.url.at, message).help(help));
-            return None;
-        };
+        let Some(name) = host_of(&http.url) else { return self.no_url(&http.url) };
         if http.address.is_none() {
             self.check_name(name, &http.url.at);
         }

@@ -5,10 +5,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::bogons;
-use crate::declare::{FileKind, HostDeclaration, ScenarioFile, ServiceFile};
+use crate::declare::{FileKind, HostDeclaration, PageAnswerDeclaration, PageDeclaration, ScenarioFile, ServiceFile};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::library::{Library, is_path};
-use crate::model::{Host, Listener, Page, Protocol, Service};
+use crate::model::{Host, HostAnswer, Listener, Page, Protocol, Service};
 use crate::read::Located;
 use crate::source::{Location, SourceFile, Text};
 use crate::suggest;
@@ -139,7 +139,9 @@ fn host(host: &HostDeclaration, title: &str, errors: &mut Collector) -> Option<H
         check_host_name(name, errors);
     }
     for address in &host.addresses {
-        if let Some(message) = bogons::complaint(**address) {
+        // Real names lead to such addresses too, by mistake or by a lie, and nobody answers there.
+        let broken = host.listen.as_ref().is_some_and(Vec::is_empty);
+        if let Some(message) = bogons::complaint(**address).filter(|_| !broken) {
             errors.push(Diagnostic::new(DiagnosticKind::NotPublic, &address.at, message).help(bogons::HELP));
         }
     }
@@ -150,7 +152,8 @@ fn host(host: &HostDeclaration, title: &str, errors: &mut Collector) -> Option<H
     }
     let usual =
         || vec![Listener { port: 80, protocol: Protocol::Http }, Listener { port: 443, protocol: Protocol::Https }];
-    let page = host.page.as_ref().map(|page| Page { title: page.title.clone(), text: page.text.clone() });
+    let page = host.page.as_ref().map(page_of);
+    let answers = host.answers.iter().map(|each| answer(each, errors)).collect();
     let listen = host.listen.as_ref().map(|listen| listen.iter().flat_map(|each| &each.0).copied().collect());
     let listen: Vec<Listener> = listen.unwrap_or_else(usual);
     check_ports(&listen, host, errors);
@@ -161,10 +164,35 @@ fn host(host: &HostDeclaration, title: &str, errors: &mut Collector) -> Option<H
         websocket: host.websocket.as_ref().and_then(|each| websocket(each, errors)),
         wireguard: tunnel(&listen, host, errors),
         listen,
-        page: page.unwrap_or_else(|| Page { title: title.to_owned(), text: format!("{title} answers.") }),
+        page: page.unwrap_or_else(|| Page { title: title.to_owned(), text: format!("{title} answers."), length: None }),
+        answers,
+        hidden: host.hidden,
     })
     .filter(|host| !host.names.is_empty() && !host.addresses.is_empty())
 }
+
+fn page_of(declared: &PageDeclaration) -> Page {
+    let length = declared.length.map(|length| usize::try_from(length).unwrap_or(usize::MAX).min(LONGEST_PAGE));
+    Page { title: declared.title.clone(), text: declared.text.clone(), length }
+}
+
+fn answer(declared: &PageAnswerDeclaration, errors: &mut Collector) -> HostAnswer {
+    let status = declared.status.as_ref().map_or(200, |status| status.value);
+    if let Some(written) = declared.status.as_ref().filter(|status| !(200..600).contains(&status.value)) {
+        let message = format!("{} is not the status of an answer", written.value);
+        errors.push(Diagnostic::new(DiagnosticKind::BadValue, &written.at, message).help("write one from 200 to 599"));
+    }
+    HostAnswer {
+        path: declared.path.clone(),
+        clients: declared.clients.0.clone(),
+        status,
+        location: declared.location.clone(),
+        page: declared.page.as_ref().map(page_of),
+    }
+}
+
+/// As much as the lab's servers fill.
+const LONGEST_PAGE: usize = 16 << 20;
 
 fn check_host_name(name: &Text, errors: &mut Collector) {
     let label = |label: &str| {

@@ -10,4 +10,5 @@ pub(super) mod tcp;
 pub(super) mod telegram;
 pub(super) mod throughput;
 pub(super) mod tls;
+pub(super) mod web;
 pub(super) mod whatsapp;
