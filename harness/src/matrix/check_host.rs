@@ -20,7 +20,7 @@ pub(super) fn add(scenario: &mut Scenario) {
         names: vec![NAME.to_owned()],
         addresses: vec![IpAddr::V4(ADDRESS)],
         listen: vec![listen(Protocol::Https), listen(Protocol::Dns)],
-        page: Page { title: title.to_owned(), text: String::new() },
+        page: Page { title: title.to_owned(), text: String::new(), length: None },
         ..Host::default()
     };
     let (id, title) = ("services/check".into(), title.to_owned());

@@ -305,6 +305,7 @@ impl Stage<'_> {
                 ..Timeouts::default()
             },
             errands: None,
+            control: None,
         };
         let resolver = SocketAddr::new(resolver.unwrap_or(IpAddr::V4(check_host::ADDRESS)), 53);
         let url = &self.target.url;

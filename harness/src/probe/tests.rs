@@ -39,5 +39,5 @@ fn what_cannot_be_asked_is_refused_with_what_can() {
     insta::assert_snapshot!(refused("tcp", Some("web.whatsapp.com")), @"`web.whatsapp.com` is not an address and a port, as 1.1.1.1:443");
     insta::assert_snapshot!(refused("tls", Some("nobody.example")), @"nothing in `ru/whatsapp-2026` is called `nobody.example`; write an address with it, as nobody.example@1.1.1.1:443");
     insta::assert_snapshot!(refused("h3", Some("http://a.example/")), @"`http://a.example/` is not a URL that HTTP/3 can reach: it has no other scheme than https");
-    assert!(refused("gopher", None).starts_with("there is no probe `gopher`; there are `dns`, `tcp`"));
+    assert!(refused("gopher", None).starts_with("there is no probe `gopher`; there are `web`, `dns`, `tcp`"));
 }
