@@ -136,7 +136,8 @@ pub(crate) struct RuleEntry {
     pub(crate) by: String,
     /// What it did, as `dropped` or `injected`, sorted.
     pub(crate) kinds: Vec<String>,
-    /// What it matched, as `SNI web.whatsapp.com`, sorted; empty where it matches nothing that can be said.
+    /// What it matched, as `SNI web.whatsapp.com`, sorted, without what was measured of bytes that a cipher makes different each
+    /// time; empty where it matches nothing that can be said.
     pub(crate) matched: Vec<String>,
     /// The facts that it cites.
     pub(crate) facts: Vec<String>,

@@ -44,8 +44,10 @@ pub(super) fn judge(parts: &[PartResult], beside: Beside) -> Judged {
         };
     }
     let first = [Part::Download, Part::Page];
-    if first.iter().all(|each| part(*each).is_none_or(|part| part.done == 0)) {
-        let reached = first.iter().any(|each| part(*each).is_some_and(|part| part.end == PartEnd::HandshakeOnly));
+    let little = part(Part::Download).is_none_or(|part| part.done < LITTLE && part.end != PartEnd::Whole);
+    if little && part(Part::Page).is_none_or(|part| part.done == 0) {
+        let reached = |end| matches!(end, PartEnd::HandshakeOnly | PartEnd::Partial);
+        let reached = first.iter().any(|each| part(*each).is_some_and(|part| reached(part.end)));
         let verdict = if reached || beside.connected { Verdict::HandshakeOnly } else { Verdict::Blocked };
         return Judged { verdict, rests_on: first.to_vec() };
     }
@@ -71,10 +73,10 @@ fn fault(part: &PartResult, connections: u64, beside: Beside) -> Option<Verdict>
         (_, PartEnd::NotMade) | (Part::Client | Part::Command, _) | (Part::LongFlow, PartEnd::Whole) => None,
         (Part::Download | Part::Upload, PartEnd::Whole) => slowness(part, beside),
         (Part::Download | Part::Upload, PartEnd::Partial) if is_limited(part) => Some(slow(part, beside)),
-        (Part::Download | Part::Upload, PartEnd::Partial) => {
+        (Part::Download | Part::Upload, PartEnd::Partial | PartEnd::HandshakeOnly) => {
             Some(Verdict::Freezes { kilobytes: magnitude(part.done / 1024) })
         }
-        (Part::Upload | Part::LongFlow, PartEnd::Nothing | PartEnd::HandshakeOnly) => {
+        (Part::Upload, PartEnd::Nothing) | (Part::LongFlow, PartEnd::Nothing | PartEnd::HandshakeOnly) => {
             Some(Verdict::Policed { connections })
         }
         (Part::Connections, _) => (!whole).then_some(Verdict::Policed { connections: connections + part.done }),
@@ -111,15 +113,17 @@ fn is_limited(part: &PartResult) -> bool {
     part.events.iter().any(|each| matches!(each.event.kind, EventKind::Policed | EventKind::Shaped))
 }
 
-/// The power of two nearest to this, at least 1.
+/// The power of two nearest to this, at least 8: how much of so little got through depends on how a tool packs it.
 fn magnitude(kilobytes: u64) -> u64 {
-    let mut power: u64 = 1;
+    let mut power: u64 = 8;
     while kilobytes * 1000 >= power * 1414 && power < 1 << 20 {
         power *= 2;
     }
     power
 }
 
+/// With less than so many bytes and no page nothing got through: they are those that came before somebody had counted far enough.
+const LITTLE: u64 = 10 * 1024;
 /// What is faster than this, in kilobits a second, is fast, however fast the control vantage is: how fast that is depends on the
 /// machine. A quarter of a megabyte takes half a second then.
 const FAST_ENOUGH: u64 = 4000;
@@ -156,10 +160,20 @@ pub(super) fn rules<'a>(events: impl Iterator<Item = &'a Event>) -> Vec<RuleEntr
         });
         add(&mut rule.kinds, word(&event.kind));
         if let Some(matched) = &event.matched {
-            add(&mut rule.matched, matched.clone());
+            add(&mut rule.matched, without_measures(matched));
         }
     }
     rules.into_values().collect()
+}
+
+/// What matched, up to what was measured of a packet's bytes: those of a cipher are others each time.
+fn without_measures(matched: &str) -> String {
+    let is_measure = |word: &str| {
+        let number = word.split_once('.').filter(|(whole, rest)| !whole.is_empty() && !rest.is_empty());
+        number.is_some_and(|(whole, rest)| whole.chars().chain(rest.chars()).all(|each| each.is_ascii_digit()))
+    };
+    let words: Vec<&str> = matched.split(' ').take_while(|word| !is_measure(word)).collect();
+    words.join(" ").trim_end_matches(',').to_owned()
 }
 
 fn add(sorted: &mut Vec<String>, text: String) {

@@ -40,9 +40,11 @@ fn each_end_of_each_part_has_its_verdict() {
     let table = [
         (whole(Part::Download), "works []"),
         (ended(Part::Download, PartEnd::Partial, kb(14)), "freezes at 16 KB [Download]"),
-        (ended(Part::Download, PartEnd::Partial, kb(1)), "freezes at 1 KB [Download]"),
-        (ended(Part::Download, PartEnd::HandshakeOnly, 0), "blocked [Download]"),
+        (ended(Part::Download, PartEnd::Partial, kb(1)), "freezes at 8 KB [Download]"),
+        (ended(Part::Download, PartEnd::HandshakeOnly, 0), "freezes at 8 KB [Download]"),
+        (ended(Part::Download, PartEnd::Nothing, 0), "blocked [Download]"),
         (ended(Part::Upload, PartEnd::Partial, kb(24)), "freezes at 32 KB [Upload]"),
+        (ended(Part::Upload, PartEnd::HandshakeOnly, 0), "freezes at 8 KB [Upload]"),
         (ended(Part::Upload, PartEnd::Nothing, 0), "policed at 2 connections [Upload]"),
         (ended(Part::Connections, PartEnd::Partial, 9), "policed at 12 connections [Connections]"),
         (ended(Part::Connections, PartEnd::HandshakeOnly, 0), "policed at 3 connections [Connections]"),
@@ -65,6 +67,10 @@ fn where_nothing_got_through_it_matters_whether_the_far_end_was_reached() {
     };
     assert_eq!(said(&both(PartEnd::Nothing, PartEnd::Nothing)), "blocked [Download, Page]");
     assert_eq!(said(&both(PartEnd::HandshakeOnly, PartEnd::Nothing)), "handshake-only [Download, Page]");
+    let few = [ended(Part::Download, PartEnd::Partial, 6 * 1024), ended(Part::Page, PartEnd::Nothing, 0)];
+    assert_eq!(said(&few), "handshake-only [Download, Page]", "what came before the cut is of no use");
+    let some = [ended(Part::Download, PartEnd::Partial, 13 * 1024), ended(Part::Page, PartEnd::Nothing, 0)];
+    assert_eq!(said(&some), "freezes at 16 KB [Download]");
     let connected = Beside { connected: true, control: None };
     assert_eq!(judge(&both(PartEnd::Nothing, PartEnd::Nothing), connected).verdict, Verdict::HandshakeOnly);
 }
@@ -118,7 +124,16 @@ fn what_did_it_is_what_acted_while_the_part_was_made() {
 #[test]
 fn orders_of_magnitude_are_the_nearest() {
     let magnitudes: Vec<u64> = [0, 1, 2, 3, 11, 12, 16, 22, 23, 34].map(magnitude).to_vec();
-    assert_eq!(magnitudes, [1, 1, 2, 4, 8, 16, 16, 16, 32, 32]);
+    assert_eq!(magnitudes, [8, 8, 8, 8, 8, 16, 16, 16, 32, 32]);
     let percents: Vec<u64> = [4000, 3000, 2000, 1000, 500, 140, 60, 20, 0].map(|own| percent(own, 4000)).to_vec();
     assert_eq!(percents, [100, 100, 50, 25, 13, 3, 2, 1, 1]);
+}
+
+#[test]
+fn what_a_cipher_makes_different_each_time_is_not_said() {
+    assert_eq!(without_measures("fully encrypted, 4.20 of 8 bits set"), "fully encrypted");
+    assert_eq!(without_measures("a payload of entropy 7.31"), "a payload of entropy");
+    for kept in ["SNI web.whatsapp.com", "address 167.99.70.10", "payload of 100 to 200 bytes", ""] {
+        assert_eq!(without_measures(kept), kept);
+    }
 }

@@ -312,6 +312,7 @@ impl Stage<'_> {
         let own = tool.servers.is_empty() && url.secure && url.port == 443;
         let check = DefaultCheck {
             way: Way { through: tool.through, tools, resolver },
+            has_server: !tool.servers.is_empty(),
             bulk_host: if own { url.host.clone() } else { check_host::NAME.to_owned() },
             target: self.target.clone(),
             events: self.lab.events().clone(),

@@ -18,7 +18,7 @@ pub(crate) enum Verdict {
     HandshakeOnly,
     /// A transfer began and then stood still.
     Freezes {
-        /// After about so many kilobytes: 1, 2, 4, 8, 16 and so on.
+        /// After about so many kilobytes: 8 or less, 16, 32 and so on.
         kilobytes: u64,
     },
     /// The first new connections carried data, and later ones did not.

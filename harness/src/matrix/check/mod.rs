@@ -15,6 +15,7 @@ mod proxy;
 mod session;
 mod upload;
 mod way;
+mod wire;
 
 use std::time::Duration;
 
@@ -111,6 +112,8 @@ impl Fault {
 pub(super) struct DefaultCheck {
     /// How traffic gets into the tool.
     pub(super) way: Way,
+    /// Whether the tool has a server abroad, so that what comes is from it.
+    pub(super) has_server: bool,
     /// The host that bytes go to and come from.
     pub(super) bulk_host: String,
     /// The page, and the name that is looked up.
@@ -126,8 +129,8 @@ impl DefaultCheck {
     /// runtime of the vantage.
     pub(super) async fn run(self) -> Vec<PartResult> {
         let mut parts = Vec::new();
-        parts.push(self.observe(download::download(&self)).await);
-        parts.push(self.observe(page::page(&self)).await);
+        parts.push(self.on_the_wire(self.observe(download::download(&self))).await);
+        parts.push(self.on_the_wire(self.observe(page::page(&self))).await);
         if parts.iter().all(|part| part.done == 0) {
             // Each of the others would wait as long for the same nothing.
             let rest = [Part::Upload, Part::Connections, Part::Dns, Part::LongFlow];
@@ -139,6 +142,18 @@ impl DefaultCheck {
         parts.push(self.observe(lookup::lookup(&self)).await);
         parts.push(self.observe(long_flow::long_flow(&self)).await);
         parts
+    }
+
+    /// Looks at the wire while a part is made. What comes from a tool's server before nothing gets through shows that it was
+    /// reached, although a proxy does not say so.
+    async fn on_the_wire(&self, part: impl Future<Output = PartResult>) -> PartResult {
+        let before = wire::received();
+        let result = part.await;
+        let came = wire::received().zip(before).map_or(0, |(now, before)| now.saturating_sub(before));
+        if self.has_server && result.end == PartEnd::Nothing && came >= ANSWERED {
+            return PartResult { end: PartEnd::HandshakeOnly, ..result };
+        }
+        result
     }
 
     /// Makes a part and gathers what was decided meanwhile.
@@ -169,5 +184,7 @@ pub(super) async fn gather(log: &EventLog, mark: usize, client: &Client, failed:
     }
 }
 
+/// More than a few bare segments and a datagram of DNS: a server's part of a handshake.
+const ANSWERED: u64 = 1024;
 const LATE_EVENTS: Duration = Duration::from_millis(250);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
