@@ -13,7 +13,7 @@ use crate::run::report::Known;
 pub(super) const SCHEMA: &str = "roadblock.matrix/1";
 
 /// What tools gave in the phases of scenarios. With the same tools, library, seed and version it is the same again, but for
-/// `milliseconds` and what is under `raw`.
+/// `milliseconds` and `parts`, which tell what was measured.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub(crate) struct Document {
     /// `roadblock.matrix/1`.
@@ -107,7 +107,8 @@ pub(crate) struct CellEntry {
     pub(crate) by: Vec<RuleEntry>,
     /// All rules and lies that interfered while it was measured, sorted.
     pub(crate) fired: Vec<RuleEntry>,
-    /// What each part of the check gave, in the order in which they were made.
+    /// What each part of the check gave, in the order in which they were made. At the edge of what a censor counts to, it may be
+    /// otherwise the next time; the verdict is not.
     pub(crate) parts: Vec<PartEntry>,
     /// What a reader should know besides.
     pub(crate) notes: Vec<String>,
