@@ -79,6 +79,7 @@ need_for_tests() {
     need openssh-client "ssh, a proxy inside labs" has ssh
     need tshark "tshark, to read captures with other eyes" has tshark
     need python3 "python3, a client inside labs" has python3
+    need python3-venv "venv, for OONI's parser" python3 -c "import venv, ensurepip"
     need wget "wget, a client inside labs" has wget
     need python3-requests "Python's requests, a client inside labs" eval 'python3 -c "import requests" || /usr/bin/python3 -c "import requests"'
     need nodejs "node, a client inside labs, and one with roots compiled in" has node
@@ -135,4 +136,17 @@ tools_directory() {
 # Where cargo builds: configuration files may say so, not only the environment.
 target_directory() {
     cargo metadata --format-version 1 --no-deps --offline | sed 's/.*"target_directory":"\([^"]*\)".*/\1/'
+}
+
+# OONI's own parser of measurements, which reads ours in a test, into a Python of its own. What it pins is years old and is not
+# needed for parsing. Where it cannot be had, the test says so.
+want_oonidata() {
+    local here=target/oonidata
+    if [ -x "$here/bin/python" ] && "$here/bin/python" -c 'import oonidata.models.nettests' 2>/dev/null; then
+        return
+    fi
+    if ! { python3 -m venv "$here" && "$here/bin/pip" install -q --no-deps oonidata==0.3.0 &&
+        "$here/bin/pip" install -q 'mashumaro~=3.0' cryptography pyopenssl lxml; } >&2; then
+        say "missing: oonidata (PyPI), OONI's own parser; its test will be passed over"
+    fi
 }

@@ -8,7 +8,7 @@ use crate::run::{Seen, Word};
 
 /// What was met, layer by layer, and who did it.
 pub(crate) fn render(document: &Document, paint: Paint) -> String {
-    let Document { scenario, phase, vantage, probe, seen, problems, .. } = document;
+    let Document { scenario, phase, vantage, probe, seen, remarks, problems, .. } = document;
     let mut text = format!("{probe}\n  from {vantage} in phase {phase} of {scenario}\n\n");
     for layer in &seen.layers {
         let failure = layer.failure.as_deref().unwrap_or("ok");
@@ -23,6 +23,9 @@ pub(crate) fn render(document: &Document, paint: Paint) -> String {
         let grade = seen.grade.map(|grade| format!(", {}", grade.as_str())).unwrap_or_default();
         let _ = writeln!(text, "the lab knows: {by}{matched}{facts}{grade}");
     }
+    if !seen.test_keys.is_empty() {
+        text.push_str("OONI's test keys:\n");
+    }
     for (name, value) in &seen.test_keys {
         let _ = writeln!(text, "  {name}: {value}");
     }
@@ -31,6 +34,9 @@ pub(crate) fn render(document: &Document, paint: Paint) -> String {
     }
     if let Some(said) = seen.evidence.as_ref().and_then(|evidence| evidence["said"].as_str()) {
         let _ = writeln!(text, "{said}");
+    }
+    for remark in remarks {
+        let _ = writeln!(text, "a careful analyst: {remark}");
     }
     for problem in problems {
         let _ = writeln!(text, "not to be trusted: {problem}");

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::play::Played;
+use crate::ooni::web::careful;
+use crate::ooni::web_keys::WebKeys;
 use crate::run::{Seen, describe};
 
 /// The name and version of this document's schema.
@@ -30,6 +32,8 @@ pub(crate) struct Document {
     pub(crate) probe: String,
     /// What it gave, and what the lab knows did it.
     pub(crate) seen: Seen,
+    /// What a careful analyst says beside OONI's rule, where the measurement is one of Web Connectivity.
+    pub(crate) remarks: Vec<String>,
     /// What makes it untrustworthy.
     pub(crate) problems: Vec<String>,
 }
@@ -52,9 +56,17 @@ impl Document {
             seed,
             probe: describe(probe),
             seen: played.measured.seen(),
+            remarks: remarks(played),
             problems: played.problems.clone(),
         }
     }
+}
+
+/// Beside OONI's rule.
+fn remarks(played: &Played) -> Vec<String> {
+    let Some(met) = &played.measured.outcome.ooni else { return Vec::new() };
+    let Ok(keys) = met.own::<WebKeys>() else { return Vec::new() };
+    careful::read(met, &keys).iter().map(ToString::to_string).collect()
 }
 
 /// The document's JSON Schema.

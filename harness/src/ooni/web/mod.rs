@@ -3,6 +3,7 @@
 //!
 //! It is pure: a measurement of ours, one that was imported and one of a test's are all judged alike.
 
+pub(crate) mod careful;
 mod classic;
 mod diff;
 mod flags;
