@@ -73,7 +73,10 @@ fn table(text: &mut String, document: &Document) -> fmt::Result {
 
 /// What did it, folded: it is long.
 fn details(text: &mut String, document: &Document) -> fmt::Result {
-    let told = document.cells.iter().filter(|cell| Look::of(&cell.verdict) != Look::Works);
+    let mut told = document.cells.iter().filter(|cell| Look::of(&cell.verdict) != Look::Works).peekable();
+    if told.peek().is_none() {
+        return Ok(());
+    }
     text.write_str("\n<details><summary>What did it</summary>\n\n")?;
     writeln!(text, "| tool | where | verdict | by |\n|---|---|---|---|")?;
     for cell in told {

@@ -130,7 +130,7 @@ fn table(html: &mut String, document: &Document) -> fmt::Result {
          <th scope=\"col\">phase</th>",
     );
     for tool in &document.tools {
-        let version = tool.version.as_deref().map(|version| format!("<small>{}</small>", escaped(version)));
+        let version = tool.version.as_deref().map(|version| format!("<small>{}</small>", escaped(brief(version))));
         write!(html, "<th scope=\"col\">{}{}</th>", escaped(&tool.name), version.unwrap_or_default())?;
     }
     html.push_str("</tr></thead>\n<tbody>\n");
@@ -164,7 +164,7 @@ fn heat(html: &mut String, document: &Document, number: usize, cell: &CellEntry)
         let before = change.before.as_ref().map(|felt| format!(": {} before", felt.verdict)).unwrap_or_default();
         format!("<small class=\"change\">Δ {}{}</small>", change.kind.as_str(), escaped(before))
     });
-    let said = reason(&cell.verdict).map(str::to_owned).or_else(|| by(cell));
+    let said = reason(&cell.verdict).map(brief).or_else(|| by(cell));
     let said = said.map(|said| format!("<small>{}</small>", escaped(said))).unwrap_or_default();
     write!(
         html,
@@ -174,6 +174,14 @@ fn heat(html: &mut String, document: &Document, number: usize, cell: &CellEntry)
         escaped(&cell.verdict),
         mark.unwrap_or_default()
     )
+}
+
+/// What fits a column's head or a cell; all of it is in the parts below.
+fn brief(text: &str) -> String {
+    const MOST: usize = 40;
+    let mut letters = text.chars();
+    let begin: String = letters.by_ref().take(MOST).collect();
+    if letters.next().is_some() { format!("{} …", begin.trim_end()) } else { begin }
 }
 
 fn tools(html: &mut String, document: &Document) -> fmt::Result {
