@@ -8,7 +8,6 @@ mod ctl;
 mod diagnostics;
 mod import;
 mod matrix;
-#[allow(dead_code, reason = "`probe` writes these formats and `import` reads them: they are not all here yet")]
 mod ooni;
 mod output;
 mod probe;

@@ -1,7 +1,6 @@
 //! OONI: its published formats, its rules, and what the lab's measurements are in its words.
 #![allow(clippy::struct_field_names, reason = "the names are those of the published formats")]
 
-pub(crate) mod apps;
 pub(crate) mod binary;
 pub(crate) mod control;
 pub(crate) mod dns;
