@@ -168,7 +168,7 @@ fn without_times(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let kept =
-                members.iter().filter(|(name, _)| !["milliseconds", "tries", "percent"].contains(&name.as_str()));
+                members.iter().filter(|(name, _)| !["milliseconds", "tries", "percent", "evidence"].contains(&name.as_str()));
             kept.map(|(name, value)| (name.clone(), without_times(value))).collect()
         }
         Value::Array(items) => items.iter().map(without_times).collect(),

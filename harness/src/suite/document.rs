@@ -24,8 +24,8 @@ struct Line<'a> {
     unit: &'a UnitEntry,
 }
 
-/// What testing scenarios gave. With the same library, seed and version it is the same again, but for `milliseconds` and
-/// `tries`.
+/// What testing scenarios gave. With the same library, seed and version it is the same again, but for `milliseconds`,
+/// `tries`, the `percent` of speeds and the `evidence` of what was found.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 pub(crate) struct Document {
     /// `roadblock.test/1`.
