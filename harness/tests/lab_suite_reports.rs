@@ -167,8 +167,9 @@ fn differing(documents: &[String; 3]) -> String {
 fn without_times(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let kept =
-                members.iter().filter(|(name, _)| !["milliseconds", "tries", "percent", "evidence"].contains(&name.as_str()));
+            let kept = members
+                .iter()
+                .filter(|(name, _)| !["milliseconds", "tries", "percent", "evidence"].contains(&name.as_str()));
             kept.map(|(name, value)| (name.clone(), without_times(value))).collect()
         }
         Value::Array(items) => items.iter().map(without_times).collect(),
