@@ -94,6 +94,9 @@ pub(crate) enum Command {
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_EXAMPLES)]
     Completions(CompletionsArguments),
+    /// Print the manual page, or write those of all commands
+    #[command(after_help = MAN_EXAMPLES)]
+    Man(ManArguments),
 }
 
 /// What a scenario lets its user set.
@@ -110,6 +113,14 @@ pub(crate) struct CompletionsArguments {
     /// The shell
     #[arg(value_enum)]
     pub(crate) shell: Shell,
+}
+
+/// `roadblock man`.
+#[derive(Args, Debug)]
+pub(crate) struct ManArguments {
+    /// Write the pages of roadblock and of each command into this folder instead: `roadblock.1`, `roadblock-exec.1`, ...
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// A format and nothing else.
@@ -146,6 +157,11 @@ be run and 127 for one that does not exist";
 const COMPLETIONS_EXAMPLES: &str = "\
 Examples:
   roadblock completions bash > ~/.local/share/bash-completion/completions/roadblock";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  roadblock man | man -l -
+  roadblock man --out ~/.local/share/man/man1";
 
 #[cfg(test)]
 mod tests {

@@ -12,6 +12,7 @@ mod graft;
 mod import;
 mod library;
 mod list;
+mod man;
 mod matrix;
 mod new;
 mod out;
@@ -61,6 +62,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
         Command::Schema(arguments) => schema::schema(arguments.of),
         Command::Doctor(arguments) => doctor::doctor(arguments.format),
         Command::Completions(arguments) => completions::completions(arguments.shell),
+        Command::Man(arguments) => man::man(arguments.out.as_deref()),
     }
 }
 
