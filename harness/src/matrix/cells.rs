@@ -1,11 +1,11 @@
 //! Which cells there are.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use roadblock_scenarios::model::{Name, Tool};
 use roadblock_scenarios::{LoadedTool, Scenario};
 
+use super::programs::Programs;
 use crate::run::report::CONTROL;
 
 /// A tool, and whether it can be run here.
@@ -29,22 +29,11 @@ impl Subject {
 
 /// Why a tool cannot be run for want of a program.
 fn missing(tool: &Tool) -> Option<String> {
+    let programs = Programs::here();
     let missing: Vec<&str> =
-        tool.programs.iter().map(String::as_str).filter(|program| !is_installed(program)).collect();
+        tool.programs.iter().map(String::as_str).filter(|program| !programs.has(program)).collect();
     let are = if missing.len() == 1 { "is" } else { "are" };
     (!missing.is_empty()).then(|| format!("{} {are} not installed", missing.join(" and ")))
-}
-
-/// Whether a shell would find a program.
-fn is_installed(program: &str) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    let is_runnable =
-        |path: &Path| path.metadata().is_ok_and(|about| about.is_file() && about.permissions().mode() & 0o111 != 0);
-    if program.contains('/') {
-        return is_runnable(Path::new(program));
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| is_runnable(&folder.join(program)))
 }
 
 /// A phase of a scenario, at these vantages.

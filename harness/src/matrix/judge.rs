@@ -73,6 +73,8 @@ fn fault(part: &PartResult, connections: u64, beside: Beside) -> Option<Verdict>
         (_, PartEnd::NotMade) | (Part::Client | Part::Command, _) | (Part::LongFlow, PartEnd::Whole) => None,
         (Part::Download | Part::Upload, PartEnd::Whole) => slowness(part, beside),
         (Part::Download | Part::Upload, PartEnd::Partial) if is_limited(part) => Some(slow(part, beside)),
+        // It still moved when it was given up, and nobody had touched it: a tunnel in DNS queries is slow by itself.
+        (Part::Download | Part::Upload, PartEnd::Partial) if part.failure.is_none() && !is_touched(part) => None,
         (Part::Download | Part::Upload, PartEnd::Partial | PartEnd::HandshakeOnly) => {
             Some(Verdict::Freezes { kilobytes: magnitude(part.done / 1024) })
         }
@@ -111,6 +113,11 @@ fn percent(own: u64, control: u64) -> u64 {
 /// Whether a rule has limited the rate.
 fn is_limited(part: &PartResult) -> bool {
     part.events.iter().any(|each| matches!(each.event.kind, EventKind::Policed | EventKind::Shaped))
+}
+
+/// Whether anything has interfered.
+fn is_touched(part: &PartResult) -> bool {
+    part.events.iter().any(|each| each.event.is_interference())
 }
 
 /// The power of two nearest to this, at least 8: how much of so little got through depends on how a tool packs it.

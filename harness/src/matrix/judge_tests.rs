@@ -1,6 +1,7 @@
 use roadblock_emulator::events::Recorded;
 
 use super::*;
+use crate::probes::Failure;
 use crate::run::testing::{event, flow};
 
 fn whole(part: Part) -> PartResult {
@@ -9,7 +10,8 @@ fn whole(part: Part) -> PartResult {
 }
 
 fn ended(part: Part, end: PartEnd, done: u64) -> PartResult {
-    PartResult { done, ..PartResult::new(part, end) }
+    let failure = (end != PartEnd::Whole).then_some(Failure::GenericTimeout);
+    PartResult { done, failure, ..PartResult::new(part, end) }
 }
 
 fn of_kind(kind: EventKind, rule: &str) -> Recorded {
@@ -98,6 +100,15 @@ fn slow_is_what_a_rule_has_held_back_and_not_what_a_busy_machine_is() {
     assert_eq!(said(&but(&held(130, EventKind::Triggered))), "works []");
     let given_up = PartResult { done: 40 * 1024, end: PartEnd::Partial, ..held(60, EventKind::Policed) };
     assert_eq!(said(&but(&given_up)), "slow x0.02 [Download]");
+}
+
+/// iodine sends 20 KB a second at best, whoever looks on.
+#[test]
+fn what_still_moved_when_it_was_given_up_is_slow_by_itself_unless_something_interfered() {
+    let given_up = PartResult { failure: None, ..ended(Part::Upload, PartEnd::Partial, 128 * 1024) };
+    assert_eq!(said(&but(&given_up)), "works []");
+    let lossy = PartResult { events: vec![of_kind(EventKind::Dropped, "loss")], ..given_up };
+    assert_eq!(said(&but(&lossy)), "freezes at 128 KB [Upload]");
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod markdown;
 mod model;
 mod play;
 mod pool;
+mod programs;
 mod reported;
 #[cfg(test)]
 mod reported_tests;

@@ -17,6 +17,7 @@ use super::cells::{Cell, Subject};
 use super::check::{DefaultCheck, PartResult, Way, gather};
 use super::check_host;
 use super::document::{Part, PartEnd};
+use super::programs::Programs;
 use super::target::{Target, target};
 use crate::probes::Failure;
 use crate::probes::{LabTime, Source, Timeouts, Tools, Trust};
@@ -105,6 +106,13 @@ fn in_a_lab(cell: &Cell, number: usize, playing: Playing) -> Result<Played, Fate
     let with = cell.scenario.with_tool(&loaded.tool, SHARED).map_err(|clash| Fate::Untried(clash.to_string()))?;
     let WithTool { mut scenario, displaced } = with;
     check_host::add(&mut scenario);
+    let programs = Programs::here();
+    let own: Vec<Name> = loaded.tool.servers.iter().map(ToolServer::machine).collect();
+    for machine in scenario.machines.iter_mut().filter(|machine| own.contains(&machine.name)) {
+        if let Some(run) = &mut machine.run {
+            run.command = programs.before(&run.command);
+        }
+    }
     let scenario = Arc::new(scenario);
     let vantage = scenario.vantage(&cell.vantage).ok_or_else(|| invalid("find the vantage", &cell.vantage))?;
     let target = target(&scenario, &cell.phase, vantage);
@@ -132,6 +140,7 @@ fn in_a_lab(cell: &Cell, number: usize, playing: Playing) -> Result<Played, Fate
         stop: &stop,
         trust,
         time,
+        programs,
     };
     let mut played = stage.play(&displaced).map_err(|cause| invalid("play the cell", &cause))?;
     if stop.is_set() {
@@ -157,6 +166,8 @@ struct Stage<'a> {
     stop: &'a Stop,
     trust: Trust,
     time: LabTime,
+    /// What its commands find.
+    programs: Programs,
 }
 
 impl Stage<'_> {
@@ -239,7 +250,7 @@ impl Stage<'_> {
     /// The first line of what the version command prints.
     fn version(&self) -> Result<Option<String>, LabError> {
         let Some(version) = &self.tool().version else { return Ok(None) };
-        let Ok(mut companion) = self.lab.accompany(&self.vantage.name, &in_folder(SHARED, version), false) else {
+        let Ok(mut companion) = self.lab.accompany(&self.vantage.name, &self.in_folder(version), false) else {
             return Ok(None);
         };
         self.lab.companion_ends(&mut companion, &self.vantage.name, VERSION)?;
@@ -248,13 +259,17 @@ impl Stage<'_> {
         Ok(said.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned))
     }
 
+    fn in_folder(&self, command: &str) -> String {
+        self.programs.before(&in_folder(SHARED, command))
+    }
+
     fn filling(&self) -> Filling<'_> {
         Filling { folder: SHARED, target: &self.target_url }
     }
 
     fn start(&self, declared: &ToolClient, client: &Client) -> Result<(Option<Companion>, PartResult), LabError> {
         let (began, mark) = (Instant::now(), self.lab.events().len());
-        let command = in_folder(SHARED, &declared.run.fill(self.filling()));
+        let command = self.in_folder(&declared.run.fill(self.filling()));
         let failed = |how: String| PartResult {
             how: Some(how),
             failure: Some(Failure::Unknown("the client did not get ready".to_owned())),
@@ -360,7 +375,7 @@ impl Stage<'_> {
     ) -> Result<PartResult, LabError> {
         let (began, mark) = (Instant::now(), self.lab.events().len());
         let part = |end, how: String| PartResult { how: Some(how), ..PartResult::new(Part::Command, end) };
-        let result = match self.lab.accompany(&self.vantage.name, &in_folder(SHARED, command), false) {
+        let result = match self.lab.accompany(&self.vantage.name, &self.in_folder(command), false) {
             Err(cause) => part(PartEnd::Nothing, cause.to_string()),
             Ok(mut companion) => {
                 let ended = self.lab.companion_ends(&mut companion, &self.vantage.name, within)?;

@@ -5,5 +5,4 @@ ip route add 167.99.70.10 $(ip route show default | cut -d ' ' -f 2-)
 ip route add 0.0.0.0/1 dev dns0
 ip route add 128.0.0.0/1 dev dns0
 echo nameserver 8.8.8.8 >/etc/resolv.conf
-echo tunnel is up
 wait

@@ -10,5 +10,7 @@ ip route add 167.99.70.10 $(ip route show default | cut -d ' ' -f 2-)
 ip route add 0.0.0.0/1 dev wg0 src 10.66.0.2
 ip route add 128.0.0.0/1 dev wg0 src 10.66.0.2
 echo nameserver 8.8.8.8 >/etc/resolv.conf
-echo tunnel is up
+# The keepalive asks for a handshake at once.
+until wg show wg0 latest-handshakes | grep -q '[1-9][0-9]*$'; do sleep 0.05; done
+echo the handshake is done
 wait
