@@ -40,7 +40,8 @@ use crate::capture::{Capture, Tape};
 use crate::clock::LabClock;
 use crate::events::EventLog;
 use crate::inspector::{Inspector, Setup};
-use crate::internet::{self, Authority, LieTable, Servers, Zone};
+use crate::internet::ooni::{Backend, Networks};
+use crate::internet::{self, Authority, InternetError, LieTable, Servers, Zone};
 use crate::kernel::inject::Way;
 use crate::kernel::namespace::Namespace;
 use crate::kernel::nftables::{QueueKind, detect_queue_kind};
@@ -62,6 +63,8 @@ pub struct Lab {
     inspectors: Vec<Inspector>,
     lies: BTreeMap<Name, LieTable>,
     servers: Vec<Servers>,
+    /// There once the servers are.
+    ooni: Option<Arc<Backend>>,
     clients: BTreeMap<Name, AtomicU32>,
     translators: BTreeMap<Name, Translators>,
     failures: Failures,
@@ -165,6 +168,7 @@ impl Lab {
             inspectors: Vec::new(),
             lies: lies.collect(),
             servers: Vec::new(),
+            ooni: None,
             clients: scenario.vantages.iter().map(|vantage| (Name::clone(&vantage.name), AtomicU32::new(1))).collect(),
             translators,
             failures,
@@ -246,6 +250,11 @@ impl Lab {
     /// The lab's certificate authority, DER.
     pub fn authority_der(&self) -> &[u8] {
         self.authority.der()
+    }
+
+    /// The measurements that OONI's probes have handed in, in the order of arrival.
+    pub fn submitted(&self) -> Vec<serde_json::Value> {
+        self.ooni.as_ref().map(|ooni| ooni.measurements().all()).unwrap_or_default()
     }
 
     /// What makes measurements so far untrustworthy: queues that dropped packets, services that died, inspectors that
@@ -339,13 +348,29 @@ impl Lab {
         Ok(())
     }
 
+    /// OONI's services, which know each vantage's network, also by the address that its clients have abroad.
+    fn ooni_backend(&self, zone: &Arc<Zone>) -> Result<Backend, InternetError> {
+        let mut networks = Networks::of(&self.scenario);
+        for vantage in &self.scenario.vantages {
+            if let Some(translators) = self.translators.get(&vantage.name) {
+                networks.add_outside(vantage.v4.addr().into(), translators.outside().into());
+            }
+        }
+        Ok(Backend::new(&self.scenario, zone, &self.authority, networks, wall_clock)?)
+    }
+
     fn start_servers(&mut self) -> Result<(), LabError> {
-        let zone = Arc::new(Zone::new(&self.scenario.services));
+        let zone = Arc::new(Zone::new(self.scenario.services.iter().chain(&self.scenario.background)));
         let (scenario, authority) = (Arc::clone(&self.scenario), Arc::clone(&self.authority));
+        let ooni = Arc::new(self.ooni_backend(&zone)?);
+        self.ooni = Some(Arc::clone(&ooni));
         let internet_zone = Arc::clone(&zone);
         let internet = self.namespace(INTERNET)?;
         let servers = internet
-            .block_on(async move { internet::start(&scenario.services, &internet_zone, &authority) })
+            .block_on(async move {
+                let services = scenario.services.iter().chain(&scenario.background);
+                internet::start(services, &internet_zone, &authority, Some(ooni))
+            })
             .map_err(LabError::system("start the services"))??;
         self.servers.push(servers);
         for resolver in self.scenario.resolvers.clone() {

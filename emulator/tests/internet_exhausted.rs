@@ -43,7 +43,7 @@ fn serve() -> Servers {
         runtime.block_on(async move {
             let services = [service()];
             let authority = Arc::new(Authority::new(SystemTime::UNIX_EPOCH).expect("an authority"));
-            let servers = internet::start(&services, &Arc::new(Zone::new(&services)), &authority);
+            let servers = internet::start(&services, &Arc::new(Zone::new(&services)), &authority, None);
             started.send(servers.expect("an internet")).expect("the test waits");
             std::future::pending::<()>().await;
         });

@@ -13,7 +13,8 @@ fn nothing_listens_after_the_stop() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let authority = Arc::new(Authority::new(SystemTime::UNIX_EPOCH).expect("an authority"));
     let services = [service()];
-    let started = runtime.block_on(async { internet::start(&services, &Arc::new(Zone::new(&services)), &authority) });
+    let started =
+        runtime.block_on(async { internet::start(&services, &Arc::new(Zone::new(&services)), &authority, None) });
     let servers = started.expect("an internet");
     let places: Vec<(Protocol, SocketAddr)> =
         servers.bound().iter().map(|bound| (bound.protocol, bound.actual)).collect();

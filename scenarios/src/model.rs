@@ -36,7 +36,9 @@ pub use probe::{
     Authority, ChatHeader, DnsPatience, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport,
     Neighbour, NeighbourKind, OfControl, Probe, QuicVersion, Step, Times, VerdictWord,
 };
-pub use service::{Certificate, Host, HostAnswer, Listener, Page, Protocol, Service, Target, WebSocket, WireGuardKeys};
+pub use service::{
+    Certificate, Host, HostAnswer, Listener, OoniRole, Page, Protocol, Service, Target, WebSocket, WireGuardKeys,
+};
 pub(crate) use tool::Piece;
 pub use tool::{
     Check, Filling, Template, Through, ThroughWord, Tool, ToolClash, ToolClient, ToolServer, WithTool, in_folder,
@@ -77,6 +79,8 @@ pub struct Scenario {
     pub censors: Vec<Censor>,
     /// What exists on the internet.
     pub services: Vec<Service>,
+    /// What exists there besides, in every lab: what a stock OONI probe needs.
+    pub background: Vec<Service>,
     /// Machines of their own, for servers of the user's.
     pub machines: Vec<Machine>,
     /// At least one; the last is a command's default.

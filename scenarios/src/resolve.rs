@@ -64,6 +64,7 @@ pub(crate) fn scenario_of(
     check_id(&file.id, id, errors);
     check::names(&file, errors);
     let services = services::of_scenario(&file, context, errors);
+    let background = services::background(&services, context, errors);
     let topology = topology::build(&file, &services, context, errors);
     let phases = phases::build(&file, context, errors);
     let expectations = expectations::build(&file, &services, &phases, &topology, context, errors);
@@ -82,6 +83,7 @@ pub(crate) fn scenario_of(
         resolvers: topology.resolvers,
         censors: censors(&file),
         services,
+        background,
         machines: topology.machines,
         phases,
         expectations,

@@ -52,10 +52,11 @@ pub enum Synthesis {
 
 /// As [`answer_with`], with nothing made up.
 pub fn answer<'a>(query: &[u8], transport: Transport, zone: &Zone, lies: &'a [Lie]) -> Reply<'a> {
-    answer_with(query, transport, zone, lies, Synthesis::None)
+    answer_with(query, transport, zone, lies, Synthesis::None, &[])
 }
 
-/// Answers a query with the first lie that matches its name, or with what the zone knows.
+/// Answers a query with the first lie that matches its name, or with what the zone knows. `own` are the addresses of whoever
+/// answers.
 ///
 /// Bytes that are no query get silence when they are too short to answer or are themselves a response, which no
 /// resolver answers, lest two of them talk for ever; and FORMERR when only the header can be read.
@@ -65,6 +66,7 @@ pub fn answer_with<'a>(
     zone: &Zone,
     lies: &'a [Lie],
     synthesis: Synthesis,
+    own: &[IpAddr],
 ) -> Reply<'a> {
     let Some(header) = Header::read(query) else { return Reply::silence() };
     if header.is_response() {
@@ -79,7 +81,7 @@ pub fn answer_with<'a>(
 
     let name = canonical(&question.name().to_ascii());
     let Some(lie) = lies.iter().find(|lie| lie.names.matches(&name)) else {
-        let truth = truth(&message, question, zone, synthesis);
+        let truth = truth(&message, question, zone, synthesis, own);
         return Reply { bytes: fit(&truth, size_limit(&message, transport)), told: None };
     };
     let told = Some(Told { lie, matched: format!("query {} {name}", type_name(question.query_type())) });
@@ -167,7 +169,7 @@ fn type_name(kind: RecordType) -> String {
 }
 
 /// What the zone knows.
-fn truth(query: &Message, question: &Query, zone: &Zone, synthesis: Synthesis) -> Message {
+fn truth(query: &Message, question: &Query, zone: &Zone, synthesis: Synthesis, own: &[IpAddr]) -> Message {
     let mut response = response_to(query, question);
     // RFC 6891 section 6.1.3.
     if query.edns.as_ref().is_some_and(|edns| edns.version() > 0) {
@@ -182,6 +184,10 @@ fn truth(query: &Message, question: &Query, zone: &Zone, synthesis: Synthesis) -
     match zone.lookup(&question.name().to_ascii()) {
         Meaning::Addresses(addresses) => {
             add_addresses(&mut response, question, &synthesis.applied(query, addresses), TTL);
+        }
+        Meaning::Whoami => {
+            let own: Vec<IpAddr> = own.iter().copied().filter(IpAddr::is_ipv4).collect();
+            add_addresses(&mut response, question, &own, TTL);
         }
         Meaning::Empty => {}
         Meaning::Unknown => response.metadata.response_code = ResponseCode::NXDomain,
@@ -363,7 +369,7 @@ mod tests {
 
     fn ask_dns64(name: &str, kind: RecordType, lies: &[Lie]) -> Vec<String> {
         let bytes = query(name, kind).to_vec().expect("a query");
-        let reply = answer_with(&bytes, Transport::Tcp, &zone(), lies, Synthesis::Dns64).bytes.expect("an answer");
+        let reply = answer_with(&bytes, Transport::Tcp, &zone(), lies, Synthesis::Dns64, &[]).bytes.expect("an answer");
         let message = Message::from_vec(&reply).expect("a message");
         message.answers.iter().map(|answer| answer.data.to_string()).collect()
     }

@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::lies::Speaker;
 use super::listen::accept_each;
+use super::ooni::Backend;
 use super::page::Sites;
 use super::servers::Problems;
 use super::web::{self, Visitor};
@@ -35,6 +36,8 @@ pub(super) struct Port {
     pub(super) tls: Option<TlsAcceptor>,
     /// Who answers DNS.
     pub(super) speaker: Arc<Speaker>,
+    /// Who answers OONI's probe.
+    pub(super) ooni: Option<Arc<Backend>>,
 }
 
 impl Port {
@@ -94,8 +97,8 @@ impl Port {
     }
 
     fn visitor(&self, client: SocketAddr, secure: bool) -> Visitor {
-        let (sites, speaker) = (Arc::clone(&self.sites), Arc::clone(&self.speaker));
-        Visitor { sites, speaker, client, server: self.address, secure }
+        let (sites, speaker, ooni) = (Arc::clone(&self.sites), Arc::clone(&self.speaker), self.ooni.clone());
+        Visitor { sites, speaker, ooni, client, server: self.address, secure }
     }
 }
 

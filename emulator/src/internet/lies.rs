@@ -25,6 +25,8 @@ pub struct Speaker {
     liar: Option<Liar>,
     /// The clients that are told where IPv4 is in IPv6 (RFC 6147).
     dns64: Vec<Ipv6Net>,
+    /// Its addresses, where they are known: a service's are wherever it is asked.
+    own: Vec<IpAddr>,
 }
 
 /// Who lies, and where that is noted.
@@ -67,7 +69,7 @@ impl LieTable {
 impl Speaker {
     /// A resolver that tells the truth.
     pub fn honest(zone: Arc<Zone>) -> Self {
-        Self { zone, liar: None, dns64: Vec::new() }
+        Self { zone, liar: None, dns64: Vec::new(), own: Vec::new() }
     }
 
     /// A resolver of this name at this hop that tells the lies of a table and otherwise the truth. Each lie told is an
@@ -80,7 +82,8 @@ impl Speaker {
         clock: LabClock,
         events: EventLog,
     ) -> Self {
-        Self { zone, liar: Some(Liar { resolver, hop, table, clock, events }), dns64: Vec::new() }
+        let liar = Some(Liar { resolver, hop, table, clock, events });
+        Self { zone, liar, dns64: Vec::new(), own: Vec::new() }
     }
 
     /// The same, speaking DNS64 with the clients of these prefixes.
@@ -89,14 +92,24 @@ impl Speaker {
         Self { dns64: clients, ..self }
     }
 
+    /// The same, at these addresses.
+    #[must_use]
+    pub fn at(self, own: Vec<IpAddr>) -> Self {
+        Self { own, ..self }
+    }
+
     /// What is sent back to `client`, who asked at `server`; `None` is silence.
     pub fn reply(&self, query: &[u8], transport: Transport, client: SocketAddr, server: SocketAddr) -> Option<Vec<u8>> {
         let dns64 =
             self.dns64.iter().any(|clients| matches!(client.ip(), IpAddr::V6(client) if clients.contains(&client)));
         let synthesis = if dns64 { Synthesis::Dns64 } else { Synthesis::None };
-        let Some(liar) = &self.liar else { return answer_with(query, transport, &self.zone, &[], synthesis).bytes };
+        let asked = [server.ip()];
+        let own = if self.own.is_empty() { &asked } else { &*self.own };
+        let Some(liar) = &self.liar else {
+            return answer_with(query, transport, &self.zone, &[], synthesis, own).bytes;
+        };
         let lies = liar.table.current();
-        let Reply { bytes, told } = answer_with(query, transport, &self.zone, &lies, synthesis);
+        let Reply { bytes, told } = answer_with(query, transport, &self.zone, &lies, synthesis, own);
         if let Some(told) = told {
             liar.note(told, transport, client, server);
         }

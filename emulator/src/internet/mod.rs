@@ -15,6 +15,7 @@ pub mod lies;
 mod listen;
 mod mtproto;
 mod name_server;
+pub mod ooni;
 pub mod page;
 mod place;
 mod relay;

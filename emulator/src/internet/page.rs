@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, LOCATION, SERVER};
 use hyper::{Method, Response, StatusCode};
-use roadblock_scenarios::model::{Certificate, Host, HostAnswer, Page, Protocol, WebSocket, WireGuardKeys};
+use roadblock_scenarios::model::{Certificate, Host, HostAnswer, OoniRole, Page, Protocol, WebSocket, WireGuardKeys};
 
 use super::whatsapp::chat_key;
 use super::zone::canonical;
@@ -29,6 +29,8 @@ pub struct Site {
     pub websocket: Option<WebSocket>,
     /// The keys of its tunnel.
     pub wireguard: Option<WireGuardKeys>,
+    /// What it is to OONI's probe.
+    pub ooni: Option<OoniRole>,
     /// Where it speaks HTTP/3, as it is said over TCP (RFC 7838).
     pub alternative: Option<HeaderValue>,
     /// What its pages say.
@@ -65,6 +67,7 @@ impl Site {
             serves_dns: speaks(Protocol::Doh),
             websocket: host.websocket.clone(),
             wireguard: host.wireguard.clone(),
+            ooni: host.ooni,
             alternative: alternative(host),
             page: host.page.clone(),
             answers: host.answers.clone(),

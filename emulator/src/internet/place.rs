@@ -14,6 +14,7 @@ use super::authority::Authority;
 use super::front::Port;
 use super::lies::Speaker;
 use super::listen::{bind_tcp, bind_udp};
+use super::ooni::Backend;
 use super::page::{Site, Sites};
 use super::relay::Callers;
 use super::servers::{Bound, Servers};
@@ -30,9 +31,9 @@ pub(super) struct Place {
 
 impl Place {
     /// Every place of these services, in a fixed order. Port 0 is a port of its own for each protocol.
-    pub(super) fn all(services: &[Service]) -> Result<Vec<Self>, InternetError> {
+    pub(super) fn all<'a>(services: impl IntoIterator<Item = &'a Service>) -> Result<Vec<Self>, InternetError> {
         let mut places: BTreeMap<(SocketAddr, Option<Protocol>), Self> = BTreeMap::new();
-        for host in services.iter().flat_map(|service| &service.hosts) {
+        for host in services.into_iter().flat_map(|service| &service.hosts) {
             for (address, protocol) in host_places(host) {
                 let key = (address, (address.port() == 0).then_some(protocol));
                 if let Some(place) = places.get_mut(&key) {
@@ -66,8 +67,8 @@ impl Place {
             let listener = bind_tcp(actual).map_err(bind_error)?;
             actual = listener.local_addr().map_err(bind_error)?;
             let tls = start.tls(&tcp, &sites, &server)?;
-            let (sites, speaker) = (Arc::clone(&sites), Arc::clone(&start.speaker));
-            let port = Port { protocols: tcp, address: actual, sites, tls, speaker };
+            let (sites, speaker, ooni) = (Arc::clone(&sites), Arc::clone(&start.speaker), start.ooni.clone());
+            let port = Port { protocols: tcp, address: actual, sites, tls, speaker, ooni };
             let problems = start.servers.problem_list();
             start.spawn(&server, port.serve(listener, Arc::clone(&server), problems));
         }
@@ -120,6 +121,8 @@ pub(super) struct Start<'a> {
     pub(super) runtime: Handle,
     /// Who answers DNS.
     pub(super) speaker: Arc<Speaker>,
+    /// Who answers OONI's probe, if anybody does.
+    pub(super) ooni: Option<Arc<Backend>>,
     /// Who signs the certificates, where there is TLS.
     pub(super) authority: Option<&'a Arc<Authority>>,
 }

@@ -10,6 +10,7 @@ use tokio::runtime::{Handle, TryCurrentError};
 
 use super::authority::Authority;
 use super::lies::{LieTable, Speaker};
+use super::ooni::Backend;
 use super::place::{Place, Start};
 use super::servers::Servers;
 use super::zone::Zone;
@@ -48,12 +49,18 @@ pub enum InternetError {
 
 /// Brings up every service: all addresses, all ports. When this returns, all of them are listening.
 ///
-/// Name servers among the services know the whole zone and tell the truth.
-pub fn start(services: &[Service], zone: &Arc<Zone>, authority: &Arc<Authority>) -> Result<Servers, InternetError> {
+/// Name servers among the services know the whole zone and tell the truth. Hosts with a role for OONI's probe play it where
+/// there is somebody to answer for them.
+pub fn start<'a>(
+    services: impl IntoIterator<Item = &'a Service>,
+    zone: &Arc<Zone>,
+    authority: &Arc<Authority>,
+    ooni: Option<Arc<Backend>>,
+) -> Result<Servers, InternetError> {
     let runtime = Handle::try_current()?;
     let speaker = Arc::new(Speaker::honest(Arc::clone(zone)));
     let mut servers = Servers::default();
-    let mut start = Start { servers: &mut servers, runtime, speaker, authority: Some(authority) };
+    let mut start = Start { servers: &mut servers, runtime, speaker, ooni, authority: Some(authority) };
     for place in Place::all(services)? {
         place.start(&mut start)?;
     }
@@ -81,7 +88,8 @@ pub fn start_resolver(
         clock.clone(),
         events.clone(),
     )
-    .with_dns64(dns64.to_vec());
+    .with_dns64(dns64.to_vec())
+    .at(resolver.addresses.clone());
     start_name_servers(addresses, &speaker)
 }
 
@@ -93,7 +101,7 @@ pub fn start_name_servers(
     let runtime = Handle::try_current()?;
     let speaker = Arc::new(speaker.clone());
     let mut servers = Servers::default();
-    let mut start = Start { servers: &mut servers, runtime, speaker, authority: None };
+    let mut start = Start { servers: &mut servers, runtime, speaker, ooni: None, authority: None };
     for address in addresses {
         Place::of_resolver(address).start(&mut start)?;
     }

@@ -20,6 +20,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::doh;
 use super::lies::Speaker;
+use super::ooni::{self, Backend};
 use super::page::{PageBody, Sites, respond};
 use super::websocket::{self, Opening};
 
@@ -30,6 +31,8 @@ pub(super) struct Visitor {
     pub(super) sites: Arc<Sites>,
     /// Who answers DNS over HTTPS.
     pub(super) speaker: Arc<Speaker>,
+    /// Who answers OONI's probe.
+    pub(super) ooni: Option<Arc<Backend>>,
     /// Who asks.
     pub(super) client: SocketAddr,
     /// Where.
@@ -105,9 +108,15 @@ impl Upgrade {
 async fn answer(mut request: Request<Incoming>, visitor: &Visitor, upgrade: &Upgrade) -> Response<PageBody> {
     let pending = hyper::upgrade::on(&mut request);
     let (head, body) = request.into_parts();
-    let body = read(body).await;
     let name = host_of(&head);
     let site = visitor.sites.choose(name.as_ref().map(Authority::host));
+    let longest = if site.ooni.is_some() { ooni::LONGEST } else { doh::LONGEST };
+    let body = read(body, longest).await;
+    if let (Some(role), Some(backend)) = (site.ooni, &visitor.ooni)
+        && let Some(response) = ooni::answer(backend, role, &head, body.clone(), visitor.client).await
+    {
+        return response;
+    }
     if site.serves_dns && doh::is_query(&head) {
         return doh::answer(&head, body, visitor);
     }
@@ -132,18 +141,18 @@ async fn answer(mut request: Request<Incoming>, visitor: &Visitor, upgrade: &Upg
     response
 }
 
-/// Reads a body to its end, lest what is left of it disturb the answer, and gives it where it can be a DNS message.
-async fn read(mut body: Incoming) -> Option<Bytes> {
+/// Reads a body to its end, lest what is left of it disturb the answer, and gives it where it is not too long.
+async fn read(mut body: Incoming, longest: usize) -> Option<Bytes> {
     let mut whole = Vec::new();
     let mut length = 0;
     while let Some(Ok(frame)) = body.frame().await {
         let data = frame.into_data().unwrap_or_default();
         length += data.len();
-        if length <= doh::LONGEST {
+        if length <= longest {
             whole.extend_from_slice(&data);
         }
     }
-    (length <= doh::LONGEST).then(|| whole.into())
+    (length <= longest).then(|| whole.into())
 }
 
 /// RFC 9112 section 3.2.2: the request's target, where it names a host, comes before the Host field.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
-use roadblock_scenarios::model::Service;
+use roadblock_scenarios::model::{OoniRole, Service};
 
 /// Every name of the lab and its addresses. Case does not matter (RFC 4343), nor does one trailing dot.
 #[derive(Clone, Debug, Default)]
@@ -11,6 +11,8 @@ pub struct Zone {
     addresses: HashMap<String, Vec<IpAddr>>,
     /// Names that exist only because names below them do (RFC 8020).
     ancestors: HashSet<String>,
+    /// Names that mean whoever is asked for them.
+    whoami: HashSet<String>,
 }
 
 /// What a name means.
@@ -18,6 +20,8 @@ pub struct Zone {
 pub enum Meaning<'a> {
     /// It has these addresses, of both families, in the order of the file.
     Addresses(&'a [IpAddr]),
+    /// It has the IPv4 addresses of the resolver that is asked for it.
+    Whoami,
     /// It exists and has no records.
     Empty,
     /// Neither it nor anything below it exists.
@@ -26,10 +30,14 @@ pub enum Meaning<'a> {
 
 impl Zone {
     /// The names of these services. A name that several hosts bear has all their addresses.
-    pub fn new(services: &[Service]) -> Self {
+    pub fn new<'a>(services: impl IntoIterator<Item = &'a Service>) -> Self {
         let mut zone = Self::default();
-        for host in services.iter().flat_map(|service| &service.hosts).filter(|host| !host.hidden) {
+        let hosts = services.into_iter().flat_map(|service| &service.hosts);
+        for host in hosts.filter(|host| !host.hidden) {
             for name in &host.names {
+                if host.ooni == Some(OoniRole::Whoami) {
+                    zone.whoami.insert(canonical(name));
+                }
                 zone.add(&canonical(name), &host.addresses);
             }
         }
@@ -39,6 +47,9 @@ impl Zone {
     /// What a name means. The root exists.
     pub fn lookup(&self, name: &str) -> Meaning<'_> {
         let name = canonical(name);
+        if self.whoami.contains(&name) {
+            return Meaning::Whoami;
+        }
         match self.addresses.get(&name) {
             Some(addresses) => Meaning::Addresses(addresses),
             None if name.is_empty() || self.ancestors.contains(&name) => Meaning::Empty,

@@ -67,7 +67,7 @@ pub(crate) fn internet(services: &[Service]) -> (Running, Arc<Authority>) {
     let authority = Arc::new(Authority::new(now()).expect("an authority"));
     let zone = Arc::new(Zone::new(services));
     let (services, shared) = (services.to_vec(), Arc::clone(&authority));
-    let running = Running::new(move || internet::start(&services, &zone, &shared)).expect("an internet");
+    let running = Running::new(move || internet::start(&services, &zone, &shared, None)).expect("an internet");
     (running, authority)
 }
 

@@ -19,7 +19,7 @@ fn at_port(mut service: Service, port: u16) -> Service {
 fn failure(services: Vec<Service>) -> InternetError {
     let authority = Arc::new(Authority::new(now()).expect("an authority"));
     let zone = Arc::new(Zone::new(&services));
-    match Running::new(move || internet::start(&services, &zone, &authority)) {
+    match Running::new(move || internet::start(&services, &zone, &authority, None)) {
         Ok(_) => panic!("it started"),
         Err(error) => error,
     }
@@ -43,6 +43,6 @@ fn two_protocols_at_one_port_are_a_conflict() {
 #[test]
 fn outside_a_runtime_nothing_starts() {
     let authority = Arc::new(Authority::new(now()).expect("an authority"));
-    let refused = internet::start(&[], &Arc::new(Zone::default()), &authority);
+    let refused = internet::start(&[], &Arc::new(Zone::default()), &authority, None);
     assert!(matches!(refused, Err(InternetError::Runtime(_))));
 }

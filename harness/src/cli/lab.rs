@@ -62,6 +62,9 @@ pub(crate) struct SeatArguments {
     /// Write all decisions into this file, one a line, as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
+    /// Write the measurements that OONI's probe hands in to the lab's collector into this file, one a line, as JSON
+    #[arg(long, value_name = "FILE")]
+    pub(crate) measurements: Option<PathBuf>,
     /// Let this program, a path or a name that PATH finds, trust the lab although its roots are compiled in: inside, it is seen
     /// with the lab's certificate in place of one of its own; may be given several times
     #[arg(long = "graft", value_name = "BINARY")]

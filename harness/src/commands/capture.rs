@@ -1,4 +1,4 @@
-//! The file of `exec --capture`.
+//! The files that `exec` writes: `--capture`, `--events`, `--measurements`.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -50,14 +50,14 @@ impl CaptureFile {
     }
 }
 
-/// The file of `exec --events`, opened likewise.
+/// The file of `exec --events` or `--measurements`, opened likewise.
 #[derive(Debug)]
-pub(super) struct EventsFile {
+pub(super) struct LinesFile {
     path: PathBuf,
     file: File,
 }
 
-impl EventsFile {
+impl LinesFile {
     /// Makes the file.
     pub(super) fn open(path: &Path) -> Result<Self, CaptureFileError> {
         match File::create(path) {
@@ -66,10 +66,10 @@ impl EventsFile {
         }
     }
 
-    /// Writes what was decided in a lab. What fails is said and changes no exit status.
-    pub(super) fn write(self, lab: &Lab) {
+    /// Writes documents, one a line. What fails is said and changes no exit status.
+    pub(super) fn write<T: serde::Serialize>(self, documents: &[T]) {
         let mut file = io::BufWriter::new(self.file);
-        if let Err(cause) = output::lines(&mut file, &lab.events().all()) {
+        if let Err(cause) = output::lines(&mut file, documents) {
             output::error(format_args!("failed to write `{}`: {cause}", self.path.display()), None);
         }
     }

@@ -8,7 +8,7 @@ use roadblock_emulator::lab::{CommandError, CommandSpec, Lab, LabError, LabOptio
 use roadblock_emulator::sandbox;
 use roadblock_scenarios::{Library, Scenario};
 
-use super::capture::{CaptureFile, EventsFile};
+use super::capture::{CaptureFile, LinesFile};
 use super::select::Seat;
 use super::way_in::WayIn;
 use super::{explain, graft, library};
@@ -23,7 +23,8 @@ struct Inside {
     /// The programs to graft.
     grafts: Vec<PathBuf>,
     capture: Option<CaptureFile>,
-    events: Option<EventsFile>,
+    events: Option<LinesFile>,
+    measurements: Option<LinesFile>,
 }
 
 /// Runs a command inside a scenario.
@@ -57,9 +58,10 @@ fn enter(library: &Library, arguments: &SeatArguments, servers: Vec<Serve>, argv
             return status::EXEC_OURS;
         }
     };
-    let events = match arguments.events.as_deref().map(EventsFile::open).transpose() {
-        Ok(events) => events,
-        Err(error) => {
+    let open = |path: &Option<PathBuf>| path.as_deref().map(LinesFile::open).transpose();
+    let (events, measurements) = match (open(&arguments.events), open(&arguments.measurements)) {
+        (Ok(events), Ok(measurements)) => (events, measurements),
+        (Err(error), _) | (_, Err(error)) => {
             output::error(error, None);
             return status::EXEC_OURS;
         }
@@ -72,7 +74,7 @@ fn enter(library: &Library, arguments: &SeatArguments, servers: Vec<Serve>, argv
         }
     };
     let command = CommandSpec { argv, root: arguments.root };
-    let wanted = Inside { command, servers, grafts, capture, events };
+    let wanted = Inside { command, servers, grafts, capture, events, measurements };
     let read = library::again(library, &arguments.scenario, &arguments.parameters.set, arguments.allow_commands);
     let (door, way_in) = WayIn::open(&scenario, Change::Allowed, read, arguments.quiet);
     match sandbox::run_with_door(door, || inside(&scenario, &seat, wanted, arguments, way_in)) {
@@ -88,7 +90,7 @@ fn enter(library: &Library, arguments: &SeatArguments, servers: Vec<Serve>, argv
 fn inside(
     scenario: &Arc<Scenario>,
     seat: &Seat,
-    Inside { command, servers, grafts, capture, events }: Inside,
+    Inside { command, servers, grafts, capture, events, measurements }: Inside,
     arguments: &SeatArguments,
     way_in: Option<WayIn>,
 ) -> u8 {
@@ -124,7 +126,10 @@ fn inside(
         capture.write(&lab);
     }
     if let Some(events) = events {
-        events.write(&lab);
+        events.write(&lab.events().all());
+    }
+    if let Some(measurements) = measurements {
+        measurements.write(&lab.submitted());
     }
     for Problem { place, what } in lab.problems() {
         output::notice(format_args!("roadblock: what the command met is not to be trusted: {place}: {what}"));

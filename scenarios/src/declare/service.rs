@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::declare::{FileKind, ListenDeclaration, ProbeDeclaration};
-use crate::model::Certificate;
+use crate::model::{Certificate, OoniRole};
 use crate::read::{Needed, OneOrMany, table, words};
 use crate::source::{Spanned, Text};
 
@@ -46,6 +46,10 @@ table! {
         "websocket" => websocket: Option<WebSocketDeclaration>,
         /// The keys of its tunnel; needed where it listens for `wireguard`.
         "wireguard" => wireguard: Option<WireGuardDeclaration>,
+        /// What it is to OONI's probe, beside a web server: `api` where it checks in and hands in measurements, `test-helper`
+        /// what measures Web Connectivity's control, `ubuntu-geoip` and `cloudflare-trace` what tells it its address,
+        /// `whoami` a name that means the resolver that is asked for it.
+        "ooni" => ooni: Option<OoniRole>,
         /// What its pages say; the service's title where not said.
         "page" => page: Option<PageDeclaration>,
         /// What it says at some paths or to some clients instead; the first that matches.
@@ -64,6 +68,17 @@ words! {
         "untrusted" => Self::Untrusted,
         "expired" => Self::Expired,
         "wrong-name" => Self::WrongName,
+    }
+}
+
+words! {
+    /// What a host is to OONI's probe.
+    OoniRole {
+        "api" => Self::Api,
+        "test-helper" => Self::TestHelper,
+        "ubuntu-geoip" => Self::UbuntuGeoip,
+        "cloudflare-trace" => Self::CloudflareTrace,
+        "whoami" => Self::Whoami,
     }
 }
 

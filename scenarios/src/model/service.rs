@@ -35,6 +35,8 @@ pub struct Host {
     pub websocket: Option<WebSocket>,
     /// The keys of its tunnel; there where it listens for `wireguard`.
     pub wireguard: Option<WireGuardKeys>,
+    /// What it is to OONI's probe, if anything.
+    pub ooni: Option<OoniRole>,
     /// What its pages say.
     pub page: Page,
     /// What it says at some paths or to some clients instead; the first that matches.
@@ -99,6 +101,21 @@ pub enum Certificate {
     Expired,
     /// The lab's authority, for a name that the host does not have.
     WrongName,
+}
+
+/// What a host is to OONI's probe, beside a web server.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum OoniRole {
+    /// Where probes check in and hand in measurements.
+    Api,
+    /// What measures for Web Connectivity what the probe measures, from the internet's side.
+    TestHelper,
+    /// Ubuntu's service that tells a client its address, at `/lookup`.
+    UbuntuGeoip,
+    /// Cloudflare's, at `/cdn-cgi/trace`.
+    CloudflareTrace,
+    /// A name that means the resolver that is asked for it.
+    Whoami,
 }
 
 /// Where a host speaks WebSocket (RFC 6455). What it is sent, it sends back.

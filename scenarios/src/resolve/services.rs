@@ -55,6 +55,30 @@ fn finished(mut services: Vec<Service>, place: Option<&Location>, errors: &mut C
     services
 }
 
+/// What is on every lab's internet without being named: what a stock OONI probe needs. Where a scenario has a name or a place
+/// of it already, the scenario's counts.
+pub(crate) fn background(services: &[Service], context: &Context<'_>, errors: &mut Collector) -> Vec<Service> {
+    let Some(source) = context.library.document(OONI) else { return Vec::new() };
+    let written = Text { value: OONI.to_owned(), at: source.location(0..0) };
+    let done = services.iter().map(|service| service.id.to_string()).collect();
+    let mut walk = Walk { context, errors, trail: Vec::new(), done, services: Vec::new() };
+    walk.visit(&written);
+    let mut background = walk.services;
+    let hosts = services.iter().flat_map(|service| &service.hosts);
+    let taken: BTreeSet<_> = hosts.clone().flat_map(places).collect();
+    let names: BTreeSet<&str> = hosts.flat_map(|host| &host.names).map(String::as_str).collect();
+    for service in &mut background {
+        service.targets.clear();
+        service.hosts.retain(|host| {
+            !host.names.iter().any(|name| names.contains(name.as_str()))
+                && places(host).all(|place| !taken.contains(&place))
+        });
+    }
+    background
+}
+
+const OONI: &str = "services/ooni";
+
 /// Checks a service of the library.
 pub(crate) fn check_service(id: &str, context: &Context<'_>, errors: &mut Collector) -> Option<()> {
     let source = context.library.document(id)?;
@@ -163,6 +187,7 @@ fn host(host: &HostDeclaration, title: &str, errors: &mut Collector) -> Option<H
         certificate: host.certificate,
         websocket: host.websocket.as_ref().and_then(|each| websocket(each, errors)),
         wireguard: tunnel(&listen, host, errors),
+        ooni: host.ooni,
         listen,
         page: page.unwrap_or_else(|| Page { title: title.to_owned(), text: format!("{title} answers."), length: None }),
         answers,
