@@ -26,9 +26,10 @@ use plan::{IpInfo, VALID_FOR_DOMAIN, endpoints, ip_info};
 /// What the probe asks. What is not said is empty, `null` too.
 #[derive(Debug, Deserialize)]
 struct Request {
-    http_request: String,
-    #[serde(default)]
-    http_request_headers: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(rename = "http_request")]
+    url: String,
+    #[serde(default, rename = "http_request_headers")]
+    headers: Option<BTreeMap<String, Vec<String>>>,
     #[serde(default)]
     tcp_connect: Option<Vec<String>>,
 }
@@ -86,7 +87,7 @@ struct Resolved {
 pub(super) async fn answer(backend: &Arc<Backend>, body: Option<Bytes>) -> Response<PageBody> {
     let request: Option<Request> = body.and_then(|body| serde_json::from_slice(&body).ok());
     let Some(request) = request else { return bad_request("no request of Web Connectivity") };
-    let Ok(url) = Url::parse(&request.http_request) else { return bad_request("`http_request` is no URL") };
+    let Ok(url) = Url::parse(&request.url) else { return bad_request("`http_request` is no URL") };
     let Some(host) = url.host_str().map(unbracketed) else { return bad_request("`http_request` names no host") };
     let control = measure(backend, request, &url, host).await;
     match serde_json::to_vec(&control) {
@@ -103,7 +104,7 @@ async fn measure(backend: &Arc<Backend>, request: Request, url: &Url, host: &str
     for endpoint in endpoints(url, &ip_info) {
         measured.spawn(endpoint::measure(endpoint, host.to_owned(), Arc::clone(&backend.tls)));
     }
-    let headers = request.http_request_headers.unwrap_or_default();
+    let headers = request.headers.unwrap_or_default();
     let http_request = fetch::fetch(backend, url.clone(), &headers).await;
     let (mut tcp_connect, mut tls_handshake) = (BTreeMap::new(), BTreeMap::new());
     while let Some(ended) = measured.join_next().await {
