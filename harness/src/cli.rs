@@ -1,6 +1,7 @@
 //! What can be written on the command line.
 
 mod ctl;
+mod dataset;
 mod import;
 mod lab;
 mod library;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(crate) use ctl::{CtlArguments, CtlCommand, CtlEventsArguments};
+pub(crate) use dataset::DatasetArguments;
 pub(crate) use import::{ImportArguments, ImportCommand, ImportOoniArguments};
 pub(crate) use lab::{ExecArguments, ReplayArguments, RunArguments, SeatArguments, Serve};
 pub(crate) use library::{
@@ -26,6 +28,7 @@ pub(crate) use reporters::{ReporterArguments, When};
 pub(crate) use test::{MergeArguments, ReportArguments, ReportCommand, Rerun, SuiteFormat, TestArguments};
 
 use ctl::CTL_EXAMPLES;
+use dataset::DATASET_EXAMPLES;
 use import::IMPORT_EXAMPLES;
 use lab::{EXEC_EXAMPLES, REPLAY_EXAMPLES, RUN_EXAMPLES, SHELL_EXAMPLES};
 use library::{CHECK_EXAMPLES, NEW_EXAMPLES, SHOW_EXAMPLES};
@@ -71,6 +74,9 @@ pub(crate) enum Command {
     /// Say what a censor would have done to a capture, packet by packet; needs no privileges
     #[command(after_help = REPLAY_EXAMPLES)]
     Replay(ReplayArguments),
+    /// Make measurements as OONI publishes them, each labelled with what the lab did to it
+    #[command(after_help = DATASET_EXAMPLES)]
+    Dataset(DatasetArguments),
     /// Make scenarios of measurements
     #[command(after_help = IMPORT_EXAMPLES)]
     Import(ImportArguments),

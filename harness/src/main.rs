@@ -5,6 +5,7 @@
 mod cli;
 mod commands;
 mod ctl;
+mod dataset;
 mod diagnostics;
 mod import;
 mod matrix;

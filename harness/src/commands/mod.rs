@@ -5,6 +5,7 @@ mod capture;
 mod check;
 mod completions;
 mod ctl;
+mod dataset;
 mod doctor;
 mod exec;
 mod explain;
@@ -53,6 +54,7 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
         Command::Probe(arguments) => probe::probe(&library, &arguments),
         Command::Ctl(arguments) => ctl::ctl(&arguments.command),
         Command::Replay(arguments) => replay::replay(&library, &arguments),
+        Command::Dataset(arguments) => dataset::dataset(&library, &arguments),
         Command::Import(arguments) => import::import(&library, &arguments.command),
         Command::Report(arguments) => report::report(&arguments.command),
         Command::List(arguments) => list::list(&library, &arguments),
