@@ -109,6 +109,8 @@ pub(crate) enum SchemaOf {
     Replay,
     /// What `roadblock test --format json` prints
     Test,
+    /// The manifest of what `roadblock dataset` makes
+    Dataset,
     /// What `roadblock matrix --format json` prints
     Matrix,
     /// What `roadblock matrix --baseline FILE --accept` writes

@@ -101,13 +101,7 @@ fn inside(drawn: &[Drawn], arguments: &DatasetArguments, files: Option<Files>) -
     }
 }
 
-fn put(
-    played: &[&Played],
-    manifest: &Manifest,
-    files: Option<Files>,
-    format: Format,
-    status: u8,
-) -> io::Result<u8> {
+fn put(played: &[&Played], manifest: &Manifest, files: Option<Files>, format: Format, status: u8) -> io::Result<u8> {
     let lines: Vec<_> = played.iter().map(|each| &each.measurement).collect();
     let Some(mut files) = files else {
         output::lines(&mut io::stdout().lock(), &lines)?;

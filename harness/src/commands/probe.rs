@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use roadblock_emulator::lab::LabOptions;
 use roadblock_emulator::sandbox;
 use roadblock_scenarios::model::Probe;
 use roadblock_scenarios::{Library, Scenario};
@@ -69,7 +70,8 @@ fn inside(
     // The seat was found in this scenario.
     let Some(vantage) = scenario.vantage(&seat.vantage) else { return status::OWN_FAULT };
     let began = OffsetDateTime::now_utc();
-    let played = match probe::play(scenario, (&seat.phase, vantage), probe, arguments.seed) {
+    let options = LabOptions { seed: arguments.seed, ..LabOptions::default() };
+    let played = match probe::play(scenario, (&seat.phase, vantage), probe, options) {
         Ok(played) => played,
         Err(error) => return failed(&error),
     };

@@ -4,7 +4,7 @@ use roadblock_scenarios::schema;
 
 use super::print_json;
 use crate::cli::SchemaOf;
-use crate::{matrix, probe, replay, run, status, suite};
+use crate::{dataset, matrix, probe, replay, run, status, suite};
 
 /// Prints a JSON Schema.
 pub(super) fn schema(of: SchemaOf) -> u8 {
@@ -14,6 +14,7 @@ pub(super) fn schema(of: SchemaOf) -> u8 {
         SchemaOf::Service => print_json(&schema::service(), status::OK),
         SchemaOf::Tool => print_json(&schema::tool(), status::OK),
         SchemaOf::Replay => print_json(&replay::schema(), status::OK),
+        SchemaOf::Dataset => print_json(&dataset::schema(), status::OK),
         SchemaOf::Test => print_json(&suite::schema(), status::OK),
         SchemaOf::Matrix => print_json(&matrix::schema(), status::OK),
         SchemaOf::MatrixBaseline => print_json(&matrix::baseline_schema(), status::OK),

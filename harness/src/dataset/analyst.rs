@@ -107,10 +107,9 @@ mod tests {
 
     #[test]
     fn a_place_that_was_reached_once_is_not_blocked() {
-        let connect = |failure: serde_json::Value| json!({ "ip": "1.1.1.1", "port": 443, "status": { "failure": failure } });
-        let keys = |second: serde_json::Value| {
-            json!({ "blocking": "tcp_ip", "accessible": false, "tcp_connect": [connect(SILENCE.into()), connect(second)] })
-        };
+        let connect =
+            |failure: serde_json::Value| json!({ "ip": "1.1.1.1", "port": 443, "status": { "failure": failure } });
+        let keys = |second: serde_json::Value| json!({ "blocking": "tcp_ip", "accessible": false, "tcp_connect": [connect(SILENCE.into()), connect(second)] });
         assert_eq!(ours(&measured(keys(json!(null)))), Said::Unknown);
         assert_eq!(ours(&measured(keys(SILENCE.into()))), Said::Blocked);
     }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use roadblock_scenarios::model::{Name, Phase, Probe};
 use roadblock_scenarios::Scenario;
+use roadblock_scenarios::model::{Name, Phase, Probe};
 
 use crate::run::report::CONTROL;
 
@@ -49,7 +49,9 @@ pub(crate) fn cells(scenario: &Arc<Scenario>) -> Vec<Cell> {
 pub(crate) fn each_phase(cells: &[Cell], seed: u64) -> Vec<Drawn> {
     let mut drawn: Vec<Drawn> = Vec::new();
     for cell in cells {
-        let is_new = drawn.last().is_none_or(|last| (&last.cell.scenario.id, &last.cell.phase) != (&cell.scenario.id, &cell.phase));
+        let is_new = drawn
+            .last()
+            .is_none_or(|last| (&last.cell.scenario.id, &last.cell.phase) != (&cell.scenario.id, &cell.phase));
         if is_new {
             drawn.push(Drawn { cell: cell.clone(), seed });
         }
@@ -100,7 +102,8 @@ impl<'a> Deck<'a> {
 
 /// The pages that are expected to be something in this phase come first.
 fn urls(scenario: &Scenario, phase: &Phase) -> Vec<String> {
-    let here = scenario.expectations.iter().filter(|each| each.phases.contains(&phase.id) && each.neighbour_of.is_none());
+    let here =
+        scenario.expectations.iter().filter(|each| each.phases.contains(&phase.id) && each.neighbour_of.is_none());
     let here = here.filter(|each| each.vantages.iter().any(|vantage| &**vantage != CONTROL));
     let expected = here.filter_map(|each| each.steps.first()).filter_map(|step| page(&step.probe));
     let targets = scenario.targets().filter_map(|target| page(&target.probe));
@@ -125,9 +128,9 @@ fn page(probe: &Probe) -> Option<String> {
 
 /// A number for a text and a seed: FNV-1a, and then the finaliser of `SplitMix64`, the same on every machine.
 fn mixed(text: &str, seed: u64) -> u64 {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     let hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)

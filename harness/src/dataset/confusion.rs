@@ -59,11 +59,8 @@ impl Confusion {
         let blocked = |class| self.count(class, Said::Blocked);
         let all = |class| SAID.into_iter().map(|said| self.count(class, said)).sum::<usize>();
         let caught = format!("{} of {}", blocked(Class::Interfered), all(Class::Interfered));
-        let false_alarms = format!(
-            "{} of {}",
-            blocked(Class::Benign) + blocked(Class::Free),
-            all(Class::Benign) + all(Class::Free)
-        );
+        let false_alarms =
+            format!("{} of {}", blocked(Class::Benign) + blocked(Class::Free), all(Class::Benign) + all(Class::Free));
         let _ = write!(table, "\n  found {caught} that were interfered with; called {false_alarms} others blocked\n");
         table
     }

@@ -88,9 +88,8 @@ impl Manifest {
                 Err(error) => problems.push(Problem { place, what: error.to_string() }),
             }
         }
-        let confusion = |said: fn(&Entry) -> Said| {
-            Confusion::of(measurements.iter().map(|entry| (entry.truth.class, said(entry))))
-        };
+        let confusion =
+            |said: fn(&Entry) -> Said| Confusion::of(measurements.iter().map(|entry| (entry.truth.class, said(entry))));
         let (ooni, ours) = (confusion(|entry| entry.ooni), confusion(|entry| entry.ours));
         let version = env!("CARGO_PKG_VERSION").to_owned();
         Self { schema: SCHEMA.to_owned(), version, seed, measurements, problems, ooni, ours }

@@ -12,5 +12,5 @@ mod play;
 mod truth;
 
 pub(crate) use cell::{Cell, Drawn, cells, draw, each_phase};
-pub(crate) use manifest::{Manifest, Problem, schema};
+pub(crate) use manifest::{Manifest, schema};
 pub(crate) use play::{Played, play};

@@ -75,14 +75,8 @@ pub(crate) fn measure(cell: &Cell, seed: u64, number: usize) -> Result<Played, P
     if !played.problems.is_empty() {
         return Err(PlayError::Invalid(played.problems.join("; ")));
     }
-    let circumstances = Circumstances {
-        scenario,
-        vantage,
-        phase,
-        test: probe::WEB.test,
-        target: Some(url),
-        began: began(cell),
-    };
+    let circumstances =
+        Circumstances { scenario, vantage, phase, test: probe::WEB.test, target: Some(url), began: began(cell) };
     let mut measurement = written(&played.measured, circumstances);
     let (ooni, ours) = (analyst::of_ooni(&measurement), analyst::ours(&measurement));
     let truth = Truth::new(cell, &acts(&played.measured), ooni == Said::Accessible);

@@ -31,8 +31,12 @@ pub(crate) struct Server {
     pub(crate) addresses: BTreeSet<IpAddr>,
     /// What it listens for, as `https:8443`.
     pub(crate) listen: BTreeSet<String>,
-    /// Whether its certificate is of an authority that nobody knows.
-    pub(crate) untrusted: bool,
+    /// What is wrong with its certificate, as `certificate` says it.
+    pub(crate) certificate: Option<&'static str>,
+    /// Whether only a lie leads to it.
+    pub(crate) hidden: bool,
+    /// Where its paths lead to.
+    pub(crate) redirects: Vec<Redirect>,
     /// Its page.
     pub(crate) page: Page,
     /// How that is known.
@@ -44,8 +48,21 @@ pub(crate) struct Server {
 pub(crate) struct Page {
     /// Its title.
     pub(crate) title: String,
-    /// About how many bytes it has.
+    /// How many bytes it has; 0 where nobody knows.
     pub(crate) length: usize,
+    /// Its status; 0 where nobody knows.
+    pub(crate) status: u16,
+}
+
+/// An answer that leads elsewhere.
+#[derive(Clone, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) struct Redirect {
+    /// At which path.
+    pub(crate) path: String,
+    /// With which status.
+    pub(crate) status: u16,
+    /// Where to.
+    pub(crate) location: String,
 }
 
 /// What a resolver says in place of the truth.

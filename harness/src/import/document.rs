@@ -8,10 +8,10 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use roadblock_scenarios::Library;
 
 use super::Imported;
-use super::claim::{ConnectionFate, Deed, Findings, Lie, LieAnswer, Server, What};
+use super::claim::{ConnectionFate, Deed, Findings, Lie, LieAnswer, Redirect, Server, What};
 use super::expect;
-use super::hosts::filled;
 use super::observations::Observations;
+use super::truth::PUBLIC_DNS;
 use super::words::{array, one_line, quoted, slug};
 
 /// Writes the scenario that says what was found.
@@ -126,17 +126,23 @@ fn servers(servers: &[Server]) -> String {
         let _ = writeln!(text, "# {}", one_line(&server.evidence));
         let _ = writeln!(text, "[[host]]\nnames = {}\naddresses = {}", array(&server.names), array(&server.addresses));
         let _ = writeln!(text, "listen = {}", array(&server.listen));
-        if server.untrusted {
-            text.push_str("certificate = \"untrusted\"\n");
+        if let Some(certificate) = server.certificate {
+            let _ = writeln!(text, "certificate = {}", quoted(certificate));
         }
-        let filler = filled("", server.page.length).len().saturating_sub(PAGE_AROUND + 2 * server.page.title.len());
-        let filler = if server.page.length == 0 { 0 } else { filler };
-        let _ = writeln!(
-            text,
-            "page = {{ title = {}, text = {} }}\n",
-            quoted(&server.page.title),
-            quoted(&".".repeat(filler))
-        );
+        if server.hidden {
+            text.push_str("hidden = true\n");
+        }
+        let length = Some(server.page.length).filter(|length| *length > 0).map(|length| length.min(LONGEST_PAGE));
+        let length = length.map(|length| format!(", length = {length}")).unwrap_or_default();
+        let _ = writeln!(text, "page = {{ title = {}{length} }}", quoted(&server.page.title));
+        for Redirect { path, status, location } in &server.redirects {
+            let (path, location) = (quoted(path), quoted(location));
+            let _ = writeln!(text, "[[host.answer]]\npath = {path}\nstatus = {status}\nlocation = {location}");
+        }
+        if (400..600).contains(&server.page.status) {
+            let _ = writeln!(text, "[[host.answer]]\nstatus = {}", server.page.status);
+        }
+        text.push('\n');
     }
     text
 }
@@ -208,9 +214,8 @@ fn phase(observations: &Observations) -> String {
     format!("[[phase]]\nid = \"measured\"\n{day}")
 }
 
-const PUBLIC_DNS: &str = "services/public-dns";
-/// About what the lab's pages have around their text.
-const PAGE_AROUND: usize = 190;
+/// The longest page that a host may have.
+const LONGEST_PAGE: usize = 16 * 1024 * 1024;
 const ASSUMED_V6: &str = "2a0e:8f00::/32";
 
 #[cfg(test)]

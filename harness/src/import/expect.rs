@@ -9,10 +9,12 @@ use super::claim::{ConnectionFate, Deed, Findings, Lie, LieAnswer, What};
 use super::document::censor;
 use super::observations::{Observations, Test};
 use super::words::{HostName, quoted};
+use crate::ooni::web_keys::Blocking;
+use crate::probes::WebUrl;
 
 /// All expectations: what the whole test gave, each claim by itself, and what the control met.
 pub(crate) fn expectations(observations: &Observations, findings: &Findings) -> String {
-    let mut text = String::new();
+    let mut text = of_web(observations).unwrap_or_default();
     for (number, lie) in findings.lies.iter().enumerate() {
         text.push_str(&of_lie(number, lie));
     }
@@ -43,6 +45,40 @@ fn expectation(
     }
     text.push('\n');
     text
+}
+
+/// What OONI's own rule said of the whole; nothing where it said that it does not know.
+fn of_web(observations: &Observations) -> Option<String> {
+    let (web, input) = (observations.web.as_ref()?, observations.input.as_ref()?);
+    let tls_failed = || observations.handshakes.iter().any(|each| !each.quic && each.failed.is_some());
+    let verdict = match (web.blocking, web.accessible) {
+        (Blocking::Unknown, _) => return None,
+        (Blocking::None, Some(true)) => "ok",
+        (Blocking::None, _) => "unmeasured",
+        (Blocking::Dns, _) => "dns",
+        (Blocking::TcpIp, _) => "tcp",
+        (Blocking::HttpDiff, _) => "blockpage",
+        (Blocking::HttpFailure, _) if tls_failed() => "tls",
+        (Blocking::HttpFailure, _) => "http",
+    };
+    let probe = format!("{{ web = {{ url = {} }} }}", quoted(&url_of(input)));
+    let blocking = web.blocking.word().map_or_else(|| "false".to_owned(), quoted);
+    let accessible = web.accessible.map_or_else(|| quoted("null"), |accessible| accessible.to_string());
+    let mut keys = format!("blocking = {blocking}, accessible = {accessible}");
+    match web.failure.as_deref() {
+        None => keys.push_str(", http_experiment_failure = \"null\""),
+        Some(failure) if is_given(failure) => {
+            let _ = write!(keys, ", http_experiment_failure = {}", quoted(failure));
+        }
+        Some(_) => {}
+    }
+    let text = expectation("web", None, &probe, verdict, None, None);
+    Some(format!("{}keys = {{ {keys} }}\n\n", text.trim_end_matches('\n').to_owned() + "\n"))
+}
+
+fn url_of(url: &WebUrl) -> String {
+    let scheme = if url.secure { "https" } else { "http" };
+    format!("{scheme}://{}{}", url.authority(), url.path)
 }
 
 fn of_lie(number: usize, lie: &Lie) -> String {
@@ -151,8 +187,6 @@ fn of_control(observations: &Observations, findings: &Findings) -> Option<String
     let control = observations.control.as_ref()?;
     let reached = control.page.is_some()
         && findings.servers.iter().any(|server| server.names.iter().any(|each| each == name.as_str()));
-    let scheme = if input.secure { "https" } else { "http" };
-    let url = format!("{scheme}://{}{}", input.authority(), input.path);
-    let probe = format!("{{ http = {{ url = {} }} }}", quoted(&url));
+    let probe = format!("{{ http = {{ url = {} }} }}", quoted(&url_of(input)));
     reached.then(|| expectation("control", Some("control"), &probe, "ok", None, None))
 }

@@ -5,11 +5,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use roadblock_scenarios::is_public;
 
-use super::claim::{Findings, LieAnswer, Page, Server};
-use super::observations::{Exchange, Failed, Observations, Test};
+use super::claim::{Findings, LieAnswer, Page, Redirect, Server};
+use super::observations::{Answer, Asked, Exchange, Failed, Observations, Test};
 use super::symptom::Symptom;
 use super::truth::Truth;
 use super::words::HostName;
+use crate::ooni::web_keys::Blocking;
 
 /// The machines besides those of the library's services.
 pub(crate) fn servers(observations: &Observations, truth: &Truth, findings: &Findings) -> Vec<Server> {
@@ -18,6 +19,7 @@ pub(crate) fn servers(observations: &Observations, truth: &Truth, findings: &Fin
         truth.uses.iter().flat_map(|service| &service.hosts).flat_map(|host| host.addresses.iter().copied()).collect();
     let mut servers = hosts.own(&taken);
     servers.extend(hosts.impostors(findings, &taken));
+    hosts.add_resolvers(&mut servers, &taken);
     servers
 }
 
@@ -31,24 +33,82 @@ impl Hosts<'_> {
     fn own(&self, taken: &BTreeSet<IpAddr>) -> Vec<Server> {
         let mut servers = Vec::new();
         for (names, addresses) in self.families() {
-            let mut by_ports: BTreeMap<(BTreeSet<String>, bool), BTreeSet<IpAddr>> = BTreeMap::new();
+            let mut by_ports: BTreeMap<(BTreeSet<String>, Option<&'static str>), BTreeSet<IpAddr>> = BTreeMap::new();
             for address in addresses.difference(taken) {
-                let key = (self.listens(&names, *address), self.is_untrusted(*address));
+                let key = (self.listens(&names, *address), self.certificate(*address));
                 by_ports.entry(key).or_default().insert(*address);
             }
-            let first = names.first().cloned();
-            let page = first.map(|_| self.page(&names)).unwrap_or_default();
-            let evidence = self.evidence(&names);
-            servers.extend(by_ports.into_iter().map(|((listen, untrusted), addresses)| Server {
-                names: names.iter().map(ToString::to_string).collect(),
-                addresses,
-                listen,
-                untrusted,
-                page: page.clone(),
-                evidence: evidence.clone(),
-            }));
+            let (page, evidence) = (self.page(&names), self.evidence(&names));
+            for ((listen, certificate), addresses) in by_ports {
+                let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+                let page = page.clone();
+                let evidence = evidence.clone();
+                let all = Server { names, addresses, listen, certificate, page, evidence, ..Server::default() };
+                servers.extend(self.with_redirects(all));
+            }
         }
         servers
+    }
+
+    /// The same with where it leads to. What leads from HTTP to HTTPS must not lead there again, so the two are machines of
+    /// their own then, at the same addresses.
+    fn with_redirects(&self, server: Server) -> Vec<Server> {
+        let [plain, secure] = [false, true].map(|secure| self.redirects(&server.names, secure));
+        if plain == secure {
+            return vec![Server { redirects: plain, ..server }];
+        }
+        let (http, other): (BTreeSet<_>, BTreeSet<_>) =
+            server.listen.iter().cloned().partition(|each| each.starts_with("http:"));
+        let halves = [(http, plain), (other, secure)].into_iter().filter(|(listen, _)| !listen.is_empty());
+        halves.map(|(listen, redirects)| Server { listen, redirects, ..server.clone() }).collect()
+    }
+
+    /// Where these names lead to, with or without TLS; what somebody else answered in their place does not count.
+    fn redirects(&self, names: &[String], secure: bool) -> Vec<Redirect> {
+        let replaced = self.observations.web.as_ref().is_some_and(|web| web.blocking == Blocking::HttpDiff);
+        let own = self
+            .observations
+            .exchanges
+            .iter()
+            .filter(|each| each.url.secure == secure && names.contains(&each.url.host) && (secure || !replaced));
+        let redirects: BTreeSet<Redirect> = own
+            .filter(|each| each.remote.is_none_or(|remote| self.truth.has(remote.ip())))
+            .filter_map(|each| {
+                let answer = each.result.as_ref().ok()?;
+                let location = answer.location.clone().filter(|location| is_location(location))?;
+                let status = Some(answer.status).filter(|status| (300..400).contains(status))?;
+                Some(Redirect { path: each.url.path.clone(), status, location })
+            })
+            .collect();
+        redirects.into_iter().take(MOST_PORTS).collect()
+    }
+
+    /// Whoever was asked for names, and is nobody that the lab has.
+    fn add_resolvers(&self, servers: &mut Vec<Server>, taken: &BTreeSet<IpAddr>) {
+        let asked: BTreeSet<IpAddr> = self
+            .observations
+            .lookups
+            .iter()
+            .filter_map(|lookup| match lookup.asked {
+                Asked::Resolver(address) => Some(address),
+                Asked::System => None,
+            })
+            .filter(|address| is_public(*address) && !taken.contains(address))
+            .collect();
+        for (number, address) in asked.into_iter().enumerate() {
+            if let Some(known) = servers.iter_mut().find(|server| server.addresses.contains(&address)) {
+                known.listen.insert("dns".to_owned());
+                continue;
+            }
+            servers.push(Server {
+                names: vec![format!("resolver-{}.example", number + 1)],
+                addresses: BTreeSet::from([address]),
+                listen: BTreeSet::from(["dns".to_owned()]),
+                page: Page { title: "Resolver".to_owned(), ..Page::default() },
+                evidence: "it was asked for names".to_owned(),
+                ..Server::default()
+            });
+        }
     }
 
     /// Names that share addresses, with all of these.
@@ -104,27 +164,27 @@ impl Hosts<'_> {
         self.observations.control.as_ref()?.connects.get(&remote)?.as_ref()
     }
 
-    /// Whether nobody knows the authority of its certificate: the control does not either.
-    fn is_untrusted(&self, address: IpAddr) -> bool {
-        let Some(control) = &self.observations.control else { return false };
-        let unknown = |failed: &Failed| failed.symptom == Symptom::UnknownAuthority;
-        control.handshakes.iter().any(|(remote, failed)| remote.ip() == address && failed.as_ref().is_some_and(unknown))
+    /// What is wrong with its certificate: the control met it too.
+    fn certificate(&self, address: IpAddr) -> Option<&'static str> {
+        let control = self.observations.control.as_ref()?;
+        let there = control.handshakes.iter().filter(|(remote, _)| remote.ip() == address);
+        there.filter_map(|(_, failed)| failed.as_ref()).find_map(|failed| wrong_certificate(failed.symptom))
     }
 
-    /// The page of the control, or the one that the client got.
+    /// The page of the control, which is that of the last name that the input led to, or the one that the client got.
     fn page(&self, names: &BTreeSet<HostName>) -> Page {
-        let is_input = self.observations.name().is_some_and(|name| names.contains(&name));
-        let control = self.observations.control.as_ref().and_then(|control| control.page.as_ref()).filter(|_| is_input);
-        let own =
-            self.observations.exchanges.iter().filter(|each| names.iter().any(|name| name.as_str() == each.url.host));
-        let got = own.filter_map(|each| each.result.as_ref().ok()).next_back();
-        if let Some(control) = control {
-            let longest = control.length.max(got.map_or(0, |got| got.length));
-            return Page { title: control.title.clone(), length: scaled(control.length, longest) };
+        let is_own = |host: &str| names.iter().any(|name| name.as_str() == host);
+        let last = self.observations.exchanges.last().map(|each| each.url.host.as_str());
+        let last = last.or(self.observations.input.as_ref().map(|input| input.host.as_str()));
+        let control = self.observations.control.as_ref().and_then(|control| control.page.as_ref());
+        let own = self.observations.exchanges.iter().filter(|each| is_own(&each.url.host));
+        let got = own.filter_map(|each| each.result.as_ref().ok()).rfind(|answer| answer.location.is_none());
+        if let Some(control) = control.filter(|_| last.is_some_and(is_own)) {
+            return Page { title: control.title.clone(), length: control.length, status: control.status };
         }
         match got {
-            Some(got) => Page { title: got.title.clone(), length: scaled(got.length, got.length) },
-            None => Page { title: names.first().map(ToString::to_string).unwrap_or_default(), length: 0 },
+            Some(got) => page_of(got),
+            None => Page { title: names.first().map(ToString::to_string).unwrap_or_default(), ..Page::default() },
         }
     }
 
@@ -175,9 +235,11 @@ impl Hosts<'_> {
             names: vec![format!("impostor-{number}.example")],
             addresses: BTreeSet::from([address]),
             listen,
-            untrusted: self.shows_unknown_authority(address),
+            certificate: self.shows_unknown_authority(address).then_some("untrusted"),
+            hidden: true,
             page,
             evidence: format!("somebody answered there in the name of {name}"),
+            ..Server::default()
         })
     }
 
@@ -195,12 +257,26 @@ fn answer_of(exchange: &Exchange, address: IpAddr, name: &HostName) -> Option<Pa
         None => exchange.url.host == name.as_str(),
     };
     let answer = exchange.result.as_ref().ok().filter(|_| there)?;
-    Some(Page { title: answer.title.clone(), length: scaled(answer.length, answer.length) })
+    Some(page_of(answer))
 }
 
-/// A length in a world where the longest of those that are compared is not too long to be written down.
-pub(crate) fn scaled(length: usize, longest: usize) -> usize {
-    if longest <= LONGEST_PAGE { length } else { length.saturating_mul(LONGEST_PAGE) / longest }
+fn page_of(answer: &Answer) -> Page {
+    Page { title: answer.title.clone(), length: answer.length, status: answer.status }
+}
+
+/// What the language calls a certificate that a client refuses like this.
+fn wrong_certificate(symptom: Symptom) -> Option<&'static str> {
+    match symptom {
+        Symptom::UnknownAuthority => Some("untrusted"),
+        Symptom::InvalidCertificate => Some("expired"),
+        Symptom::OtherName => Some("wrong-name"),
+        _ => None,
+    }
+}
+
+/// Whether it may stand in a Location field.
+pub(crate) fn is_location(text: &str) -> bool {
+    (1..=2048).contains(&text.len()) && text.bytes().all(|each| each.is_ascii_graphic())
 }
 
 /// A page of about so many bytes with this title.
@@ -209,8 +285,7 @@ pub(crate) fn filled(title: &str, length: usize) -> String {
     let head = format!("<html><head><title>{safe}</title></head><body>");
     let end = "</body></html>";
     let filler = length.saturating_sub(head.len() + end.len());
-    format!("{head}{}{end}", ".".repeat(filler.min(LONGEST_PAGE)))
+    format!("{head}{}{end}", ".".repeat(filler))
 }
 
-const LONGEST_PAGE: usize = 8 * 1024;
 const MOST_PORTS: usize = 16;

@@ -320,7 +320,7 @@ impl Inference<'_> {
             "{name} answered with another page than the control's: status {}, title {:?}",
             answer.status, answer.title
         );
-        let what = What::Page(name.clone(), self.scaled(answer));
+        let what = What::Page(name.clone(), Self::sent(answer));
         self.findings.deeds.push(Deed {
             what,
             addresses: BTreeSet::new(),
@@ -331,22 +331,18 @@ impl Inference<'_> {
         self.unknown(&format!("whether {name} itself answered with that page: somebody on the way does here"));
     }
 
-    /// The page as it is sent: a long one is shortened as the control's is, so that their lengths compare as before.
-    fn scaled(&self, answer: &Answer) -> String {
-        let control = self.control().and_then(|control| control.page.as_ref()).map_or(0, |page| page.length);
-        let length = hosts::scaled(answer.length, answer.length.max(control));
+    /// The page as it is sent. One that is longer than is written down is as long, with its title in it.
+    fn sent(answer: &Answer) -> String {
         let reason = if (300..400).contains(&answer.status) { "Found" } else { "Blocked" };
         // Writing to a string cannot fail.
         let mut page = format!("HTTP/1.1 {} {reason}\r\nContent-Type: text/html; charset=utf-8\r\n", answer.status);
-        if let Some(location) =
-            answer.location.as_ref().filter(|location| location.bytes().all(|each| each.is_ascii_graphic()))
-        {
+        if let Some(location) = answer.location.as_ref().filter(|location| hosts::is_location(location)) {
             let _ = write!(page, "Location: {location}\r\n");
         }
         for (name, value) in &answer.headers {
             let _ = write!(page, "{name}: {value}\r\n");
         }
-        let body = shortened(answer, length);
+        let body = shortened(answer);
         let _ = write!(page, "Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
         page
     }
@@ -382,12 +378,13 @@ impl Inference<'_> {
     }
 }
 
-/// So many bytes of a page with its title in them.
-fn shortened(answer: &Answer, length: usize) -> String {
-    if answer.body.len() <= length && answer.body.is_ascii() {
+/// The page, or where it is long or no plain text, one with its title and about its length.
+fn shortened(answer: &Answer) -> String {
+    if answer.body.len() <= LONGEST_PAGE && answer.body.is_ascii() {
         return answer.body.clone();
     }
-    hosts::filled(&answer.title, length)
+    hosts::filled(&answer.title, answer.length.min(LONGEST_PAGE))
 }
 
+const LONGEST_PAGE: usize = 32 * 1024;
 const MOST_UNKNOWN: usize = 64;

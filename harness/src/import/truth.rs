@@ -26,8 +26,9 @@ impl Truth {
         let services = library.all_services();
         let mut truth = Self::default();
         let names = all_names(observations);
+        truth.uses = services.iter().filter(|service| &*service.id == PUBLIC_DNS).cloned().collect();
         if observations.test != Test::Web {
-            truth.uses = chosen(&names, observations, &services);
+            add_chosen(&mut truth.uses, &names, observations, &services);
         }
         for name in names {
             let measured = measured(&name, observations)?;
@@ -83,11 +84,15 @@ fn all_names(observations: &Observations) -> BTreeSet<HostName> {
     observations.name().into_iter().chain(lookups).chain(greeted).chain(asked).take(MOST_NAMES).collect()
 }
 
-/// The services that have the most of these names, each name in one of them.
-fn chosen(names: &BTreeSet<HostName>, observations: &Observations, services: &[Service]) -> Vec<Service> {
+/// Adds the services that have the most of these names, each name in one of them.
+fn add_chosen(
+    chosen: &mut Vec<Service>,
+    names: &BTreeSet<HostName>,
+    observations: &Observations,
+    services: &[Service],
+) {
     let mut missing: Vec<&str> = names.iter().map(HostName::as_str).collect();
     let endpoints: Vec<IpAddr> = observations.connects.iter().map(|connect| connect.remote.ip()).collect();
-    let mut chosen: Vec<Service> = Vec::new();
     let has = |service: &Service, missing: &[&str]| {
         let names = service.hosts.iter().flat_map(|host| &host.names);
         let addresses = service.hosts.iter().flat_map(|host| &host.addresses);
@@ -105,7 +110,6 @@ fn chosen(names: &BTreeSet<HostName>, observations: &Observations, services: &[S
             break;
         }
     }
-    chosen
 }
 
 fn clash(one: &Service, other: &Service) -> bool {
@@ -163,5 +167,7 @@ fn greeted<'a>(name: &'a HostName, observations: &'a Observations) -> impl Itera
     named.filter_map(|handshake| handshake.remote.map(|remote| remote.ip())).filter(|address| is_public(*address))
 }
 
+/// Every scenario has them, because `control` asks one of them.
+pub(crate) const PUBLIC_DNS: &str = "services/public-dns";
 static NONE: BTreeSet<IpAddr> = BTreeSet::new();
 const MOST_NAMES: usize = 64;

@@ -28,6 +28,9 @@ pub(crate) const KINDS: &[&Kind] = &[
     &kinds::facebook_messenger::KIND,
 ];
 
+/// Web Connectivity.
+pub(crate) const WEB: &Kind = &kinds::web::KIND;
+
 /// The kind that is called so.
 pub(crate) fn kind(word: &str) -> Result<&'static Kind, AskError> {
     let found = KINDS.iter().find(|kind| kind.word == word).copied();

@@ -19,15 +19,15 @@ pub(crate) struct Played {
     pub(crate) problems: Vec<String>,
 }
 
-/// Builds a lab in this phase and measures once from this vantage. Must be called in the process of a sandbox.
+/// Builds a lab in this phase and measures once from this vantage. Labs of one process have numbers of their own in `options`. Must be called in the process of a sandbox.
 pub(crate) fn play(
     scenario: &Arc<Scenario>,
     (phase, vantage): (&Name, &Vantage),
     probe: &Probe,
-    seed: u64,
+    options: LabOptions,
 ) -> Result<Played, RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let lab = Lab::start_with(Arc::clone(scenario), phase, LabOptions { seed, ..LabOptions::default() })?;
+    let lab = Lab::start_with(Arc::clone(scenario), phase, options)?;
     let trust = Trust::new(lab.authority_der())?;
     let time = LabTime::new(lab.clock().clone());
     let seat = Seat::take(&lab, &vantage.name, &trust, &time)?;
