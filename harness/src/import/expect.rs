@@ -185,8 +185,10 @@ fn of_control(observations: &Observations, findings: &Findings) -> Option<String
         return None;
     };
     let control = observations.control.as_ref()?;
-    let reached = control.page.is_some()
-        && findings.servers.iter().any(|server| server.names.iter().any(|each| each == name.as_str()));
+    let own = findings.servers.iter().find(|server| server.names.iter().any(|each| each == name.as_str()));
+    // What leads elsewhere, or says that something is wrong, is no page of its own.
+    let is_page = own.is_some_and(|server| server.redirects.is_empty());
+    let reached = is_page && control.page.as_ref().is_some_and(|page| page.status == 200);
     let probe = format!("{{ http = {{ url = {} }} }}", quoted(&url_of(input)));
     reached.then(|| expectation("control", Some("control"), &probe, "ok", None, None))
 }

@@ -10,7 +10,6 @@ use super::observations::{Answer, Asked, Exchange, Failed, Observations, Test};
 use super::symptom::Symptom;
 use super::truth::Truth;
 use super::words::HostName;
-use crate::ooni::web_keys::Blocking;
 
 /// The machines besides those of the library's services.
 pub(crate) fn servers(observations: &Observations, truth: &Truth, findings: &Findings) -> Vec<Server> {
@@ -65,7 +64,7 @@ impl Hosts<'_> {
 
     /// Where these names lead to, with or without TLS; what somebody else answered in their place does not count.
     fn redirects(&self, names: &[String], secure: bool) -> Vec<Redirect> {
-        let replaced = self.observations.web.as_ref().is_some_and(|web| web.blocking == Blocking::HttpDiff);
+        let replaced = self.observations.replaced().is_some();
         let own = self
             .observations
             .exchanges
@@ -93,7 +92,7 @@ impl Hosts<'_> {
                 Asked::Resolver(address) => Some(address),
                 Asked::System => None,
             })
-            .filter(|address| is_public(*address) && !taken.contains(address))
+            .filter(|address| has_a_place(*address) && !taken.contains(address))
             .collect();
         for (number, address) in asked.into_iter().enumerate() {
             if let Some(known) = servers.iter_mut().find(|server| server.addresses.contains(&address)) {
@@ -174,7 +173,8 @@ impl Hosts<'_> {
     /// The page of the control, which is that of the last name that the input led to, or the one that the client got.
     fn page(&self, names: &BTreeSet<HostName>) -> Page {
         let is_own = |host: &str| names.iter().any(|name| name.as_str() == host);
-        let last = self.observations.exchanges.last().map(|each| each.url.host.as_str());
+        let chain = self.observations.exchanges.iter().filter(|_| self.observations.replaced().is_none());
+        let last = chain.last().map(|each| each.url.host.as_str());
         let last = last.or(self.observations.input.as_ref().map(|input| input.host.as_str()));
         let control = self.observations.control.as_ref().and_then(|control| control.page.as_ref());
         let own = self.observations.exchanges.iter().filter(|each| is_own(&each.url.host));
@@ -206,7 +206,7 @@ impl Hosts<'_> {
         });
         let mut impostors: BTreeMap<IpAddr, &HostName> = BTreeMap::new();
         for (lie, addresses) in lies {
-            let wrong = addresses.iter().filter(|address| is_public(**address) && !self.truth.has(**address));
+            let wrong = addresses.iter().filter(|address| has_a_place(**address) && !self.truth.has(**address));
             impostors.extend(wrong.filter(|address| !taken.contains(*address)).map(|address| (*address, &lie.name)));
         }
         let answering = impostors.into_iter().enumerate();
@@ -262,6 +262,16 @@ fn answer_of(exchange: &Exchange, address: IpAddr, name: &HostName) -> Option<Pa
 
 fn page_of(answer: &Answer) -> Page {
     Page { title: answer.title.clone(), length: answer.length, status: answer.status }
+}
+
+/// Whether the lab has a place for a machine at this address: of IPv6 it has 2000::/3, as the internet does.
+pub(crate) fn has_a_place(address: IpAddr) -> bool {
+    let global = |address: std::net::Ipv6Addr| (0x2000..0x4000).contains(&address.segments()[0]);
+    is_public(address)
+        && match address {
+            IpAddr::V4(_) => true,
+            IpAddr::V6(address) => global(address),
+        }
 }
 
 /// What the language calls a certificate that a client refuses like this.

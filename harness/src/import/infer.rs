@@ -153,10 +153,13 @@ impl Inference<'_> {
             Some(control) => {
                 !control.as_ref().is_some_and(|failed| matches!(failed.symptom, Symptom::Timeout | Symptom::Refused))
             }
-            None => {
-                how.symptom != Symptom::Refused || (self.observations.test != Test::Web && self.truth.has(remote.ip()))
-            }
+            None => how.symptom != Symptom::Refused || (self.truth.has(remote.ip()) && !self.is_nobodys_fault()),
         }
+    }
+
+    /// Whether OONI's rule says that nothing is blocked.
+    fn is_nobodys_fault(&self) -> bool {
+        self.observations.web.as_ref().is_some_and(|web| web.blocking == Blocking::None)
     }
 
     /// Handshakes that failed, by name: whether the name is what they failed for is seen where it did not elsewhere.
@@ -312,9 +315,7 @@ impl Inference<'_> {
 
     /// A page that came in place of the server's, where Web Connectivity says so.
     fn page(&mut self) {
-        let differs = self.observations.web.as_ref().is_some_and(|web| web.blocking == Blocking::HttpDiff);
-        let plain = self.observations.exchanges.iter().find(|exchange| !exchange.url.secure && exchange.result.is_ok());
-        let (true, Some(exchange)) = (differs, plain) else { return };
+        let Some(exchange) = self.observations.replaced() else { return };
         let (Ok(answer), Some(name)) = (&exchange.result, HostName::new(&exchange.url.host)) else { return };
         let evidence = format!(
             "{name} answered with another page than the control's: status {}, title {:?}",
@@ -333,17 +334,19 @@ impl Inference<'_> {
 
     /// The page as it is sent. One that is longer than is written down is as long, with its title in it.
     fn sent(answer: &Answer) -> String {
+        let body = shortened(answer);
         let reason = if (300..400).contains(&answer.status) { "Found" } else { "Blocked" };
         // Writing to a string cannot fail.
-        let mut page = format!("HTTP/1.1 {} {reason}\r\nContent-Type: text/html; charset=utf-8\r\n", answer.status);
-        if let Some(location) = answer.location.as_ref().filter(|location| hosts::is_location(location)) {
-            let _ = write!(page, "Location: {location}\r\n");
-        }
+        let mut page = format!("HTTP/1.1 {} {reason}\r\n", answer.status);
         for (name, value) in &answer.headers {
-            let _ = write!(page, "{name}: {value}\r\n");
+            let _ = match name.to_ascii_lowercase().as_str() {
+                "content-length" => write!(page, "{name}: {}\r\n", body.len()),
+                // The body is as it is, in one piece.
+                "transfer-encoding" | "content-encoding" => Ok(()),
+                _ => write!(page, "{name}: {value}\r\n"),
+            };
         }
-        let body = shortened(answer);
-        let _ = write!(page, "Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+        let _ = write!(page, "\r\n{body}");
         page
     }
 

@@ -130,7 +130,7 @@ pub(crate) struct Answer {
     pub(crate) title: String,
     /// How long it is.
     pub(crate) length: usize,
-    /// The headers that are not the usual ones.
+    /// Its headers, as far as they can be written down again.
     pub(crate) headers: Vec<(String, String)>,
 }
 
@@ -160,8 +160,6 @@ pub(crate) struct ControlPage {
     pub(crate) length: usize,
     /// The status.
     pub(crate) status: u16,
-    /// Its headers.
-    pub(crate) headers: Vec<(String, String)>,
 }
 
 /// What Web Connectivity concluded.
@@ -215,6 +213,35 @@ impl Observations {
     pub(crate) fn name(&self) -> Option<HostName> {
         HostName::new(&self.input.as_ref()?.host)
     }
+}
+
+impl Observations {
+    /// The plain request that somebody on the way answered in the server's place: OONI's rule says so, or it led away to
+    /// another name, and what was found there is not the page of the control, which was led nowhere.
+    pub(crate) fn replaced(&self) -> Option<&Exchange> {
+        let first = self.exchanges.first().filter(|first| !first.url.secure && first.result.is_ok())?;
+        let differs = self.web.as_ref().is_some_and(|web| web.blocking == Blocking::HttpDiff);
+        (differs || self.is_led_away(first)).then_some(first)
+    }
+
+    fn is_led_away(&self, first: &Exchange) -> bool {
+        let Some(control) = self.control.as_ref().and_then(|control| control.page.as_ref()) else { return false };
+        let leads = first.result.as_ref().is_ok_and(|answer| answer.location.is_some());
+        let Some(last) = self.exchanges.last().filter(|last| leads && last.url.host != first.url.host) else {
+            // Where it led there was not even a name.
+            let gone = self.web.as_ref().and_then(|web| web.failure.as_deref()).map(Symptom::of);
+            return leads && gone == Some(Symptom::NoName);
+        };
+        match &last.result {
+            Ok(answer) => answer.title != control.title && !is_about(answer.length, control.length),
+            Err(_) => false,
+        }
+    }
+}
+
+/// OONI's measure of alike (ts-017).
+fn is_about(one: usize, other: usize) -> bool {
+    one.min(other) * 10 > one.max(other) * 7
 }
 
 impl Failed {
@@ -321,7 +348,7 @@ fn answer(transaction: &Transaction) -> Option<Answer> {
         location: response.header("location"),
         title: title(&body),
         length: body.len(),
-        headers: uncommon(headers),
+        headers: headers.filter(|(name, value)| is_header(name, value)).take(MOST_HEADERS).collect(),
         body,
     })
 }
@@ -333,12 +360,6 @@ pub(crate) fn title(page: &str) -> String {
     let Some(start) = inside else { return String::new() };
     let end = lower[start..].find("</title").map_or(page.len(), |end| start + end);
     page[start..end].trim().chars().take(LONGEST_TITLE).collect()
-}
-
-/// The headers that tell one server from another; the lab's server has the rest by itself.
-fn uncommon(headers: impl Iterator<Item = (String, String)>) -> Vec<(String, String)> {
-    let is_usual = |name: &str| USUAL.iter().any(|usual| usual.eq_ignore_ascii_case(name));
-    headers.filter(|(name, value)| !is_usual(name) && is_header(name, value)).take(MOST_HEADERS).collect()
 }
 
 fn is_header(name: &str, value: &str) -> bool {
@@ -363,7 +384,6 @@ fn control(response: &ControlResponse) -> Control {
             title: page.title.chars().take(LONGEST_TITLE).collect(),
             length: usize::try_from(page.body_length).unwrap_or_default(),
             status,
-            headers: uncommon(page.headers.iter().map(|(name, value)| (name.clone(), value.clone()))),
         }),
         networks: response
             .ip_info
@@ -395,45 +415,9 @@ fn verdict(keys: &WebKeys) -> WebVerdict {
 
 /// More of a kind than any test of OONI's has is not looked at.
 const MOST: usize = 512;
-const MOST_HEADERS: usize = 16;
+const MOST_HEADERS: usize = 32;
 const LONGEST_TITLE: usize = 128;
 const LONGEST_URL: usize = 2048;
-
-/// Headers that say nothing about which server it is: what OONI passes over (ts-017), and those that a message's form needs.
-const USUAL: &[&str] = &[
-    "date",
-    "content-type",
-    "server",
-    "cache-control",
-    "vary",
-    "set-cookie",
-    "location",
-    "expires",
-    "x-powered-by",
-    "content-encoding",
-    "last-modified",
-    "accept-ranges",
-    "pragma",
-    "x-frame-options",
-    "etag",
-    "x-content-type-options",
-    "age",
-    "via",
-    "p3p",
-    "x-xss-protection",
-    "content-language",
-    "cf-ray",
-    "strict-transport-security",
-    "link",
-    "x-varnish",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "keep-alive",
-    "alt-svc",
-    "trailer",
-    "upgrade",
-];
 
 #[cfg(test)]
 mod tests {

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use roadblock_scenarios::Library;
 use roadblock_scenarios::model::Service;
-use roadblock_scenarios::{Library, is_public};
 
 use super::error::ImportError;
+use super::hosts::has_a_place;
 use super::observations::{Asked, Observations, Test};
 use super::words::HostName;
 
@@ -34,8 +35,10 @@ impl Truth {
             let measured = measured(&name, observations)?;
             let own = addresses_in(&truth.uses, &name);
             if own.is_empty() {
-                let addresses = if measured.is_empty() { addresses_in(&services, &name) } else { measured };
-                truth.names.insert(name, addresses);
+                // What the control does not find is nowhere.
+                let is_gone = observations.name().as_ref() == Some(&name) && observations.control.is_some();
+                let known = if measured.is_empty() && !is_gone { addresses_in(&services, &name) } else { measured };
+                truth.names.insert(name, known);
                 continue;
             }
             for address in measured.difference(&own) {
@@ -133,7 +136,7 @@ fn measured(name: &HostName, observations: &Observations) -> Result<BTreeSet<IpA
             .filter_map(|lookup| lookup.result.as_ref().ok())
             .flatten()
             .copied()
-            .filter(|each| is_public(*each))
+            .filter(|each| has_a_place(*each))
             .collect()
     };
     let system = || answered(&|asked| asked == Asked::System);
@@ -142,7 +145,7 @@ fn measured(name: &HostName, observations: &Observations) -> Result<BTreeSet<IpA
         let own = system();
         return Ok(if own.is_empty() { answered(&|asked| asked != Asked::System) } else { own });
     };
-    let mut right: BTreeSet<IpAddr> = control.addresses.iter().copied().filter(|each| is_public(*each)).collect();
+    let mut right: BTreeSet<IpAddr> = control.addresses.iter().copied().filter(|each| has_a_place(*each)).collect();
     if let (true, Some(address)) = (right.is_empty(), control.addresses.first()) {
         return Err(ImportError::NotPublic { name: name.to_string(), address: *address });
     }
@@ -164,7 +167,7 @@ fn measured(name: &HostName, observations: &Observations) -> Result<BTreeSet<IpA
 fn greeted<'a>(name: &'a HostName, observations: &'a Observations) -> impl Iterator<Item = IpAddr> + 'a {
     let sound = observations.handshakes.iter().filter(|handshake| handshake.failed.is_none());
     let named = sound.filter(move |handshake| handshake.sni.as_ref() == Some(name));
-    named.filter_map(|handshake| handshake.remote.map(|remote| remote.ip())).filter(|address| is_public(*address))
+    named.filter_map(|handshake| handshake.remote.map(|remote| remote.ip())).filter(|address| has_a_place(*address))
 }
 
 /// Every scenario has them, because `control` asks one of them.
