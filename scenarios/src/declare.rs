@@ -44,7 +44,7 @@ pub(crate) use listen::ListenDeclaration;
 pub(crate) use neighbours::NeighbourTable;
 pub(crate) use neighbours::NeighboursDeclaration;
 pub(crate) use probe::{
-    AppProbe, ConnectionsProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, SpeakProbe,
+    AppProbe, ConnectionsProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, ResidualProbe, SpeakProbe,
     SplitDeclaration, TlsProbe,
 };
 pub(crate) use profile::{Parameter, ParameterType, ProfileFile, RuleDeclaration};

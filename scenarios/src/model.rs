@@ -27,7 +27,7 @@ use serde::Serialize;
 use crate::source::Location;
 
 pub use access::{Access, NatKind};
-pub use findings::{Counts, Finds, FreezeFinds, Limit, ThroughputFinds};
+pub use findings::{Counts, Finds, FreezeFinds, Limit, Punished, ResidualFinds, ThroughputFinds};
 pub use hello::{Hello, HttpRequest, Split};
 pub use machine::{Machine, MachineCommand, Readiness};
 pub use mechanism::{Mechanism, UnknownMechanism};

@@ -127,6 +127,12 @@ fn contradictions_are_explained() {
         "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"ok\"\nof-control = {}",
         "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"ok\"\nof-control = { at-least = 0.5, at-most = 0.4 }",
         "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"throttled\"\nfinds = {}",
+        "probe = { residual = { trigger = { tcp = { address = \"1.1.1.1\" } }, test = { tcp = { address = \"1.1.1.1\" } } } }\n\
+         verdict = \"ok\"\nfinds = { key = \"2t\" }",
+        "probe = { residual = { trigger = { command = { run = \"true\" } }, test = { tcp = { address = \"1.1.1.1\" } } } }\n\
+         verdict = \"ok\"",
+        "probe = { residual = { trigger = { tcp = { address = \"1.1.1.1\" } }, test = { tcp = { address = \"1.1.1.1\" } }, tries = 0 } }\n\
+         verdict = \"ok\"",
         "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"throttled\"\nfinds = { counts = \"bytes\" }",
         "probe = { freeze = { host = \"ya.ru\" } }\nverdict = \"freezes\"\nfinds = { packets = [3, 2] }",
         "probe = { throughput = { host = \"ya.ru\" } }\nverdict = \"throttled\"\nfinds = { beside = \"unthrottled\" }",

@@ -63,6 +63,12 @@ pub(crate) enum AskError {
         /// What it must be, as `an address and a port, as 1.1.1.1:443`.
         wanted: &'static str,
     },
+    /// Nothing is there to compare with.
+    #[error("nothing in `{scenario}` is neutral; add \"services/neutral\" to its `use`")]
+    NoNeutral {
+        /// The scenario.
+        scenario: String,
+    },
     /// A name that nothing in the scenario has.
     #[error("nothing in `{scenario}` is called `{name}`; write an address with it, as {name}@1.1.1.1:443")]
     NoAddress {

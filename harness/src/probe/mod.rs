@@ -23,6 +23,7 @@ pub(crate) const KINDS: &[&Kind] = &[
     &kinds::h3::KIND,
     &kinds::throughput::KIND,
     &kinds::freeze::KIND,
+    &kinds::residual::KIND,
     &kinds::whatsapp::KIND,
     &kinds::telegram::KIND,
     &kinds::facebook_messenger::KIND,

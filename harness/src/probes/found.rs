@@ -3,6 +3,7 @@
 use roadblock_scenarios::model::Finds;
 
 use super::freeze::FreezeFound;
+use super::residual::ResidualFound;
 use super::throughput::ThroughputFound;
 
 /// What was found, by the kind of the measurement.
@@ -12,6 +13,8 @@ pub(crate) enum Found {
     Throughput(ThroughputFound),
     /// Of a transfer that stands still.
     Freeze(FreezeFound),
+    /// Of a punishment.
+    Residual(ResidualFound),
 }
 
 impl Found {
@@ -20,6 +23,7 @@ impl Found {
         match (self, wanted) {
             (Self::Throughput(found), Finds::Throughput(wanted)) => found.is(*wanted),
             (Self::Freeze(found), Finds::Freeze(wanted)) => found.is(wanted),
+            (Self::Residual(found), Finds::Residual(wanted)) => found.is(wanted),
             _ => false,
         }
     }
@@ -29,6 +33,7 @@ impl Found {
         match self {
             Self::Throughput(found) => found.words(),
             Self::Freeze(found) => found.words(),
+            Self::Residual(found) => found.words(),
         }
     }
 
@@ -37,6 +42,7 @@ impl Found {
         match self {
             Self::Throughput(found) => found.evidence.clone(),
             Self::Freeze(found) => found.evidence(),
+            Self::Residual(found) => found.evidence(),
         }
     }
 }

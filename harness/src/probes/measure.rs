@@ -16,6 +16,7 @@ use super::h3::{self, H3Visit};
 use super::http::{self, Fetch};
 use super::known::Known;
 use super::mtproto::{self, DataCentre};
+use super::residual::{self, Residual};
 use super::speak::{self, Speech};
 use super::throughput::{self, Throughput};
 use super::tls::{self, Alpn, Greeting};
@@ -71,6 +72,8 @@ pub(crate) enum Measure {
     Throughput(Box<Throughput>),
     /// A transfer that may stand still.
     Freeze(Box<Freeze>),
+    /// A punishment and its length.
+    Residual(Box<Residual>),
     /// Many connections.
     Connections(Connections),
     /// A QUIC handshake.
@@ -176,6 +179,16 @@ impl Measure {
                 let beside = beside.as_ref().map(|name| known.transfer_at(place, name, *kilobytes, way));
                 Self::Freeze(Box::new(Freeze { transfer, beside }))
             }
+            Probe::Residual { trigger, test, elsewhere, within, tries } => {
+                let measure = |probe: &Probe| Self::new(scenario, vantage, probe);
+                Self::Residual(Box::new(Residual {
+                    trigger: measure(trigger)?,
+                    test: measure(test)?,
+                    elsewhere: elsewhere.as_deref().map(measure).transpose()?,
+                    within: *within,
+                    tries: *tries,
+                }))
+            }
             Probe::Connections { address, port, sni, verify, count, within } => {
                 let remote = SocketAddr::new(*address, *port);
                 let greeting = Greeting { remote, sni: sni.clone(), verify: *verify, alpn: Alpn::Http1 };
@@ -233,7 +246,7 @@ impl Measure {
     /// Whether it waits in the lab's time, so that others must be able to go on meanwhile.
     pub(crate) fn waits(&self) -> bool {
         match self {
-            Self::Call(_) => true,
+            Self::Call(_) | Self::Residual(_) => true,
             Self::Speak(speech) => speech.pauses(),
             Self::Connections(connections) => !connections.within.is_zero(),
             Self::Dns(question, _) => !question.patience.within.is_zero(),
@@ -265,6 +278,7 @@ impl Measure {
             Self::Tunnel(tunnel) => Box::pin(wireguard::probe(tools, tunnel)).await,
             Self::Throughput(throughput) => Box::pin(throughput::probe(tools, throughput)).await,
             Self::Freeze(freeze) => Box::pin(freeze::probe(tools, freeze)).await,
+            Self::Residual(residual) => Box::pin(residual::probe(tools, residual)).await,
             Self::Connections(connections) => Box::pin(connections::probe(tools, connections)).await,
             Self::Quic(greeting, version) => Box::pin(quic::probe(tools, greeting, *version)).await,
             Self::H3(visit) => Box::pin(h3::probe(tools, visit)).await,

@@ -33,6 +33,7 @@ mod page;
 mod ping;
 mod quic;
 mod records;
+mod residual;
 mod segments;
 mod socket;
 mod speak;

@@ -86,6 +86,9 @@ pub(crate) fn describe(probe: &Probe) -> String {
             let beside = beside.as_ref().map(|name| format!(", beside {name}")).unwrap_or_default();
             format!("freeze of {kilobytes} KB {way} {host}{whence}{beside}")
         }
+        Probe::Residual { trigger, test, within, .. } => {
+            format!("residual of {}, up to {} s, seen by {}", describe(trigger), within.as_secs(), describe(test))
+        }
         Probe::Connections { address, port, sni, count, within, .. } => {
             let over = if within.is_zero() { String::new() } else { format!(" within {} s", within.as_secs_f64()) };
             format!("{count} connections to {} with SNI {sni}{over}", SocketAddr::new(*address, *port))
@@ -270,6 +273,13 @@ mod tests {
                 ],
                 pause: Duration::from_millis(1500),
                 reply: Reply::Echo,
+            },
+            Probe::Residual {
+                trigger: Box::new(Probe::Ping { address }),
+                test: Box::new(Probe::Tcp { address, port }),
+                elsewhere: None,
+                within: Duration::from_secs(600),
+                tries: 1,
             },
             Probe::Freeze {
                 host: "a.example".to_owned(),

@@ -1,8 +1,10 @@
 //! What a measurement must find out, beside its verdict.
 
+use std::time::Duration;
+
 use roadblock_censor::policy::Sees;
 
-use crate::model::{Counts, Limit};
+use crate::model::{Counts, Limit, Punished};
 use crate::read::{OneOrMany, table, words};
 
 table! {
@@ -22,12 +24,27 @@ table! {
         "kilobytes" => kilobytes: Option<OneOrMany<u32>>,
         /// `freeze` with `beside`: whether the name beside it comes through whole.
         "spared" => spared: Option<bool>,
+        /// `residual`: whom the punishment hits.
+        "key" => key: Option<Punished>,
+        /// `residual`: how long it lasts: the least and the most.
+        "last" => last: Option<OneOrMany<Duration>>,
     }
 }
 
 words! {
     /// What is counted: packets, with or without payload, or bytes of payload.
     Counts { "packets" => Self::Packets, "bytes" => Self::Bytes, }
+}
+
+words! {
+    /// Whom a punishment hits: `none`, the ports of the connection that earned it (`4t`), every connection of the client to that
+    /// port of the server (`3t`), or to the server (`2t`).
+    Punished {
+        "none" => Self::Nobody,
+        "4t" => Self::FourTuple,
+        "3t" => Self::ThreeTuple,
+        "2t" => Self::TwoTuple,
+    }
 }
 
 words! {

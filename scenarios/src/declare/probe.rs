@@ -67,6 +67,8 @@ choice! {
             "throughput" => Throughput(ThroughputProbe),
             /// A transfer that may stand still, and what is counted until it does.
             "freeze" => Freeze(FreezeProbe),
+            /// A punishment: how long something innocuous is hit after something that is not, and by what key.
+            "residual" => Residual(ResidualProbe),
             /// Bytes as they are written, over TCP or UDP.
             "speak" => Speak(SpeakProbe),
             /// Many connections of one client.
@@ -342,6 +344,25 @@ table! {
         "upload" => upload: bool = false,
         /// A neutral name with which the same is measured at the same address.
         "beside" => beside: Option<Text>,
+    }
+}
+
+table! {
+    /// A punishment that outlives its trigger. The trigger is measured, then something innocuous at moments after it, on the
+    /// lab's clock, each time behind a pause in which every punishment of before ends. The verdict is that of the innocuous
+    /// measurement two seconds after the trigger: `ok` where nobody is punished, `unmeasured` where it fails without a trigger.
+    ResidualProbe {
+        /// What earns it.
+        "trigger" => trigger: Box<ProbeDeclaration>,
+        /// What is innocuous, at the same port of the same server.
+        "test" => test: Box<ProbeDeclaration>,
+        /// The same at another port of it, so that a punishment of the address is told from one of the port.
+        "elsewhere" => elsewhere: Option<Box<ProbeDeclaration>>,
+        /// How long it may last, on the lab's clock, at most a day.
+        "within" => within: Duration = Duration::from_secs(600),
+        /// How often each look is taken, each with a trigger of its own, from 1 to 20: where chance decides, one that is hit
+        /// is enough.
+        "tries" => tries: u16 = 1,
     }
 }
 

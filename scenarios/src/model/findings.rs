@@ -1,6 +1,7 @@
 //! What a measurement must find out, beside its verdict.
 
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use roadblock_censor::policy::Sees;
 use serde::Serialize;
@@ -13,6 +14,8 @@ pub enum Finds {
     Throughput(ThroughputFinds),
     /// Of a transfer that stands still.
     Freeze(FreezeFinds),
+    /// Of a punishment.
+    Residual(ResidualFinds),
 }
 
 impl Finds {
@@ -22,6 +25,10 @@ impl Finds {
             Self::Throughput(ThroughputFinds { limit, beside }) => {
                 let words = [("limit", *limit), ("beside", *beside)];
                 words.into_iter().filter_map(|(key, limit)| Some((key, limit?.word().to_owned()))).collect()
+            }
+            Self::Residual(ResidualFinds { key, last }) => {
+                let key = key.map(|key| ("key", key.word().to_owned()));
+                key.into_iter().chain(last.as_ref().map(|last| ("last", seconds_words(last)))).collect()
             }
             Self::Freeze(FreezeFinds { counts, direction, packets, kilobytes, spared }) => [
                 ("counts", counts.map(|counts| counts.word().to_owned())),
@@ -79,6 +86,45 @@ impl Counts {
             Self::Bytes => "bytes",
         }
     }
+}
+
+/// What must be found about a punishment. At least one of these is there.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct ResidualFinds {
+    /// Whom it hits.
+    pub key: Option<Punished>,
+    /// How long it lasts.
+    pub last: Option<RangeInclusive<Duration>>,
+}
+
+/// Whom a punishment hits, as far as one client can tell.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Punished {
+    /// Nobody: there is none.
+    Nobody,
+    /// The ports of the connection that earned it.
+    FourTuple,
+    /// Every connection of the client to that port of the server.
+    ThreeTuple,
+    /// Every connection of the client to the server.
+    TwoTuple,
+}
+
+impl Punished {
+    /// What the file calls it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Nobody => "none",
+            Self::FourTuple => "4t",
+            Self::ThreeTuple => "3t",
+            Self::TwoTuple => "2t",
+        }
+    }
+}
+
+fn seconds_words(range: &RangeInclusive<Duration>) -> String {
+    format!("{} to {} s", range.start().as_secs_f64(), range.end().as_secs_f64())
 }
 
 fn range_words(range: &RangeInclusive<u32>) -> String {

@@ -15,6 +15,7 @@ impl Probe {
                 rest.split(['/', '?', '#', ':']).next()
             }
             Self::Throughput { host, .. } | Self::Freeze { host, .. } => Some(host),
+            Self::Residual { trigger, .. } => trigger.name(),
             _ => None,
         }
     }
@@ -27,6 +28,7 @@ impl Probe {
             | Self::H3 { address, .. }
             | Self::Throughput { address, .. }
             | Self::Freeze { address, .. } => *address,
+            Self::Residual { trigger, .. } => trigger.address(),
             Self::Ping { address }
             | Self::Tcp { address, .. }
             | Self::Tls { address, .. }

@@ -292,6 +292,19 @@ pub enum Probe {
         /// A neutral name that is measured at the same address, for comparison.
         beside: Option<String>,
     },
+    /// A punishment: how long something innocuous is hit after something that is not, and by what key.
+    Residual {
+        /// What earns it.
+        trigger: Box<Probe>,
+        /// What is innocuous, at the same port of the same server.
+        test: Box<Probe>,
+        /// The same at another port of it.
+        elsewhere: Option<Box<Probe>>,
+        /// How long it may last.
+        within: Duration,
+        /// How often each look is taken.
+        tries: u16,
+    },
     /// Connections of one client to one web server, one after the other and all kept.
     Connections {
         /// Where to.

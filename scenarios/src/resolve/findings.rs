@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::declare::FindsDeclaration;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::model::{Finds, FreezeFinds, Probe, ThroughputFinds};
+use crate::model::{Finds, FreezeFinds, Probe, Punished, ResidualFinds, ThroughputFinds};
 use crate::read::{Located, OneOrMany};
 
 /// What must be found by this probe; `None` where nothing is said, or what is said is not its to find.
@@ -45,13 +45,22 @@ pub(super) fn finds(declared: Option<&FindsDeclaration>, probe: &Probe, errors: 
             kilobytes: range(declared, declared.kilobytes.as_ref(), errors),
             spared: declared.spared,
         }),
+        Probe::Residual { elsewhere: None, .. } if declared.key == Some(Punished::TwoTuple) => {
+            let help = "name a measurement at another port of the server with `elsewhere`";
+            complain(declared, "nothing is measured at another port", help, errors);
+            return None;
+        }
+        Probe::Residual { .. } => {
+            let last = range(declared, declared.last.as_ref(), errors);
+            Finds::Residual(ResidualFinds { key: declared.key, last })
+        }
         _ => return None,
     })
 }
 
 /// The keys that the file says.
 fn said(declared: &FindsDeclaration) -> Vec<&'static str> {
-    let FindsDeclaration { limit, beside, counts, direction, packets, kilobytes, spared, .. } = declared;
+    let FindsDeclaration { limit, beside, counts, direction, packets, kilobytes, spared, key, last, .. } = declared;
     let keys = [
         ("limit", limit.is_some()),
         ("beside", beside.is_some()),
@@ -60,6 +69,8 @@ fn said(declared: &FindsDeclaration) -> Vec<&'static str> {
         ("packets", packets.is_some()),
         ("kilobytes", kilobytes.is_some()),
         ("spared", spared.is_some()),
+        ("key", key.is_some()),
+        ("last", last.is_some()),
     ];
     keys.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key).collect()
 }
@@ -85,6 +96,7 @@ fn looked_for(probe: &Probe) -> (&'static str, &'static [&'static str]) {
     match probe {
         Probe::Throughput { .. } => ("throughput", &["limit", "beside"]),
         Probe::Freeze { .. } => ("freeze", &["counts", "direction", "packets", "kilobytes", "spared"]),
+        Probe::Residual { .. } => ("residual", &["key", "last"]),
         _ => ("", &[]),
     }
 }

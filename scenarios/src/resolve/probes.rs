@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::services::host_of;
-use crate::declare::{AppProbe, ConnectionsProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, TlsProbe};
+use crate::declare::{
+    AppProbe, ConnectionsProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, ResidualProbe, TlsProbe,
+};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::library::Library;
 use crate::model::{Authority, DnsPatience, DnsTransport, Family, Host, MtProtoTransport, Probe, Protocol, Service};
@@ -136,6 +138,7 @@ impl<'a> ProbeBuilder<'a> {
                     beside: freeze.beside.as_ref().map(|name| name.value.clone()),
                 }
             }
+            ProbeDeclaration::Residual(residual) => self.residual(residual)?,
             ProbeDeclaration::Connections(connections) => self.connections(connections)?,
             ProbeDeclaration::Quic(quic) => self.quic(quic)?,
             ProbeDeclaration::H3(h3) => self.h3(h3)?,
@@ -216,6 +219,29 @@ impl<'a> ProbeBuilder<'a> {
         let verify = self.addresses(sni).any(|each| each == address);
         let (port, sni, count, within) = (*port, sni.value.clone(), *count, *within);
         Some(Probe::Connections { address, port, sni, verify, count, within })
+    }
+
+    fn residual(&mut self, declared: &ResidualProbe) -> Option<Probe> {
+        let ResidualProbe { trigger, test, elsewhere, within, tries, .. } = declared;
+        if !(1..=MOST_TRIES).contains(tries) || !(Duration::from_secs(4)..=LONGEST_RESIDUAL).contains(within) {
+            let help = "write a `within` from 4 seconds to a day, and `tries` from 1 to 20";
+            return self.refuse(declared.at(), "so long or so often is not looked", help);
+        }
+        let mut part = |probe: &ProbeDeclaration| {
+            let probe = self.built(probe)?;
+            // A program's need for permission would not be seen in here, and the clock can be moved by one at a time.
+            if matches!(probe, Probe::Command { .. } | Probe::Residual { .. }) {
+                let message = "a `command` or a `residual` is no part of a `residual`";
+                return self.refuse(declared.at(), message, "name a measurement of one connection, as `tls`");
+            }
+            Some(Box::new(probe))
+        };
+        let (trigger, test) = (part(trigger)?, part(test)?);
+        let elsewhere = match elsewhere {
+            Some(elsewhere) => Some(part(elsewhere)?),
+            None => None,
+        };
+        Some(Probe::Residual { trigger, test, elsewhere, within: *within, tries: *tries })
     }
 
     fn quic(&mut self, quic: &QuicProbe) -> Option<Probe> {
@@ -320,4 +346,6 @@ fn names_of(probe: &Probe) -> &'static [&'static str] {
 const CHAT: &str = "g.whatsapp.net";
 /// Each is a socket at both ends.
 const MOST_CONNECTIONS: u16 = 200;
+const MOST_TRIES: u16 = 20;
+const LONGEST_RESIDUAL: Duration = Duration::from_secs(86_400);
 const LONGEST_CALL: Duration = Duration::from_secs(3600);

@@ -6,6 +6,7 @@ pub(super) mod freeze;
 pub(super) mod h3;
 pub(super) mod http;
 pub(super) mod quic;
+pub(super) mod residual;
 pub(super) mod tcp;
 pub(super) mod telegram;
 pub(super) mod throughput;
