@@ -295,11 +295,11 @@ pub enum Probe {
     /// A punishment: how long something innocuous is hit after something that is not, and by what key.
     Residual {
         /// What earns it.
-        trigger: Box<Probe>,
+        trigger: Box<Self>,
         /// What is innocuous, at the same port of the same server.
-        test: Box<Probe>,
+        test: Box<Self>,
         /// The same at another port of it.
-        elsewhere: Option<Box<Probe>>,
+        elsewhere: Option<Box<Self>>,
         /// How long it may last.
         within: Duration,
         /// How often each look is taken.
