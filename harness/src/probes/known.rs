@@ -79,6 +79,19 @@ impl<'a> Known<'a> {
         Transfer { pinned, verify, ..self.transfer(host, Family::V4, kilobytes, way) }
     }
 
+    /// A transfer, and the same at its address with the name beside it.
+    pub(crate) fn transfers(
+        self,
+        pinned: Option<IpAddr>,
+        (host, beside): (&str, Option<&str>),
+        kilobytes: u32,
+        way: Way,
+    ) -> (Transfer, Option<Transfer>) {
+        let place = pinned.or_else(|| self.address_of(host, Family::V4));
+        let beside = beside.map(|name| self.transfer_at(place, name, kilobytes, way));
+        (self.transfer_at(pinned, host, kilobytes, way), beside)
+    }
+
     /// The first address that the lab's own host of this name has.
     pub(crate) fn address_of(self, name: &str, family: Family) -> Option<IpAddr> {
         let all = self.scenario.addresses_of(name);

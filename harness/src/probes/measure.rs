@@ -164,19 +164,13 @@ impl Measure {
                 Self::Tunnel(Tunnel { remote: SocketAddr::new(*address, *port), keys, packets: *packets })
             }
             Probe::Throughput { host, address, kilobytes, upload, at_least, beside } => {
-                let way = if *upload { Way::Up } else { Way::Down };
                 let at_least = |usual| Transfer { at_least: *at_least, ..usual };
-                let transfer = at_least(known.transfer_at(*address, host, *kilobytes, way));
-                // Where the address is not pinned it is that of the name which is measured.
-                let place = address.or_else(|| known.address_of(host, Family::V4));
-                let beside = beside.as_ref().map(|name| at_least(known.transfer_at(place, name, *kilobytes, way)));
+                let (transfer, beside) = known.transfers(*address, (host, beside.as_deref()), *kilobytes, way(*upload));
+                let (transfer, beside) = (at_least(transfer), beside.map(at_least));
                 Self::Throughput(Box::new(Throughput { transfer, beside }))
             }
             Probe::Freeze { host, address, kilobytes, upload, beside } => {
-                let way = if *upload { Way::Up } else { Way::Down };
-                let transfer = known.transfer_at(*address, host, *kilobytes, way);
-                let place = address.or_else(|| known.address_of(host, Family::V4));
-                let beside = beside.as_ref().map(|name| known.transfer_at(place, name, *kilobytes, way));
+                let (transfer, beside) = known.transfers(*address, (host, beside.as_deref()), *kilobytes, way(*upload));
                 Self::Freeze(Box::new(Freeze { transfer, beside }))
             }
             Probe::Residual { trigger, test, elsewhere, within, tries } => {
@@ -285,6 +279,10 @@ impl Measure {
             Self::Speak(speech) => Box::pin(speak::probe(tools, speech)).await,
         }
     }
+}
+
+fn way(upload: bool) -> Way {
+    if upload { Way::Up } else { Way::Down }
 }
 
 /// The name in a Host header, without a port and without the dot of the root.
