@@ -45,7 +45,7 @@ pub(crate) use neighbours::NeighbourTable;
 pub(crate) use neighbours::NeighboursDeclaration;
 pub(crate) use probe::{
     AppProbe, ConnectionsProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, ResidualProbe, SpeakProbe,
-    SplitDeclaration, TlsProbe,
+    SplitDeclaration, TlsProbe, TraceProbe,
 };
 pub(crate) use profile::{Parameter, ParameterType, ProfileFile, RuleDeclaration};
 pub(crate) use quantities::{

@@ -27,14 +27,14 @@ use serde::Serialize;
 use crate::source::Location;
 
 pub use access::{Access, NatKind};
-pub use findings::{Counts, Finds, FreezeFinds, Limit, Punished, ResidualFinds, ThroughputFinds};
+pub use findings::{Counts, Finds, FreezeFinds, Limit, Punished, ResidualFinds, ThroughputFinds, TraceFinds};
 pub use hello::{Hello, HttpRequest, Split};
 pub use machine::{Machine, MachineCommand, Readiness};
 pub use mechanism::{Mechanism, UnknownMechanism};
 pub use payload::{Payload, Reply, Transport};
 pub use probe::{
     Authority, ChatHeader, DnsPatience, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport,
-    Neighbour, NeighbourKind, OfControl, Probe, QuicVersion, Step, Times, VerdictWord,
+    Neighbour, NeighbourKind, OfControl, Probe, QuicVersion, Says, Step, Times, VerdictWord,
 };
 pub use service::{
     Certificate, Host, HostAnswer, Listener, OoniRole, Page, Protocol, Service, Target, WebSocket, WireGuardKeys,

@@ -24,6 +24,7 @@ pub(crate) const KINDS: &[&Kind] = &[
     &kinds::throughput::KIND,
     &kinds::freeze::KIND,
     &kinds::residual::KIND,
+    &kinds::trace::KIND,
     &kinds::whatsapp::KIND,
     &kinds::telegram::KIND,
     &kinds::facebook_messenger::KIND,

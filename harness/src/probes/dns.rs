@@ -114,6 +114,12 @@ where
     Ok(addresses)
 }
 
+/// The bytes of a query for a name's A record.
+pub(crate) fn query_bytes(name: &str) -> Result<Vec<u8>, Failure> {
+    let query = query(&Question::usual(name, Family::V4, IpAddr::from([0, 0, 0, 0])))?;
+    query.to_vec().map_err(|error| Failure::Ours(error.to_string()))
+}
+
 fn query(question: &Question) -> Result<Message, Failure> {
     let mut name =
         Name::from_str(&question.name).map_err(|error| Failure::Ours(format!("{}: {error}", question.name)))?;

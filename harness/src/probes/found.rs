@@ -3,6 +3,7 @@
 use roadblock_scenarios::model::Finds;
 
 use super::freeze::FreezeFound;
+use super::localise::TraceFound;
 use super::residual::ResidualFound;
 use super::throughput::ThroughputFound;
 
@@ -15,6 +16,8 @@ pub(crate) enum Found {
     Freeze(FreezeFound),
     /// Of a punishment.
     Residual(ResidualFound),
+    /// Of where somebody interferes.
+    Trace(TraceFound),
 }
 
 impl Found {
@@ -24,6 +27,7 @@ impl Found {
             (Self::Throughput(found), Finds::Throughput(wanted)) => found.is(*wanted),
             (Self::Freeze(found), Finds::Freeze(wanted)) => found.is(wanted),
             (Self::Residual(found), Finds::Residual(wanted)) => found.is(wanted),
+            (Self::Trace(found), Finds::Trace(wanted)) => found.is(wanted),
             _ => false,
         }
     }
@@ -34,6 +38,7 @@ impl Found {
             Self::Throughput(found) => found.words(),
             Self::Freeze(found) => found.words(),
             Self::Residual(found) => found.words(),
+            Self::Trace(found) => found.words(),
         }
     }
 
@@ -43,6 +48,7 @@ impl Found {
             Self::Throughput(found) => found.evidence.clone(),
             Self::Freeze(found) => found.evidence(),
             Self::Residual(found) => found.evidence(),
+            Self::Trace(found) => found.evidence(),
         }
     }
 }

@@ -15,6 +15,7 @@ use super::freeze::{self, Freeze};
 use super::h3::{self, H3Visit};
 use super::http::{self, Fetch};
 use super::known::Known;
+use super::localise::{self, Localise};
 use super::mtproto::{self, DataCentre};
 use super::residual::{self, Residual};
 use super::speak::{self, Speech};
@@ -74,6 +75,8 @@ pub(crate) enum Measure {
     Freeze(Box<Freeze>),
     /// A punishment and its length.
     Residual(Box<Residual>),
+    /// Where somebody interferes.
+    Localise(Box<Localise>),
     /// Many connections.
     Connections(Connections),
     /// A QUIC handshake.
@@ -183,6 +186,10 @@ impl Measure {
                     tries: *tries,
                 }))
             }
+            Probe::Trace { address, port, says, about, neutral } => {
+                let remote = SocketAddr::new(*address, *port);
+                Self::Localise(Box::new(Localise::new(vantage, remote, *says, (about, neutral))))
+            }
             Probe::Connections { address, port, sni, verify, count, within } => {
                 let remote = SocketAddr::new(*address, *port);
                 let greeting = Greeting { remote, sni: sni.clone(), verify: *verify, alpn: Alpn::Http1 };
@@ -273,6 +280,7 @@ impl Measure {
             Self::Throughput(throughput) => Box::pin(throughput::probe(tools, throughput)).await,
             Self::Freeze(freeze) => Box::pin(freeze::probe(tools, freeze)).await,
             Self::Residual(residual) => Box::pin(residual::probe(tools, residual)).await,
+            Self::Localise(localise) => Box::pin(localise::probe(tools, localise)).await,
             Self::Connections(connections) => Box::pin(connections::probe(tools, connections)).await,
             Self::Quic(greeting, version) => Box::pin(quic::probe(tools, greeting, *version)).await,
             Self::H3(visit) => Box::pin(h3::probe(tools, visit)).await,

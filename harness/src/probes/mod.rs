@@ -24,6 +24,8 @@ mod http;
 mod key_log;
 mod known;
 mod lab_time;
+mod limited;
+mod localise;
 mod measure;
 mod mtproto;
 mod mtproto_transport;

@@ -148,6 +148,20 @@ async fn connect_as(trace: &mut Trace, tools: &Tools, greeting: &Greeting, hello
     }
 }
 
+/// The first record that a client sends which greets a server with this name.
+pub(crate) fn client_hello(tools: &Tools, remote: SocketAddr, name: &str) -> Result<Vec<u8>, Failure> {
+    let greeting = Greeting { remote, sni: name.to_owned(), verify: false, alpn: Alpn::Http1 };
+    let ours = |error: &dyn std::fmt::Display| Failure::Ours(format!("{name}: {error}"));
+    let server = ServerName::try_from(name.to_owned()).map_err(|error| ours(&error))?;
+    let config = tools.trust.config(&greeting, false);
+    let mut client = rustls::ClientConnection::new(config, server).map_err(|error| ours(&error))?;
+    let mut hello = Vec::new();
+    while client.wants_write() {
+        client.write_tls(&mut hello).map_err(|error| ours(&error))?;
+    }
+    Ok(hello)
+}
+
 /// A TCP connection and a TLS session on it, for the layers above.
 pub(crate) async fn connect(
     trace: &mut Trace,

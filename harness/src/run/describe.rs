@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use roadblock_scenarios::model::{
     Authority, ChatHeader, DnsPatience, DnsTransport, Family, FamilyChoice, Hello, HttpRequest, HttpVersion,
-    MtProtoTransport, Probe, QuicVersion, Reply, Split, Transport,
+    MtProtoTransport, Probe, QuicVersion, Reply, Says, Split, Transport,
 };
 
 /// What a target is called where it is not a matter of titles: the URL of a page, the words of anything else.
@@ -88,6 +88,14 @@ pub(crate) fn describe(probe: &Probe) -> String {
         }
         Probe::Residual { trigger, test, within, .. } => {
             format!("residual of {}, up to {} s, seen by {}", describe(trigger), within.as_secs(), describe(test))
+        }
+        Probe::Trace { address, port, says, about, neutral } => {
+            let what = match says {
+                Says::ClientHello => "SNI",
+                Says::Request => "Host",
+                Says::Query => "query",
+            };
+            format!("trace {} with {what} {about}, beside {neutral}", SocketAddr::new(*address, *port))
         }
         Probe::Connections { address, port, sni, count, within, .. } => {
             let over = if within.is_zero() { String::new() } else { format!(" within {} s", within.as_secs_f64()) };
@@ -273,6 +281,13 @@ mod tests {
                 ],
                 pause: Duration::from_millis(1500),
                 reply: Reply::Echo,
+            },
+            Probe::Trace {
+                address,
+                port,
+                says: Says::ClientHello,
+                about: "a.example".to_owned(),
+                neutral: "b.example".to_owned(),
             },
             Probe::Residual {
                 trigger: Box::new(Probe::Ping { address }),

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use roadblock_censor::policy::Sees;
+use roadblock_censor::policy::{Place, Sees};
 
 use crate::model::{Counts, Limit, Punished};
 use crate::read::{OneOrMany, table, words};
+use crate::source::Text;
 
 table! {
     /// What a measurement must find out, beside its verdict. Each key belongs to one probe.
@@ -28,6 +29,13 @@ table! {
         "key" => key: Option<Punished>,
         /// `residual`: how long it lasts: the least and the most.
         "last" => last: Option<OneOrMany<Duration>>,
+        /// `trace`: the hop at which somebody interferes.
+        "hop" => hop: Option<Text>,
+        /// `trace`: `in-path` where what it hits goes no further, `on-path` where it goes on beside an answer, as far as a client
+        /// can tell.
+        "place" => place: Option<Place>,
+        /// `trace`: whether the interference itself does not show its hop, because it is done to what the server sends.
+        "blind" => blind: Option<bool>,
     }
 }
 

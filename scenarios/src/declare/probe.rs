@@ -69,6 +69,8 @@ choice! {
             "freeze" => Freeze(FreezeProbe),
             /// A punishment: how long something innocuous is hit after something that is not, and by what key.
             "residual" => Residual(ResidualProbe),
+            /// The hop at which somebody interferes.
+            "trace" => Trace(TraceProbe),
             /// Bytes as they are written, over TCP or UDP.
             "speak" => Speak(SpeakProbe),
             /// Many connections of one client.
@@ -363,6 +365,25 @@ table! {
         /// How often each look is taken, each with a trigger of its own, from 1 to 20: where chance decides, one that is hit
         /// is enough.
         "tries" => tries: u16 = 1,
+    }
+}
+
+table! {
+    /// The hop at which somebody interferes: a name is said with a rising time to live, beside a neutral one, over a connection
+    /// that was made before, or in a query. One of `sni`, `host` and `query` says which and how. IPv4 only.
+    TraceProbe {
+        /// Where to; the first address of the lab's own host where not said.
+        "address" => address: Option<IpAddr>,
+        /// The port; 443 for `sni`, 80 for `host` and 53 for `query` where not said.
+        "port" => port: Option<u16>,
+        /// A name that a `ClientHello` says.
+        "sni" => sni: Option<Text>,
+        /// A name that a request over HTTP says.
+        "host" => host: Option<Text>,
+        /// A name that a query over UDP says; then `address` must be said, and must answer.
+        "query" => query: Option<Text>,
+        /// What is said beside it, and must be answered.
+        "neutral" => neutral: String = "www.example.com".to_owned(),
     }
 }
 

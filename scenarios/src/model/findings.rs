@@ -3,8 +3,10 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use roadblock_censor::policy::Sees;
+use roadblock_censor::policy::{Place, Sees};
 use serde::Serialize;
+
+use super::Name;
 
 /// What must be found, by the kind of the measurement.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -16,6 +18,8 @@ pub enum Finds {
     Freeze(FreezeFinds),
     /// Of a punishment.
     Residual(ResidualFinds),
+    /// Of where somebody interferes.
+    Trace(TraceFinds),
 }
 
 impl Finds {
@@ -26,6 +30,14 @@ impl Finds {
                 let words = [("limit", *limit), ("beside", *beside)];
                 words.into_iter().filter_map(|(key, limit)| Some((key, limit?.word().to_owned()))).collect()
             }
+            Self::Trace(TraceFinds { hop, place, blind }) => [
+                ("hop", hop.as_ref().map(ToString::to_string)),
+                ("place", place.map(|place| place_word(place).to_owned())),
+                ("blind", blind.map(|blind| blind.to_string())),
+            ]
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect(),
             Self::Residual(ResidualFinds { key, last }) => {
                 let key = key.map(|key| ("key", key.word().to_owned()));
                 key.into_iter().chain(last.as_ref().map(|last| ("last", seconds_words(last)))).collect()
@@ -95,6 +107,24 @@ pub struct ResidualFinds {
     pub key: Option<Punished>,
     /// How long it lasts.
     pub last: Option<RangeInclusive<Duration>>,
+}
+
+/// What must be found about where somebody interferes. At least one of these is there.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct TraceFinds {
+    /// The hop.
+    pub hop: Option<Name>,
+    /// Whether what it hits goes no further, or goes on beside an answer.
+    pub place: Option<Place>,
+    /// Whether the interference itself does not show its hop.
+    pub blind: Option<bool>,
+}
+
+const fn place_word(place: Place) -> &'static str {
+    match place {
+        Place::InPath => "in-path",
+        Place::OnPath => "on-path",
+    }
 }
 
 /// Whom a punishment hits, as far as one client can tell.

@@ -15,6 +15,7 @@ impl Probe {
                 rest.split(['/', '?', '#', ':']).next()
             }
             Self::Throughput { host, .. } | Self::Freeze { host, .. } => Some(host),
+            Self::Trace { about, .. } => Some(about),
             Self::Residual { trigger, .. } => trigger.name(),
             _ => None,
         }
@@ -37,6 +38,7 @@ impl Probe {
             | Self::Call { address, .. }
             | Self::Stun { address, .. }
             | Self::WireGuard { address, .. }
+            | Self::Trace { address, .. }
             | Self::Connections { address, .. }
             | Self::Quic { address, .. }
             | Self::Speak { address, .. } => Some(*address),

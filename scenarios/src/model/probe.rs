@@ -305,6 +305,19 @@ pub enum Probe {
         /// How often each look is taken.
         tries: u16,
     },
+    /// The hop at which somebody interferes.
+    Trace {
+        /// Where to; IPv4.
+        address: IpAddr,
+        /// The port.
+        port: u16,
+        /// What says the name.
+        says: Says,
+        /// The name that may be interfered with.
+        about: String,
+        /// The name that is not.
+        neutral: String,
+    },
     /// Connections of one client to one web server, one after the other and all kept.
     Connections {
         /// Where to.
@@ -359,6 +372,18 @@ pub enum Probe {
         /// What must come back.
         reply: Reply,
     },
+}
+
+/// What says a name to whoever stands on the way.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Says {
+    /// A `ClientHello`, by its SNI.
+    ClientHello,
+    /// A request over HTTP, by its Host.
+    Request,
+    /// A DNS query over UDP.
+    Query,
 }
 
 /// How a DNS query is carried.

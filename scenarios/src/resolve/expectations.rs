@@ -9,10 +9,10 @@ use super::neighbours::Neighbourhood;
 use super::probes::{ProbeBuilder, addresses};
 use super::repeat;
 use super::topology::{Topology, known, resolver};
-use crate::declare::{ExpectDeclaration, ProbeDeclaration, ScenarioFile, ThenDeclaration};
+use crate::declare::{ExpectDeclaration, FindsDeclaration, ProbeDeclaration, ScenarioFile, ThenDeclaration};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::library::Library;
-use crate::model::{Expectation, Name, Phase, Probe, Service, Step, VerdictWord};
+use crate::model::{Expectation, Finds, Name, Phase, Probe, Service, Step, VerdictWord};
 use crate::queries::rules_of;
 use crate::read::{Located, OneOrMany};
 use crate::source::{Location, Text};
@@ -59,7 +59,7 @@ impl Builder<'_> {
         if let Some(probe) = &probe {
             let first = self.step(probe.clone(), declared.verdict, declared.failure.as_ref(), &declared.by);
             let of_control = repeat::of_control(declared.of_control.as_ref(), probe, self.errors);
-            let finds = finds(declared.finds.as_ref(), probe, self.errors);
+            let finds = self.finds(declared.finds.as_ref(), probe);
             let keys =
                 declared.keys.entries.iter().map(|(name, value)| (name.value.clone(), value.0.clone())).collect();
             steps = repeat::attempts(declared, &Step { of_control, finds, keys, ..first }, self.errors);
@@ -69,7 +69,7 @@ impl Builder<'_> {
             let probe = self.later_probe(then, before.as_ref());
             if let Some(probe) = &probe {
                 let step = self.step(probe.clone(), then.verdict, then.failure.as_ref(), &then.by);
-                let finds = finds(then.finds.as_ref(), probe, self.errors);
+                let finds = self.finds(then.finds.as_ref(), probe);
                 steps.push(Step { wait: then.wait, same_tuple: then.same_tuple, finds, ..step });
             }
             before = probe;
@@ -139,6 +139,14 @@ impl Builder<'_> {
             finds: None,
             keys: Vec::new(),
         }
+    }
+
+    fn finds(&mut self, declared: Option<&FindsDeclaration>, probe: &Probe) -> Option<Finds> {
+        let hop = declared.and_then(|declared| declared.hop.as_ref());
+        if let Some(hop) = hop.filter(|_| matches!(probe, Probe::Trace { .. })) {
+            known(hop, "hop", &self.file.hops, DiagnosticKind::UnknownHop, self.errors);
+        }
+        finds(declared, probe, self.errors)
     }
 
     fn check_failure(&mut self, failure: &Text, verdict: VerdictWord) {

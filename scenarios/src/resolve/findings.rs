@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::declare::FindsDeclaration;
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
-use crate::model::{Finds, FreezeFinds, Probe, Punished, ResidualFinds, ThroughputFinds};
+use crate::model::{Finds, FreezeFinds, Probe, Punished, ResidualFinds, ThroughputFinds, TraceFinds};
 use crate::read::{Located, OneOrMany};
 
 /// What must be found by this probe; `None` where nothing is said, or what is said is not its to find.
@@ -54,13 +54,31 @@ pub(super) fn finds(declared: Option<&FindsDeclaration>, probe: &Probe, errors: 
             let last = range(declared, declared.last.as_ref(), errors);
             Finds::Residual(ResidualFinds { key: declared.key, last })
         }
+        Probe::Trace { .. } => {
+            let hop = declared.hop.as_ref().map(|hop| hop.as_str().into());
+            Finds::Trace(TraceFinds { hop, place: declared.place, blind: declared.blind })
+        }
         _ => return None,
     })
 }
 
 /// The keys that the file says.
 fn said(declared: &FindsDeclaration) -> Vec<&'static str> {
-    let FindsDeclaration { limit, beside, counts, direction, packets, kilobytes, spared, key, last, .. } = declared;
+    let FindsDeclaration {
+        limit,
+        beside,
+        counts,
+        direction,
+        packets,
+        kilobytes,
+        spared,
+        key,
+        last,
+        hop,
+        place,
+        blind,
+        ..
+    } = declared;
     let keys = [
         ("limit", limit.is_some()),
         ("beside", beside.is_some()),
@@ -71,6 +89,9 @@ fn said(declared: &FindsDeclaration) -> Vec<&'static str> {
         ("spared", spared.is_some()),
         ("key", key.is_some()),
         ("last", last.is_some()),
+        ("hop", hop.is_some()),
+        ("place", place.is_some()),
+        ("blind", blind.is_some()),
     ];
     keys.into_iter().filter(|(_, is_said)| *is_said).map(|(key, _)| key).collect()
 }
@@ -97,6 +118,7 @@ fn looked_for(probe: &Probe) -> (&'static str, &'static [&'static str]) {
         Probe::Throughput { .. } => ("throughput", &["limit", "beside"]),
         Probe::Freeze { .. } => ("freeze", &["counts", "direction", "packets", "kilobytes", "spared"]),
         Probe::Residual { .. } => ("residual", &["key", "last"]),
+        Probe::Trace { .. } => ("trace", &["hop", "place", "blind"]),
         _ => ("", &[]),
     }
 }

@@ -6,10 +6,13 @@ use std::time::Duration;
 use super::services::host_of;
 use crate::declare::{
     AppProbe, ConnectionsProbe, DnsProbe, H3Probe, HttpProbe, ProbeDeclaration, QuicProbe, ResidualProbe, TlsProbe,
+    TraceProbe,
 };
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::library::Library;
-use crate::model::{Authority, DnsPatience, DnsTransport, Family, Host, MtProtoTransport, Probe, Protocol, Service};
+use crate::model::{
+    Authority, DnsPatience, DnsTransport, Family, Host, MtProtoTransport, Probe, Protocol, Says, Service,
+};
 use crate::read::Located;
 use crate::source::{Location, Spanned, Text};
 
@@ -139,6 +142,7 @@ impl<'a> ProbeBuilder<'a> {
                 }
             }
             ProbeDeclaration::Residual(residual) => self.residual(residual)?,
+            ProbeDeclaration::Trace(trace) => self.trace(trace)?,
             ProbeDeclaration::Connections(connections) => self.connections(connections)?,
             ProbeDeclaration::Quic(quic) => self.quic(quic)?,
             ProbeDeclaration::H3(h3) => self.h3(h3)?,
@@ -242,6 +246,32 @@ impl<'a> ProbeBuilder<'a> {
             None => None,
         };
         Some(Probe::Residual { trigger, test, elsewhere, within: *within, tries: *tries })
+    }
+
+    fn trace(&mut self, declared: &TraceProbe) -> Option<Probe> {
+        let TraceProbe { address, port, sni, host, query, neutral, .. } = declared;
+        let (says, name, usual_port) = match (sni, host, query) {
+            (Some(name), None, None) => (Says::ClientHello, name, 443),
+            (None, Some(name), None) => (Says::Request, name, 80),
+            (None, None, Some(name)) => (Says::Query, name, 53),
+            _ => {
+                let help = "write one of `sni`, `host` and `query`, with the name that may be interfered with";
+                return self.refuse(declared.at(), "it says one name, in one way", help);
+            }
+        };
+        let address = match (says, address) {
+            (Says::Query, None) => {
+                let help = "say with `address` who is asked; it must answer the neutral name";
+                return self.refuse(declared.at(), "where to is missing", help);
+            }
+            _ => self.named(*address, Family::V4, name)?,
+        };
+        if address.is_ipv6() {
+            let help = "write an IPv4 address; hop limits of IPv6 are not traced";
+            return self.refuse(declared.at(), "this is an IPv6 address", help);
+        }
+        let port = port.unwrap_or(usual_port);
+        Some(Probe::Trace { address, port, says, about: name.value.clone(), neutral: neutral.clone() })
     }
 
     fn quic(&mut self, quic: &QuicProbe) -> Option<Probe> {

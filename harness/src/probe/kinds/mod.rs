@@ -11,5 +11,6 @@ pub(super) mod tcp;
 pub(super) mod telegram;
 pub(super) mod throughput;
 pub(super) mod tls;
+pub(super) mod trace;
 pub(super) mod web;
 pub(super) mod whatsapp;
