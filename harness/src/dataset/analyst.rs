@@ -34,10 +34,9 @@ pub(crate) fn ours(measurement: &Measurement) -> Said {
 
 fn of_keys(keys: &WebKeys) -> Said {
     match (keys.blocking, keys.accessible) {
-        (Blocking::Unknown, _) => Said::Unknown,
         (Blocking::None, Some(true)) => Said::Accessible,
         (Blocking::None, Some(false)) => Said::Down,
-        (Blocking::None, None) => Said::Unknown,
+        (Blocking::None, None) | (Blocking::Unknown, _) => Said::Unknown,
         _ => Said::Blocked,
     }
 }
@@ -90,14 +89,14 @@ mod tests {
 
     use super::*;
 
-    fn measured(keys: serde_json::Value) -> Measurement {
+    fn measured(keys: &serde_json::Value) -> Measurement {
         serde_json::from_value(json!({ "test_name": "web_connectivity", "test_keys": keys })).expect("a measurement")
     }
 
     #[test]
     fn ooni_is_taken_at_its_word() {
         let said = |blocking: serde_json::Value, accessible: serde_json::Value| {
-            of_ooni(&measured(json!({ "blocking": blocking, "accessible": accessible })))
+            of_ooni(&measured(&json!({ "blocking": blocking, "accessible": accessible })))
         };
         assert_eq!(said("tcp_ip".into(), false.into()), Said::Blocked);
         assert_eq!(said(false.into(), true.into()), Said::Accessible);
@@ -110,8 +109,8 @@ mod tests {
         let connect =
             |failure: serde_json::Value| json!({ "ip": "1.1.1.1", "port": 443, "status": { "failure": failure } });
         let keys = |second: serde_json::Value| json!({ "blocking": "tcp_ip", "accessible": false, "tcp_connect": [connect(SILENCE.into()), connect(second)] });
-        assert_eq!(ours(&measured(keys(json!(null)))), Said::Unknown);
-        assert_eq!(ours(&measured(keys(SILENCE.into()))), Said::Blocked);
+        assert_eq!(ours(&measured(&keys(json!(null)))), Said::Unknown);
+        assert_eq!(ours(&measured(&keys(SILENCE.into()))), Said::Blocked);
     }
 
     #[test]
@@ -123,8 +122,8 @@ mod tests {
                 { "engine": "udp", "hostname": "a.example", "failure": failure, "answers": null },
             ] })
         };
-        assert_eq!(ours(&measured(keys(SILENCE.into()))), Said::Unknown);
-        assert_eq!(ours(&measured(keys("dns_nxdomain_error".into()))), Said::Blocked);
+        assert_eq!(ours(&measured(&keys(SILENCE.into()))), Said::Unknown);
+        assert_eq!(ours(&measured(&keys("dns_nxdomain_error".into()))), Said::Blocked);
     }
 
     #[test]
@@ -133,6 +132,6 @@ mod tests {
             "tls_handshakes": [{ "address": "1.1.1.1:443", "server_name": "a.example", "failure": "connection_reset" }],
             "control": { "tls_handshake": { "1.1.1.1:443": { "server_name": "a.example", "status": true, "failure": null } },
                          "http_request": { "failure": "unknown_error", "body_length": -1, "status_code": -1 } } });
-        assert_eq!((of_ooni(&measured(keys.clone())), ours(&measured(keys))), (Said::Unknown, Said::Blocked));
+        assert_eq!((of_ooni(&measured(&keys)), ours(&measured(&keys))), (Said::Unknown, Said::Blocked));
     }
 }

@@ -1,5 +1,7 @@
 //! What a set of measurements is: `roadblock.dataset/1`.
 
+use std::fmt::Write;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -100,7 +102,8 @@ impl Manifest {
         let mut text = format!("{}\n{}", self.ooni.table("OONI's rule"), self.ours.table("ours"));
         for problem in &self.problems {
             let Place { scenario, phase, url, .. } = &problem.place;
-            text.push_str(&format!("not measured: {scenario}@{phase} {url}: {}\n", problem.what));
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "not measured: {scenario}@{phase} {url}: {}", problem.what);
         }
         text
     }

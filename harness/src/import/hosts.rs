@@ -173,8 +173,8 @@ impl Hosts<'_> {
     /// The page of the control, which is that of the last name that the input led to, or the one that the client got.
     fn page(&self, names: &BTreeSet<HostName>) -> Page {
         let is_own = |host: &str| names.iter().any(|name| name.as_str() == host);
-        let chain = self.observations.exchanges.iter().filter(|_| self.observations.replaced().is_none());
-        let last = chain.last().map(|each| each.url.host.as_str());
+        let mut chain = self.observations.exchanges.iter().filter(|_| self.observations.replaced().is_none());
+        let last = chain.next_back().map(|each| each.url.host.as_str());
         let last = last.or(self.observations.input.as_ref().map(|input| input.host.as_str()));
         let control = self.observations.control.as_ref().and_then(|control| control.page.as_ref());
         let own = self.observations.exchanges.iter().filter(|each| is_own(&each.url.host));
@@ -264,7 +264,7 @@ fn page_of(answer: &Answer) -> Page {
     Page { title: answer.title.clone(), length: answer.length, status: answer.status }
 }
 
-/// Whether the lab has a place for a machine at this address: of IPv6 it has 2000::/3, as the internet does.
+/// Whether the lab has a place for a machine at this address: of IPv6 it has `2000::/3`, as the internet does.
 pub(crate) fn has_a_place(address: IpAddr) -> bool {
     let global = |address: std::net::Ipv6Addr| (0x2000..0x4000).contains(&address.segments()[0]);
     is_public(address)

@@ -1,6 +1,6 @@
 //! At which hop does somebody interfere? A trigger is said with a rising time to live, beside a neutral one, and the hop at
-//! which the answers first differ is where it is seen (CenTrace: Raman et al., `Network Measurement Methods for Locating and
-//! Examining Censorship Devices`, CoNEXT 2022).
+//! which the answers first differ is where it is seen (`CenTrace`: Raman et al., `Network Measurement Methods for Locating and
+//! Examining Censorship Devices`, `CoNEXT` 2022).
 //!
 //! A box that answers or drops shows itself at its own hop, because what reaches it expires there. One that rewrites what the
 //! server sends, as the TSPU does (T15), shows nothing before the trigger has reached the server, and its resets come from as

@@ -109,26 +109,29 @@ pub(crate) fn describe(probe: &Probe) -> String {
             let whence = address.map(|address| format!(" from {address}")).unwrap_or_default();
             format!("h3 {url}{whence}{}", over_family(*family))
         }
-        Probe::Speak { address, port, transport, before, payloads, pause, reply } => {
-            let (transport, cut) = match transport {
-                Transport::Tcp => ("tcp", payloads.iter().any(|payload| payload.segments.len() > 1)),
-                Transport::Udp => ("udp", false),
-            };
-            let said: Vec<String> = payloads.iter().map(|payload| shortened(&payload.written)).collect();
-            let cut = if cut { ", cut into segments" } else { "" };
-            let pause =
-                if pause.is_zero() { String::new() } else { format!(", with pauses of {} s", pause.as_secs_f64()) };
-            let reply = match reply {
-                Reply::Any => "",
-                Reply::Echo => ", which comes back",
-                Reply::None => ", which nobody answers",
-            };
-            let before: Vec<String> = before.iter().map(ToString::to_string).collect();
-            let before = if before.is_empty() { String::new() } else { format!(" after {}", before.join(" ")) };
-            let remote = SocketAddr::new(*address, *port);
-            format!("speak {transport} {remote} {}{cut}{before}{pause}{reply}", said.join(" "))
-        }
+        Probe::Speak { .. } => speak(probe),
     }
+}
+
+/// What is said to whom, and what is to come of it.
+fn speak(probe: &Probe) -> String {
+    let Probe::Speak { address, port, transport, before, payloads, pause, reply } = probe else { return String::new() };
+    let (transport, cut) = match transport {
+        Transport::Tcp => ("tcp", payloads.iter().any(|payload| payload.segments.len() > 1)),
+        Transport::Udp => ("udp", false),
+    };
+    let said: Vec<String> = payloads.iter().map(|payload| shortened(&payload.written)).collect();
+    let cut = if cut { ", cut into segments" } else { "" };
+    let pause = if pause.is_zero() { String::new() } else { format!(", with pauses of {} s", pause.as_secs_f64()) };
+    let reply = match reply {
+        Reply::Any => "",
+        Reply::Echo => ", which comes back",
+        Reply::None => ", which nobody answers",
+    };
+    let before: Vec<String> = before.iter().map(ToString::to_string).collect();
+    let before = if before.is_empty() { String::new() } else { format!(" after {}", before.join(" ")) };
+    let remote = SocketAddr::new(*address, *port);
+    format!("speak {transport} {remote} {}{cut}{before}{pause}{reply}", said.join(" "))
 }
 
 fn over(transport: DnsTransport) -> &'static str {
@@ -204,6 +207,7 @@ fn transport_word(transport: MtProtoTransport) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
     use std::time::Duration;
 
     use roadblock_scenarios::model::Payload;
@@ -212,9 +216,27 @@ mod tests {
 
     use super::*;
 
+    fn speaking(address: IpAddr, port: u16) -> Probe {
+        Probe::Speak {
+            address,
+            port,
+            transport: Transport::Tcp,
+            before: vec![TcpFlags(0x01), TcpFlags(0x11)],
+            payloads: vec![
+                Payload {
+                    written: "text:GET / HTTP/1.1\r\nHost: a.example\r\n\r\n".to_owned(),
+                    segments: vec![vec![1], vec![2]],
+                },
+                Payload { written: "@bytes/x".to_owned(), segments: vec![vec![3]] },
+            ],
+            pause: Duration::from_millis(1500),
+            reply: Reply::Echo,
+        }
+    }
+
     #[test]
     fn each_measurement_can_be_said() {
-        let (address, port) = ([1, 1, 1, 1].into(), 443);
+        let (address, port) = (IpAddr::from([1, 1, 1, 1]), 443);
         let probes = [
             Probe::Dns {
                 name: "a.example".to_owned(),
@@ -267,21 +289,7 @@ mod tests {
             },
             Probe::Quic { address, port, sni: "a.example".to_owned(), version: QuicVersion::Draft29, verify: true },
             Probe::H3 { url: "https://a.example/".to_owned(), address: Some(address), family: Family::V4 },
-            Probe::Speak {
-                address,
-                port,
-                transport: Transport::Tcp,
-                before: vec![TcpFlags(0x01), TcpFlags(0x11)],
-                payloads: vec![
-                    Payload {
-                        written: "text:GET / HTTP/1.1\r\nHost: a.example\r\n\r\n".to_owned(),
-                        segments: vec![vec![1], vec![2]],
-                    },
-                    Payload { written: "@bytes/x".to_owned(), segments: vec![vec![3]] },
-                ],
-                pause: Duration::from_millis(1500),
-                reply: Reply::Echo,
-            },
+            speaking(address, port),
             Probe::Trace {
                 address,
                 port,
