@@ -3,7 +3,7 @@
 
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use roadblock_emulator::internet::{self, Authority, Zone};
 use roadblock_scenarios::model::{Host, Listener, Protocol, Service, WireGuardKeys};
@@ -20,7 +20,9 @@ fn nothing_listens_after_the_stop() {
         servers.bound().iter().map(|bound| (bound.protocol, bound.actual)).collect();
     assert_eq!(places.len(), Protocol::ALL.len());
     for (protocol, place) in &places {
-        assert_eq!(TcpStream::connect(place).is_ok(), protocol.over_tcp(), "{protocol:?}");
+        // Silence takes a port and answers nothing on it.
+        let answers = protocol.over_tcp() && *protocol != Protocol::Silence;
+        assert_eq!(TcpStream::connect_timeout(place, SOON).is_ok(), answers, "{protocol:?}");
         assert_eq!(UdpSocket::bind(place).is_err(), protocol.over_udp(), "{protocol:?}");
     }
 
@@ -32,6 +34,8 @@ fn nothing_listens_after_the_stop() {
         UdpSocket::bind(place).expect("the port is free");
     }
 }
+
+const SOON: Duration = Duration::from_secs(2);
 
 /// A host that speaks everything, each at a port of the kernel's choice.
 fn service() -> Service {

@@ -1,4 +1,4 @@
-//! The tutorial of `docs/scenarios.md`, followed to the letter, labs included.
+//! The tutorial of `docs/scenarios.md` and the guide `docs/testing-your-tool.md`, followed to the letter, labs included.
 
 #[path = "../../scenarios/tests/tutorial/mod.rs"]
 mod tutorial;
@@ -12,10 +12,23 @@ use tutorial::{Block, blocks};
 
 #[test]
 fn the_tutorial_ends_with_a_scenario_of_ones_own() {
-    if !can_run_labs() {
-        return;
+    if can_run_labs() {
+        let done = followed("scenarios.md");
+        assert!(done > 15, "the tutorial has {done} commands");
     }
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/scenarios.md");
+}
+
+#[test]
+fn the_guide_ends_with_a_job_that_guards_a_tool() {
+    if can_run_labs() {
+        let done = followed("testing-your-tool.md");
+        assert!(done > 8, "the guide has {done} commands");
+    }
+}
+
+/// Follows a page, and says how many commands it has.
+fn followed(page: &str) -> usize {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
     let page = std::fs::read_to_string(page).expect("the page");
     let directory = tempfile::tempdir().expect("a directory");
     let mut done = 0;
@@ -31,12 +44,12 @@ fn the_tutorial_ends_with_a_scenario_of_ones_own() {
             Block::Example(text) => assert!(!text.is_empty()),
         }
     }
-    assert!(done > 15, "the tutorial has {done} commands");
+    done
 }
 
-/// Does what a line says, unless it builds the program, which is there. A line that ends in `# fails` must fail.
+/// Does what a line says, unless it installs or builds what is there. A line that ends in `# fails` must fail.
 fn follow(line: &str, directory: &Path) -> bool {
-    if line.starts_with("cargo ") || line.starts_with("export ") {
+    if ["cargo ", "export ", "sudo "].iter().any(|elsewhere| line.starts_with(elsewhere)) {
         return false;
     }
     let binary = Path::new(env!("CARGO_BIN_EXE_roadblock"));
