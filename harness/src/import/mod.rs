@@ -1,6 +1,6 @@
 //! From a measurement of OONI's to a scenario whose run gives the same verdict.
 //!
-//! The way is pure: a measurement becomes [`Observations`], what each layer met; these become [`Findings`], the claims that a
+//! The way is pure: a measurement becomes `Observations`, what each layer met; these become `Findings`, the claims that a
 //! scenario must make so that a client meets the same, each with its evidence, and what cannot be inferred; and those become the
 //! text of a scenario. What comes from outside passes through types on the way: nothing is written into a file but names,
 //! addresses and numbers that were read as such, and texts that are quoted.
