@@ -41,3 +41,4 @@ pub use read::duration;
 pub use resolved::{Origin, Resolved, ResolvedValue, resolved};
 pub use source::{Location, SourceFile};
 pub use tools::{Folder, FolderFile, LoadedTool, check_tool, is_tool, load_tool, tools};
+pub use tree::render::quoted;

@@ -34,7 +34,7 @@ pub use mechanism::{Mechanism, UnknownMechanism};
 pub use payload::{Payload, Reply, Transport};
 pub use probe::{
     Authority, ChatHeader, DnsPatience, DnsTransport, Expectation, Family, FamilyChoice, HttpVersion, MtProtoTransport,
-    Neighbour, NeighbourKind, OfControl, Probe, QuicVersion, Says, Step, Times, VerdictWord,
+    Neighbour, NeighbourKind, OfControl, Probe, QuicVersion, Says, Step, Times, USUAL_MEDIA, VerdictWord,
 };
 pub use service::{
     Certificate, Host, HostAnswer, Listener, OoniRole, Page, Protocol, Service, Target, WebSocket, WireGuardKeys,

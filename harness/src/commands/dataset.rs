@@ -8,7 +8,7 @@ use std::sync::Arc;
 use roadblock_emulator::sandbox;
 use roadblock_scenarios::{Library, load};
 
-use super::{print, print_json};
+use super::{ended, print, print_json};
 use crate::cli::{DatasetArguments, Format};
 use crate::dataset::{self, Cell, Drawn, Manifest, Played};
 use crate::output;
@@ -39,13 +39,7 @@ pub(super) fn dataset(library: &Library, arguments: &DatasetArguments) -> u8 {
             return status::USAGE;
         }
     };
-    match sandbox::run(|| inside(&drawn, arguments, files)) {
-        Ok(status) => status,
-        Err(error) => {
-            output::error(&error, error.advice().as_deref());
-            status::NO_LAB
-        }
-    }
+    ended(sandbox::run(|| inside(&drawn, arguments, files)))
 }
 
 /// Every page of the scenarios that fit; those that run commands of their own are left out.

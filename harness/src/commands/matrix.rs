@@ -13,7 +13,7 @@ use super::baseline::Beside;
 use super::reports::Reports;
 use super::test::{mechanisms, refused};
 use super::trust;
-use super::{print, print_json};
+use super::{ended, print, print_json};
 use crate::cli::{DEFAULT_SEED, Format, MatrixArguments};
 use crate::diagnostics;
 use crate::matrix::{self, Document, MatrixConclusion, Order, Square, Subject};
@@ -41,13 +41,7 @@ pub(super) fn matrix(library: &Library, arguments: &MatrixArguments) -> u8 {
         out: out.as_deref(),
         library,
     };
-    match sandbox::run(|| inside(order, beside, reports, arguments.format)) {
-        Ok(status) => status,
-        Err(error) => {
-            output::error(&error, error.advice().as_deref());
-            status::NO_LAB
-        }
-    }
+    ended(sandbox::run(|| inside(order, beside, reports, arguments.format)))
 }
 
 type Opened = (Beside, Reports, Option<PathBuf>);

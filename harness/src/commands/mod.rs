@@ -31,6 +31,8 @@ mod trust;
 mod usage;
 mod way_in;
 
+use roadblock_emulator::sandbox::SandboxError;
+
 use crate::cli::{Cli, Command};
 use crate::{output, status};
 
@@ -70,6 +72,20 @@ pub(crate) fn dispatch(cli: Cli) -> u8 {
 
 fn runs_a_program(command: &Command) -> bool {
     matches!(command, Command::Exec(_) | Command::Shell(_))
+}
+
+/// The exit status of what ended in a sandbox. That there can be none is said, with what to do about it.
+fn ended(status: Result<u8, SandboxError>) -> u8 {
+    status.unwrap_or_else(|error| {
+        output::error(&error, error.advice().as_deref());
+        status::NO_LAB
+    })
+}
+
+/// Says what is wrong with what was asked for, and gives the exit status for it.
+fn refused(error: impl std::error::Error) -> u8 {
+    output::error(error, None);
+    status::USAGE
 }
 
 /// Writes data to stdout; what cannot be written is our own fault.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use roadblock_scenarios::Library;
 
-use super::library;
+use super::{library, refused};
 use crate::cli::NewArguments;
 use crate::{output, status};
 
@@ -34,16 +34,16 @@ enum NewError {
 pub(super) fn new(library: &Library, arguments: &NewArguments) -> u8 {
     let NewArguments { file, from, id } = arguments;
     if let Some(id) = id.as_ref().filter(|id| !is_id(id)) {
-        return refused(&NewError::Id(id.clone()));
+        return refused(NewError::Id(id.clone()));
     }
     if file.extension().is_none_or(|extension| extension != "toml") {
-        return refused(&NewError::NoToml(file.clone()));
+        return refused(NewError::NoToml(file.clone()));
     }
     let text = match from {
         Some(from) => match text_of(library, from) {
             Ok(Some(text)) => copied(&text, id.as_deref()),
             Ok(None) => return status::USAGE,
-            Err(error) => return refused(&error),
+            Err(error) => return refused(error),
         },
         None => copied(TEMPLATE, Some(&id.clone().unwrap_or_else(|| id_of(file)))),
     };
@@ -53,7 +53,7 @@ pub(super) fn new(library: &Library, arguments: &NewArguments) -> u8 {
             output::notice(format_args!("wrote {file}; play it: roadblock run {file}"));
             status::OK
         }
-        Err(error) => refused(&error),
+        Err(error) => refused(error),
     }
 }
 
@@ -67,11 +67,6 @@ fn text_of(library: &Library, from: &str) -> Result<Option<String>, NewError> {
     }
     let failed = |cause| NewError::Read { path: from.to_owned(), cause };
     std::fs::read_to_string(from).map(Some).map_err(failed)
-}
-
-fn refused(error: &NewError) -> u8 {
-    output::error(error, None);
-    status::USAGE
 }
 
 /// A scenario's text with another id, where one is wanted; all else stays as it is.

@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 
 use super::run::failed;
 use super::select::Seat;
-use super::{library, print};
+use super::{ended, library, print, refused};
 use crate::cli::{ProbeArguments, ProbeFormat};
 use crate::ooni::written::{Circumstances, written};
 use crate::output::{self, Paint};
@@ -45,18 +45,7 @@ pub(super) fn probe(library: &Library, arguments: &ProbeArguments) -> u8 {
             return status::USAGE;
         }
     };
-    match sandbox::run(|| inside(&scenario, &seat, (kind, &probe), arguments, file)) {
-        Ok(status) => status,
-        Err(error) => {
-            output::error(&error, error.advice().as_deref());
-            status::NO_LAB
-        }
-    }
-}
-
-fn refused(error: impl std::error::Error) -> u8 {
-    output::error(error, None);
-    status::USAGE
+    ended(sandbox::run(|| inside(&scenario, &seat, (kind, &probe), arguments, file)))
 }
 
 /// In the lab process.

@@ -9,7 +9,7 @@ use roadblock_scenarios::{Library, Scenario};
 
 use super::out::Out;
 use super::way_in::WayIn;
-use super::{library, print, print_json, select};
+use super::{ended, library, print, print_json, refused, select};
 use crate::cli::{Format, RunArguments};
 use crate::ctl::Change;
 use crate::output::{self, Paint};
@@ -36,18 +36,7 @@ pub(super) fn run(library: &Library, arguments: &RunArguments) -> u8 {
         Some(_) => WayIn::open(&scenario, Change::Refused, Box::new(|| Err("it is not read again".to_owned())), true),
         None => (None, None),
     };
-    match sandbox::run_with_door(door, || inside(library, &scenario, &selection, arguments, out, way_in)) {
-        Ok(status) => status,
-        Err(error) => {
-            output::error(&error, error.advice().as_deref());
-            status::NO_LAB
-        }
-    }
-}
-
-fn refused(error: impl std::error::Error) -> u8 {
-    output::error(error, None);
-    status::USAGE
+    ended(sandbox::run_with_door(door, || inside(library, &scenario, &selection, arguments, out, way_in)))
 }
 
 /// In the lab process.

@@ -3,14 +3,14 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use roadblock_emulator::sandbox::{self, SandboxError};
+use roadblock_emulator::sandbox;
 use roadblock_scenarios::Library;
 use roadblock_scenarios::model::Mechanism;
 
 use super::reports::Reports;
 use super::state;
 use super::trust::{self, NotAllowed};
-use super::{print, print_json};
+use super::{ended, print, print_json};
 use crate::cli::{DEFAULT_SEED, Rerun, SuiteFormat, TestArguments};
 use crate::diagnostics;
 use crate::output::{self, Paint};
@@ -23,7 +23,7 @@ pub(super) fn test(library: &Library, arguments: &TestArguments) -> u8 {
     match prepare(library, arguments) {
         Ok(prepared) if arguments.mutate => {
             let Prepared { subjects, filter, pool, .. } = prepared;
-            end(sandbox::run(|| mutate(&subjects, &filter, pool, arguments)))
+            ended(sandbox::run(|| mutate(&subjects, &filter, pool, arguments)))
         }
         Ok(prepared) => played(prepared, arguments),
         Err(status) => status,
@@ -129,14 +129,6 @@ fn played(prepared: Prepared, arguments: &TestArguments) -> u8 {
             status
         }
     }
-}
-
-/// The exit status of what ended in a sandbox.
-fn end(ended: Result<u8, SandboxError>) -> u8 {
-    ended.unwrap_or_else(|error| {
-        output::error(&error, error.advice().as_deref());
-        status::NO_LAB
-    })
 }
 
 fn filter(arguments: &TestArguments) -> Result<Filter, u8> {

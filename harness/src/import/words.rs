@@ -1,6 +1,6 @@
 //! What may stand in a scenario file: host names that are some, and texts that are quoted.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
 /// A host name: labels of letters, digits, `-` and `_`, in lower case.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -32,27 +32,11 @@ impl fmt::Display for HostName {
 
 /// A text as TOML's basic string, whatever is in it. At a text's beginning `$` calls a parameter, and `$$` is itself.
 pub(crate) fn quoted(text: &str) -> String {
-    let mut written = String::with_capacity(text.len() + 2);
-    written.push('"');
     if text.starts_with('$') {
-        written.push('$');
+        roadblock_scenarios::quoted(&format!("${text}"))
+    } else {
+        roadblock_scenarios::quoted(text)
     }
-    for character in text.chars() {
-        match character {
-            '"' => written.push_str("\\\""),
-            '\\' => written.push_str("\\\\"),
-            '\n' => written.push_str("\\n"),
-            '\r' => written.push_str("\\r"),
-            '\t' => written.push_str("\\t"),
-            control if control.is_control() => {
-                // Writing to a string cannot fail.
-                let _ = write!(written, "\\u{:04X}", u32::from(control));
-            }
-            other => written.push(other),
-        }
-    }
-    written.push('"');
-    written
 }
 
 /// Items as a TOML array of texts.

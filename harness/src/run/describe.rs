@@ -1,10 +1,11 @@
 //! A measurement in words.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use roadblock_scenarios::model::{
     Authority, ChatHeader, DnsPatience, DnsTransport, Family, FamilyChoice, Hello, HttpRequest, HttpVersion,
-    MtProtoTransport, Probe, QuicVersion, Reply, Says, Split, Transport,
+    MtProtoTransport, Payload, Probe, QuicVersion, Reply, Says, Split, Transport,
 };
 
 /// What a target is called where it is not a matter of titles: the URL of a page, the words of anything else.
@@ -109,29 +110,35 @@ pub(crate) fn describe(probe: &Probe) -> String {
             let whence = address.map(|address| format!(" from {address}")).unwrap_or_default();
             format!("h3 {url}{whence}{}", over_family(*family))
         }
-        Probe::Speak { .. } => speak(probe),
+        Probe::Speak { address, port, transport, before, payloads, pause, reply } => {
+            let after: Vec<String> = before.iter().map(ToString::to_string).collect();
+            let after = if after.is_empty() { String::new() } else { format!(" after {}", after.join(" ")) };
+            let remote = SocketAddr::new(*address, *port);
+            format!("speak {}{after}{}", said(*transport, remote, payloads), awaited(*pause, *reply))
+        }
     }
 }
 
-/// What is said to whom, and what is to come of it.
-fn speak(probe: &Probe) -> String {
-    let Probe::Speak { address, port, transport, before, payloads, pause, reply } = probe else { return String::new() };
+/// What is said to whom.
+fn said(transport: Transport, remote: SocketAddr, payloads: &[Payload]) -> String {
     let (transport, cut) = match transport {
         Transport::Tcp => ("tcp", payloads.iter().any(|payload| payload.segments.len() > 1)),
         Transport::Udp => ("udp", false),
     };
     let said: Vec<String> = payloads.iter().map(|payload| shortened(&payload.written)).collect();
     let cut = if cut { ", cut into segments" } else { "" };
+    format!("{transport} {remote} {}{cut}", said.join(" "))
+}
+
+/// How long one waits between payloads, and what is to come of them.
+fn awaited(pause: Duration, reply: Reply) -> String {
     let pause = if pause.is_zero() { String::new() } else { format!(", with pauses of {} s", pause.as_secs_f64()) };
     let reply = match reply {
         Reply::Any => "",
         Reply::Echo => ", which comes back",
         Reply::None => ", which nobody answers",
     };
-    let before: Vec<String> = before.iter().map(ToString::to_string).collect();
-    let before = if before.is_empty() { String::new() } else { format!(" after {}", before.join(" ")) };
-    let remote = SocketAddr::new(*address, *port);
-    format!("speak {transport} {remote} {}{cut}{before}{pause}{reply}", said.join(" "))
+    format!("{pause}{reply}")
 }
 
 fn over(transport: DnsTransport) -> &'static str {
@@ -208,9 +215,6 @@ fn transport_word(transport: MtProtoTransport) -> &'static str {
 #[cfg(test)]
 mod tests {
     use std::net::IpAddr;
-    use std::time::Duration;
-
-    use roadblock_scenarios::model::Payload;
 
     use roadblock_censor::policy::TcpFlags;
 

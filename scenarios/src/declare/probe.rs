@@ -7,7 +7,7 @@ use crate::declare::{Cuts, TcpFlagLetters};
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::model::{
     Authority, ChatHeader, DnsTransport, Family, FamilyChoice, HttpVersion, MtProtoTransport, QuicVersion, Reply,
-    Transport,
+    Transport, USUAL_MEDIA,
 };
 use crate::read::{Definitions, Dictionary, OneOrMany, Read, choice, table, words};
 use crate::source::{Spanned, Text};
@@ -223,7 +223,7 @@ table! {
     /// An app whose servers are known by name.
     AppProbe {
         /// How many kilobytes of media go each way.
-        "media" => media: u32 = 256,
+        "media" => media: u32 = USUAL_MEDIA,
         /// Which family to use.
         "family" => family: Family = Family::V4,
     }
@@ -245,7 +245,7 @@ table! {
     /// Telegram as its users know it.
     TelegramProbe {
         /// How many kilobytes of media go each way.
-        "media" => media: u32 = 256,
+        "media" => media: u32 = USUAL_MEDIA,
         /// How its messages are carried.
         "transport" => transport: MtProtoTransport = MtProtoTransport::Obfuscated2,
     }

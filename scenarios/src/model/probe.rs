@@ -454,6 +454,9 @@ pub enum ChatHeader {
     Routed,
 }
 
+/// How many kilobytes (1024 bytes) of media a probe of an app moves each way where nobody says: a picture.
+pub const USUAL_MEDIA: u32 = 256;
+
 /// How MTProto is carried (core.telegram.org/mtproto/mtproto-transports).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]

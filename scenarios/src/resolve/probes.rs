@@ -11,7 +11,7 @@ use crate::declare::{
 use crate::diagnostic::{Collector, Diagnostic, DiagnosticKind};
 use crate::library::Library;
 use crate::model::{
-    Authority, DnsPatience, DnsTransport, Family, Host, MtProtoTransport, Probe, Protocol, Says, Service,
+    Authority, DnsPatience, DnsTransport, Family, Host, MtProtoTransport, Probe, Protocol, Says, Service, USUAL_MEDIA,
 };
 use crate::read::Located;
 use crate::source::{Location, Spanned, Text};
@@ -57,14 +57,13 @@ impl<'a> ProbeBuilder<'a> {
     }
 
     fn built(&mut self, declared: &ProbeDeclaration) -> Option<Probe> {
-        const MEDIA: u32 = 256;
         Some(match declared {
-            ProbeDeclaration::UsualWhatsApp => Probe::WhatsApp { media: MEDIA, family: Family::V4 },
+            ProbeDeclaration::UsualWhatsApp => Probe::WhatsApp { media: USUAL_MEDIA, family: Family::V4 },
             ProbeDeclaration::UsualTelegram => {
-                Probe::Telegram { media: MEDIA, transport: MtProtoTransport::Obfuscated2 }
+                Probe::Telegram { media: USUAL_MEDIA, transport: MtProtoTransport::Obfuscated2 }
             }
-            ProbeDeclaration::UsualMessenger => Probe::Messenger { media: MEDIA, family: Family::V4 },
-            ProbeDeclaration::UsualInstagram => Probe::Instagram { media: MEDIA, family: Family::V4 },
+            ProbeDeclaration::UsualMessenger => Probe::Messenger { media: USUAL_MEDIA, family: Family::V4 },
+            ProbeDeclaration::UsualInstagram => Probe::Instagram { media: USUAL_MEDIA, family: Family::V4 },
             ProbeDeclaration::UsualMax => Probe::Max { authority: Authority::Known, family: Family::V4 },
             ProbeDeclaration::Dns(dns) => self.dns(dns)?,
             ProbeDeclaration::Command(command) => Probe::Command {

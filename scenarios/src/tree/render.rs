@@ -47,8 +47,8 @@ pub(crate) fn key(key: &str) -> String {
     if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { quoted(key) }
 }
 
-/// A text in quotes.
-fn quoted(text: &str) -> String {
+/// A text as TOML's basic string, whatever is in it.
+pub fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for each in text.chars() {

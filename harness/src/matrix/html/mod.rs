@@ -36,11 +36,7 @@ fn write(html: &mut String, document: &Document) -> fmt::Result {
     html.push_str("</section>\n<section aria-labelledby=\"tools\">\n<h2 id=\"tools\">Tools</h2>\n");
     tools(html, document)?;
     html.push_str("</section>\n</main>\n");
-    shell::foot(
-        html,
-        &document.version,
-        concat!(include_str!("../../report/html/script.js"), include_str!("script.js")),
-    )
+    shell::foot(html, &document.version, include_str!("script.js"))
 }
 
 fn head(html: &mut String, document: &Document) -> fmt::Result {

@@ -1,6 +1,6 @@
 //! `facebook_messenger`: its edge and its media, and what OONI measures.
 
-use roadblock_scenarios::model::{Family, Probe};
+use roadblock_scenarios::model::{Family, Probe, USUAL_MEDIA};
 
 use super::super::kind::{Ask, AskError, Kind};
 use crate::ooni::test::Test;
@@ -17,6 +17,3 @@ pub(in super::super) const KIND: Kind = Kind {
 fn probe(_: &Ask<'_>) -> Result<Probe, AskError> {
     Ok(Probe::Messenger { media: USUAL_MEDIA, family: Family::V4 })
 }
-
-/// How many kilobytes go each way, as in a scenario that does not say.
-const USUAL_MEDIA: u32 = 256;

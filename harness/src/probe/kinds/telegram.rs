@@ -1,6 +1,6 @@
 //! `telegram`: a message and media each way, and what OONI measures.
 
-use roadblock_scenarios::model::{MtProtoTransport, Probe};
+use roadblock_scenarios::model::{MtProtoTransport, Probe, USUAL_MEDIA};
 
 use super::super::kind::{Ask, AskError, Kind};
 use crate::ooni::test::Test;
@@ -17,6 +17,3 @@ pub(in super::super) const KIND: Kind = Kind {
 fn probe(_: &Ask<'_>) -> Result<Probe, AskError> {
     Ok(Probe::Telegram { media: USUAL_MEDIA, transport: MtProtoTransport::default() })
 }
-
-/// How many kilobytes go each way, as in a scenario that does not say.
-const USUAL_MEDIA: u32 = 256;

@@ -65,7 +65,7 @@ fn write(html: &mut String, page: &Page<'_>) -> fmt::Result {
         html.push_str("</section>\n");
     }
     html.push_str("</main>\n");
-    shell::foot(html, &page.report.version, include_str!("script.js"))
+    shell::foot(html, &page.report.version, "")
 }
 
 #[cfg(test)]

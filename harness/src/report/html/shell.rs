@@ -21,12 +21,13 @@ pub(crate) fn head(html: &mut String, title: &str, style: &str) -> fmt::Result {
     )
 }
 
-/// All after the page's main part: who wrote it, and its script.
+/// All after the page's main part: who wrote it, the script of all pages, and what this one adds to it.
 pub(crate) fn foot(html: &mut String, version: &str, script: &str) -> fmt::Result {
     write!(
         html,
         "<footer><p>Written by roadblock {}. This page loads nothing and sends nothing.</p></footer>\n\
-         <script>\n{script}</script>\n</body>\n</html>\n",
-        escaped(version)
+         <script>\n{}{script}</script>\n</body>\n</html>\n",
+        escaped(version),
+        include_str!("script.js")
     )
 }

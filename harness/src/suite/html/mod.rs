@@ -28,11 +28,7 @@ fn write(html: &mut String, document: &Document) -> fmt::Result {
         details(html, number, unit)?;
     }
     html.push_str("</section>\n</main>\n");
-    shell::foot(
-        html,
-        &document.version,
-        concat!(include_str!("../../report/html/script.js"), include_str!("script.js")),
-    )
+    shell::foot(html, &document.version, include_str!("script.js"))
 }
 
 fn head(html: &mut String, document: &Document) -> fmt::Result {
