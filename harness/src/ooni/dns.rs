@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use serde::{Deserialize, Serialize};
 
 use super::lenient::{failure, null_is_empty};
+use super::occasion::Occasion;
 
 /// One query.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -36,18 +37,9 @@ pub(crate) struct Query {
     /// Who was asked, `8.8.8.8:53` or a URL; nothing where the system knows.
     #[serde(default)]
     pub(crate) resolver_address: Option<String>,
-    /// When it began, in seconds from the measurement's start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) t0: Option<f64>,
-    /// When it ended.
-    #[serde(default)]
-    pub(crate) t: f64,
-    /// `classic`, `depth=N`.
-    #[serde(default, deserialize_with = "null_is_empty")]
-    pub(crate) tags: Vec<String>,
-    /// What it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) transaction_id: Option<i64>,
+    /// When it was, and what it belongs to.
+    #[serde(flatten)]
+    pub(crate) occasion: Occasion,
 }
 
 /// One record of an answer.

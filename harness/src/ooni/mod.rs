@@ -8,6 +8,7 @@ pub(crate) mod http;
 mod lenient;
 pub(crate) mod measurement;
 pub(crate) mod network;
+pub(crate) mod occasion;
 pub(crate) mod tcp;
 pub(crate) mod test;
 pub(crate) mod tls;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::lenient::{failure, null_is_empty};
+use super::lenient::failure;
+use super::occasion::Occasion;
 
 /// Something that happened on a socket.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -22,16 +23,7 @@ pub(crate) struct NetworkEvent {
     /// `tcp` or `udp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) proto: Option<String>,
-    /// When it began, in seconds from the measurement's start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) t0: Option<f64>,
-    /// When it ended.
-    #[serde(default)]
-    pub(crate) t: f64,
-    /// `depth=N`, `fetch_body=true`.
-    #[serde(default, deserialize_with = "null_is_empty")]
-    pub(crate) tags: Vec<String>,
-    /// What it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) transaction_id: Option<i64>,
+    /// When it was, and what it belongs to.
+    #[serde(flatten)]
+    pub(crate) occasion: Occasion,
 }

@@ -4,7 +4,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::lenient::{failure, null_is_empty};
+use super::lenient::failure;
+use super::occasion::Occasion;
 
 /// One attempt.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -15,18 +16,9 @@ pub(crate) struct TcpConnect {
     pub(crate) port: u16,
     /// How it went.
     pub(crate) status: TcpStatus,
-    /// When it began, in seconds from the measurement's start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) t0: Option<f64>,
-    /// When it ended.
-    #[serde(default)]
-    pub(crate) t: f64,
-    /// `depth=N`, `fetch_body=true`.
-    #[serde(default, deserialize_with = "null_is_empty")]
-    pub(crate) tags: Vec<String>,
-    /// What it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) transaction_id: Option<i64>,
+    /// When it was, and what it belongs to.
+    #[serde(flatten)]
+    pub(crate) occasion: Occasion,
 }
 
 /// How an attempt went.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::binary;
 use super::lenient::{failure, null_is_empty};
+use super::occasion::Occasion;
 
 /// One handshake.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
@@ -38,21 +39,12 @@ pub(crate) struct TlsHandshake {
     /// The `ECHConfig` in base64, or `GREASE`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) echconfig: Option<String>,
-    /// When it began, in seconds from the measurement's start.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) t0: Option<f64>,
-    /// When it ended.
-    #[serde(default)]
-    pub(crate) t: f64,
-    /// `depth=N`, `fetch_body=true`.
-    #[serde(default, deserialize_with = "null_is_empty")]
-    pub(crate) tags: Vec<String>,
     /// `TLSv1.3`.
     #[serde(default)]
     pub(crate) tls_version: Option<String>,
-    /// What it belongs to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) transaction_id: Option<i64>,
+    /// When it was, and what it belongs to.
+    #[serde(flatten)]
+    pub(crate) occasion: Occasion,
 }
 
 /// A certificate in DER.

@@ -12,6 +12,7 @@ use super::dns::{Answer, Query};
 use super::http::{Request, Transaction};
 use super::measurement::{DATA_FORMAT_VERSION, Measurement, TestKeys};
 use super::network::NetworkEvent;
+use super::occasion::Occasion;
 use super::tcp::{TcpConnect, TcpStatus};
 use super::test::Test;
 use super::tls::TlsHandshake;
@@ -133,13 +134,13 @@ fn test_keys(outcome: &Outcome, circumstances: Circumstances<'_>) -> TestKeys {
 fn add(keys: &mut TestKeys, layer: &Layer, (t0, t): (f64, f64), outcome: &Outcome, name: &str, target: &str) {
     let failure = layer.failure.as_ref().map(ToString::to_string);
     let address = Some(layer.remote.to_string());
+    let occasion = Occasion::between(t0, t);
     let handshake = |network: &str| TlsHandshake {
         network: Some(network.to_owned()),
         address: address.clone(),
         failure: failure.clone(),
         server_name: Some(name.to_owned()),
-        t0: Some(t0),
-        t,
+        occasion: occasion.clone(),
         ..TlsHandshake::default()
     };
     let request = |network: &str| Transaction {
@@ -159,8 +160,7 @@ fn add(keys: &mut TestKeys, layer: &Layer, (t0, t): (f64, f64), outcome: &Outcom
             hostname: name.to_owned(),
             query_type: "A".to_owned(),
             resolver_address: address.clone(),
-            t0: Some(t0),
-            t,
+            occasion: occasion.clone(),
             ..Query::default()
         }),
         Operation::Connect => {
@@ -168,10 +168,7 @@ fn add(keys: &mut TestKeys, layer: &Layer, (t0, t): (f64, f64), outcome: &Outcom
                 ip: layer.remote.ip(),
                 port: layer.remote.port(),
                 status: TcpStatus { blocked: None, success: failure.is_none(), failure: failure.clone() },
-                t0: Some(t0),
-                t,
-                tags: Vec::new(),
-                transaction_id: None,
+                occasion: occasion.clone(),
             });
         }
         Operation::TlsHandshake => keys.tls_handshakes.push(handshake("tcp")),
@@ -184,8 +181,7 @@ fn add(keys: &mut TestKeys, layer: &Layer, (t0, t): (f64, f64), outcome: &Outcom
         address,
         failure,
         operation: operation_word(layer.operation),
-        t0: Some(t0),
-        t,
+        occasion,
         ..NetworkEvent::default()
     });
 }

@@ -102,9 +102,9 @@ pub(crate) fn read(met: &TestKeys, keys: &WebKeys) -> Vec<Remark> {
 /// What a page is that began and did not end: one that stood still for most of its time froze, another was slow.
 fn unfinished(met: &TestKeys, came: u64) -> Remark {
     let Some(page) = met.requests.first() else { return Remark::OnlySilence };
-    let reads = met.network_events.iter().filter(|event| event.transaction_id == page.transaction_id);
+    let reads = met.network_events.iter().filter(|event| event.occasion.transaction_id == page.transaction_id);
     let reads = reads.filter(|event| event.operation == "read" && event.num_bytes.is_some_and(|bytes| bytes > 0));
-    let last = reads.map(|event| event.t).fold(0.0, f64::max);
+    let last = reads.map(|event| event.occasion.t).fold(0.0, f64::max);
     let (began, ended) = (page.t0.unwrap_or_default(), page.t.unwrap_or_default());
     let milliseconds =
         u64::try_from(std::time::Duration::try_from_secs_f64(ended - began).unwrap_or_default().as_millis());
@@ -116,9 +116,16 @@ fn unfinished(met: &TestKeys, came: u64) -> Remark {
 
 /// How much came on a connection, TLS and headers included.
 fn bytes_read(met: &TestKeys, transaction: Option<i64>) -> u64 {
-    let handshake = met.tls_handshakes.iter().filter(|each| each.transaction_id == transaction).map(|each| each.t);
+    let handshake = met
+        .tls_handshakes
+        .iter()
+        .filter(|each| each.occasion.transaction_id == transaction)
+        .map(|each| each.occasion.t);
     let since = handshake.fold(0.0, f64::max);
-    let own = met.network_events.iter().filter(|event| event.transaction_id == transaction && event.t > since);
+    let own = met
+        .network_events
+        .iter()
+        .filter(|event| event.occasion.transaction_id == transaction && event.occasion.t > since);
     own.filter(|event| event.operation == "read").filter_map(|event| event.num_bytes).sum()
 }
 
@@ -147,6 +154,7 @@ const FAST: u64 = 256;
 mod tests {
     use super::super::super::http::{Request, Transaction};
     use super::super::super::network::NetworkEvent;
+    use super::super::super::occasion::Occasion;
     use super::*;
 
     fn met(failure: Option<&str>, bytes: u64, took: f64) -> TestKeys {
@@ -156,8 +164,7 @@ mod tests {
         let read = NetworkEvent {
             operation: "read".to_owned(),
             num_bytes: Some(bytes),
-            t: 1.5,
-            transaction_id,
+            occasion: Occasion { t: 1.5, transaction_id, ..Occasion::default() },
             ..NetworkEvent::default()
         };
         TestKeys {

@@ -7,6 +7,7 @@ use super::super::control::{ControlHttp, ControlResponse};
 use super::super::dns::Query;
 use super::super::http::Response;
 use super::super::measurement::TestKeys;
+use super::super::occasion::Occasion;
 use super::super::tcp::TcpConnect;
 
 /// How something ended: well, or with a failure.
@@ -125,8 +126,8 @@ impl Observed {
 fn lookup(query: &Query, host: &str) -> Lookup {
     let failure = query.failure.as_ref();
     Lookup {
-        transaction: query.transaction_id.unwrap_or_default(),
-        depth: depth(&query.tags),
+        transaction: query.occasion.transaction_id.unwrap_or_default(),
+        depth: depth(&query.occasion.tags),
         engine: query.engine.clone().unwrap_or_default(),
         lacks_v6: query.query_type == "AAAA" && failure.is_some_and(|failure| failure == "dns_no_answer"),
         fate: fate(failure),
@@ -136,10 +137,11 @@ fn lookup(query: &Query, host: &str) -> Lookup {
 }
 
 fn endpoint(connect: &TcpConnect, met: &TestKeys, lookups: &[Lookup], control: Option<&ControlResponse>) -> Endpoint {
-    let TcpConnect { ip, port, status, tags, transaction_id, .. } = connect;
+    let TcpConnect { ip, port, status, occasion } = connect;
+    let Occasion { tags, transaction_id, .. } = occasion;
     let place = std::net::SocketAddr::new(*ip, *port).to_string();
     let same = |other: Option<i64>| transaction_id.is_some() && other == *transaction_id;
-    let handshake = met.tls_handshakes.iter().find(|each| same(each.transaction_id));
+    let handshake = met.tls_handshakes.iter().find(|each| same(each.occasion.transaction_id));
     let request = met.requests.iter().find(|each| same(each.transaction_id));
     let control_tls = handshake.zip(control.and_then(|control| control.tls_handshake.get(&place)));
     Endpoint {

@@ -8,6 +8,7 @@ use super::super::binary::MaybeBinary;
 use super::super::control::{ControlDns, ControlHttp, ControlResponse, ControlTcp, ControlTls};
 use super::super::dns::{Answer, Query};
 use super::super::http::{Header, Request, Response, Transaction};
+use super::super::occasion::Occasion;
 use super::super::tcp::{TcpConnect, TcpStatus};
 use super::super::tls::TlsHandshake;
 use super::super::web_keys::Blocking;
@@ -33,8 +34,7 @@ fn lookup(transaction: i64, engine: &str, result: Result<&str, &str>) -> Query {
         failure: result.err().and_then(some),
         hostname: HOST.to_owned(),
         query_type: "A".to_owned(),
-        tags: vec![depth_tag(0)],
-        transaction_id: Some(transaction),
+        occasion: Occasion { tags: vec![depth_tag(0)], transaction_id: Some(transaction), ..Occasion::default() },
         ..Query::default()
     }
 }
@@ -43,28 +43,24 @@ fn lookup(transaction: i64, engine: &str, result: Result<&str, &str>) -> Query {
 fn endpoint(met: &mut TestKeys, transaction: i64, address: &str, fates: [Option<&str>; 3], body: &str) {
     let [tcp, tls, http] = fates;
     let tags = vec![depth_tag(0), fetch_tag(true)];
+    let occasion = Occasion { tags: tags.clone(), transaction_id: Some(transaction), ..Occasion::default() };
     let port = if tls.is_some() { 443 } else { 80 };
     let failure = tcp.and_then(some);
     met.tcp_connect.push(TcpConnect {
         ip: address.parse().expect("an address"),
         port,
         status: TcpStatus { blocked: None, success: failure.is_none(), failure },
-        t0: None,
-        t: 0.0,
-        tags: tags.clone(),
-        transaction_id: Some(transaction),
+        occasion: occasion.clone(),
     });
     let transaction_id = Some(transaction);
     if let Some(tls) = tls {
         let server_name = Some(HOST.to_owned());
         let address = Some(format!("{address}:{port}"));
-        let tags = tags.clone();
         met.tls_handshakes.push(TlsHandshake {
             address,
             failure: some(tls),
             server_name,
-            tags,
-            transaction_id,
+            occasion,
             ..TlsHandshake::default()
         });
     }

@@ -96,10 +96,7 @@ fn connect_entry(stamp: &Stamp, began: f64, failure: Option<String>) -> TcpConne
         ip: stamp.remote.ip(),
         port: SocketAddr::port(&stamp.remote),
         status: TcpStatus { blocked: None, success: failure.is_none(), failure },
-        t0: Some(began),
-        t: stamp.now(),
-        tags: stamp.tags.clone(),
-        transaction_id: Some(stamp.transaction),
+        occasion: stamp.since(began),
     }
 }
 
@@ -124,11 +121,8 @@ fn handshake_entry(
         negotiated_protocol: alpn.map(|protocol| String::from_utf8_lossy(protocol).into_owned()),
         peer_certificates: certificates.iter().map(|each| Certificate(each.to_vec())).collect(),
         server_name: Some(sni.to_owned()),
-        t0: Some(began),
-        t: stamp.now(),
-        tags: stamp.tags.clone(),
         tls_version: version.map(|version| format!("{version:?}").replace("TLSv1_", "TLSv1.")),
-        transaction_id: Some(stamp.transaction),
+        occasion: stamp.since(began),
         ..TlsHandshake::default()
     }
 }

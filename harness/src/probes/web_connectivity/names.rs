@@ -8,6 +8,7 @@ use roadblock_scenarios::model::{DnsTransport, Family};
 use super::notes::{Course, Notes};
 use super::plan::Resolvers;
 use crate::ooni::dns::{Answer, Query};
+use crate::ooni::occasion::Occasion;
 use crate::ooni::web::{CLASSIC, depth_tag};
 use crate::probes::dns::{self, Question, Truth};
 use crate::probes::failure::Failure;
@@ -89,13 +90,15 @@ async fn ask(tools: &Tools, course: &Course, how: How<'_>, host: &str, depth: us
         hostname: host.to_owned(),
         query_type: kind.to_owned(),
         resolver_address: Some(how.resolver()),
-        t0: Some(began),
-        t: course.now(),
-        tags: [matches!(how, How::System(_)).then(|| CLASSIC.to_owned()), Some(depth_tag(depth))]
-            .into_iter()
-            .flatten()
-            .collect(),
-        transaction_id: Some(transaction),
+        occasion: Occasion {
+            t0: Some(began),
+            t: course.now(),
+            tags: [matches!(how, How::System(_)).then(|| CLASSIC.to_owned()), Some(depth_tag(depth))]
+                .into_iter()
+                .flatten()
+                .collect(),
+            transaction_id: Some(transaction),
+        },
         ..Query::default()
     };
     let queries = match how {

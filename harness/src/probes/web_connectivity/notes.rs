@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use crate::ooni::measurement::TestKeys;
 use crate::ooni::network::NetworkEvent;
+use crate::ooni::occasion::Occasion;
 use crate::ooni::web::{CLASSIC, depth_tag, fetch_tag};
 use crate::probes::trace::Layer;
 
@@ -84,6 +85,11 @@ impl Stamp {
         self.began.elapsed().as_secs_f64()
     }
 
+    /// From then to now.
+    pub(super) fn since(&self, began: f64) -> Occasion {
+        Occasion { t0: Some(began), t: self.now(), tags: self.tags.clone(), transaction_id: Some(self.transaction) }
+    }
+
     /// Something that happened just now.
     pub(super) fn event(&self, operation: &str, num_bytes: Option<u64>, failure: Option<String>) -> NetworkEvent {
         NetworkEvent {
@@ -92,10 +98,7 @@ impl Stamp {
             num_bytes: num_bytes.filter(|_| matches!(operation, "read" | "write")),
             operation: operation.to_owned(),
             proto: Some("tcp".to_owned()),
-            t0: Some(self.now()),
-            t: self.now(),
-            tags: self.tags.clone(),
-            transaction_id: Some(self.transaction),
+            occasion: self.since(self.now()),
         }
     }
 }
