@@ -42,10 +42,6 @@ pub(crate) async fn probe(tools: &Tools, throughput: &Throughput) -> Outcome {
     let evidence = serde_json::json!({ "measured": numbers(&measured), "beside": beside.as_ref().map(numbers) });
     let found = Found::Throughput(ThroughputFound { limit, beside: beside_limit, evidence });
     let (outcome, _) = measured;
-    let outcome = match (outcome.verdict, limit) {
-        (VerdictWord::Throttled, Some(limit)) => outcome.said(limit.word()),
-        _ => outcome,
-    };
     Outcome { found: Some(found), ..outcome }
 }
 

@@ -12,7 +12,10 @@ use crate::probes::Failure;
 pub(crate) fn judge(step: &Step, measured: &Measured, control: Option<&Measured>) -> StepEntry {
     let Step { wait, probe, verdict, failure, by, of_control, finds, keys, .. } = step;
     let verdict = Word::from(*verdict);
-    let seen = measured.seen();
+    let mut seen = measured.seen();
+    if finds.is_none() {
+        seen.leave_open();
+    }
     let mut differs = Vec::new();
     if verdict != seen.verdict {
         differs.push(Difference::Verdict);
@@ -108,6 +111,16 @@ mod tests {
             finds: None,
             keys: Vec::new(),
         }
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_evidence() {
+        let mut seen = Measured { outcome: outcome(VerdictWord::Throttled, 1), events: Vec::new() }.seen();
+        seen.found.insert("limit".to_owned(), "slow".to_owned());
+        seen.leave_open();
+        assert!(seen.found.is_empty());
+        let evidence = serde_json::json!({ "found": { "limit": "slow" }, "numbers": null });
+        assert_eq!(seen.evidence, Some(evidence));
     }
 
     #[test]
